@@ -1,0 +1,96 @@
+"""ztfast: ZeroTier flow rules outside ZeroTier.
+
+Contract: the public names, nothing else.  They are loaded when first used (PEP 562), so
+that the command line starts as fast as numpy does; importing this loads neither the
+command line's libraries nor optional ones.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ztfast.capture import PacketBatch as PacketBatch
+    from ztfast.capture import open_capture as open_capture
+    from ztfast.engine.case import evaluate_case as evaluate_case
+    from ztfast.engine.engine import Engine as Engine
+    from ztfast.engine.joined import Action as Action
+    from ztfast.engine.joined import Copy as Copy
+    from ztfast.engine.joined import Verdicts as Verdicts
+    from ztfast.errors import BackendError as BackendError
+    from ztfast.errors import CaptureError as CaptureError
+    from ztfast.errors import Diagnostic as Diagnostic
+    from ztfast.errors import FrameError as FrameError
+    from ztfast.errors import NetworkError as NetworkError
+    from ztfast.errors import OutputError as OutputError
+    from ztfast.errors import RulesError as RulesError
+    from ztfast.errors import TableError as TableError
+    from ztfast.errors import UsageError as UsageError
+    from ztfast.errors import ZtfastError as ZtfastError
+    from ztfast.filter import Filter as Filter
+    from ztfast.frames.batch import FrameBatch as FrameBatch
+    from ztfast.lang import compile_text as compile  # noqa: F401  (a public name of ours)
+    from ztfast.lang import load as load
+    from ztfast.model.policy import Policy as Policy
+    from ztfast.native import simd as simd
+    from ztfast.network.members import Network as Network
+    from ztfast.network.reading import load_network as load_network
+
+    backend: str
+
+__version__ = "0.1.0"
+
+# public name -> (module, its name there)
+_PUBLIC: dict[str, tuple[str, str]] = {
+    "Action": ("ztfast.engine.joined", "Action"),
+    "Copy": ("ztfast.engine.joined", "Copy"),
+    "Engine": ("ztfast.engine.engine", "Engine"),
+    "Filter": ("ztfast.filter", "Filter"),
+    "FrameBatch": ("ztfast.frames.batch", "FrameBatch"),
+    "Network": ("ztfast.network.members", "Network"),
+    "PacketBatch": ("ztfast.capture.packets", "PacketBatch"),
+    "Policy": ("ztfast.model.policy", "Policy"),
+    "Verdicts": ("ztfast.engine.joined", "Verdicts"),
+    "compile": ("ztfast.lang", "compile_text"),
+    "evaluate_case": ("ztfast.engine.case", "evaluate_case"),
+    "load": ("ztfast.lang", "load"),
+    "load_network": ("ztfast.network.reading", "load_network"),
+    "open_capture": ("ztfast.capture", "open_capture"),
+    "simd": ("ztfast.native", "simd"),
+    **{
+        name: ("ztfast.errors", name)
+        for name in (
+            "BackendError",
+            "CaptureError",
+            "Diagnostic",
+            "FrameError",
+            "NetworkError",
+            "OutputError",
+            "RulesError",
+            "TableError",
+            "UsageError",
+            "ZtfastError",
+        )
+    },
+}
+
+__all__ = [*sorted(_PUBLIC), "backend"]  # noqa: PLE0604  (names, all of them texts)
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name; `ztfast.backend` is what "auto" runs here ("native" or "reference")."""
+    if name == "backend":
+        from ztfast.engine.select import choose
+
+        return choose()
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'ztfast' has no attribute {name!r}")
+    module, own = _PUBLIC[name]
+    value = getattr(importlib.import_module(module), own)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted((*globals(), *__all__))

@@ -1,0 +1,5 @@
+"""`python -m ztfast` is `ztfast`."""
+
+from ztfast.cli import main
+
+main()
