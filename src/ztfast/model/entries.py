@@ -1,0 +1,161 @@
+"""Reading a JSON entry into engine numbers, as a controller does.
+
+Contract: `read_entry` follows spec/evaluation.md section 10 (widths, defaults, odd
+texts) and never raises for a JSON object; an entry of unknown type gives None.
+`read_entries` leaves those out.  Tested by tests/model/test_entries.py and, through
+the evaluators, by the eval-edge vectors.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from itertools import islice
+from typing import Any
+
+from ztfast.model.kinds import KINDS, Entry, Field, Kind
+
+_KIND_BY_NAME = {kind.name: kind for kind in Kind}
+_NOT_HEX = re.compile(r"[^0-9a-fA-F]")
+_DECIMAL, _HEX = 10, 16
+_LEADING = {
+    _DECIMAL: re.compile(r"[ \t\n\v\f\r]*([+-]?)0*([0-9]*)"),
+    _HEX: re.compile(r"[ \t\n\v\f\r]*([+-]?)(?:0[xX](?=[0-9a-fA-F]))?0*([0-9a-fA-F]*)"),
+}
+_DIGITS = {_DECIMAL: 20, _HEX: 16}  # no more can fit into 64 bits
+_MOST = (1 << 64) - 1
+
+
+def read_entries(rules: Iterable[Any], limit: int | None = None) -> tuple[Entry, ...]:
+    """The entries of a JSON rule list; objects without a known `type` are left out.
+
+    `limit`: the network keeps that many of them and cuts the rest off.
+    """
+    entries = (read_entry(rule, index) for index, rule in enumerate(rules))
+    return tuple(islice((entry for entry in entries if entry is not None), limit))
+
+
+def read_entry(rule: Any, index: int = 0) -> Entry | None:
+    """One JSON entry as the controller installs it, or None where its type is unknown.
+
+    `index` is kept as `Entry.rule`.
+    """
+    if not isinstance(rule, Mapping):
+        return None
+    name = rule.get("type")
+    kind = _KIND_BY_NAME.get(name) if isinstance(name, str) else None
+    if kind is None:
+        return None
+    value: list[int | None] = []
+    for field in KINDS[kind].fields:
+        value.extend(_read_field(field, rule, value))
+    return Entry(
+        kind,
+        _read_bool(rule.get("not")),
+        _read_bool(rule.get("or")),
+        tuple(value),
+        index,
+    )
+
+
+def _read_field(
+    field: Field, rule: Mapping[str, Any], before: list[int | None]
+) -> tuple[int | None, ...]:
+    raw = rule.get(field.json)
+    width = (1 << field.bits) - 1
+    if field.form == "cidr4":
+        return _read_ipv4(raw)
+    if field.form == "cidr6":
+        return _read_ipv6(raw)
+    if field.form == "mac":
+        return (_read_mac(raw),)
+    if field.form == "zt":
+        return (_unsigned(_text(raw), _HEX) & width,)
+    if field.form == "hex":
+        value = _unsigned(raw, _HEX) if isinstance(raw, str) else _read_number(raw)
+        return (value & width,)
+    if field.form == "optional":
+        return (None if raw is None else _read_number(raw) & width,)
+    if field.form == "end":
+        return (_read_number(raw, before[0] or 0) & width,)
+    if field.form == "bits":
+        return (_read_number(raw, 1) & width,)
+    if field.form == "flag":
+        return (int(_read_bool(raw)),)
+    return (_read_number(raw) & width,)
+
+
+def _read_bool(raw: Any) -> bool:
+    """A JSON truth value as the controller takes it: also numbers from 1 up, and t…, T…, 1…."""
+    if isinstance(raw, str):
+        return raw[:1] in ("t", "T", "1")
+    if isinstance(raw, int | float):
+        return math.isfinite(raw) and int(raw) != 0
+    return False
+
+
+def _read_number(raw: Any, missing: int = 0) -> int:
+    """A JSON number (or a text that starts with one) as an integer; else `missing`."""
+    if isinstance(raw, int):  # a truth value too: false is 0, true is 1
+        return int(raw)
+    if isinstance(raw, float):
+        return int(raw) if math.isfinite(raw) else missing
+    if isinstance(raw, str):
+        return _unsigned(raw, _DECIMAL)
+    return missing
+
+
+def _text(raw: Any) -> str:
+    """A JSON value where the controller wants a text: numbers in decimal, else nothing."""
+    if isinstance(raw, str):
+        return raw.partition("\0")[0]
+    return str(_read_number(raw) & _MOST) if isinstance(raw, int | float) else ""
+
+
+def _unsigned(text: str, base: int) -> int:
+    """The leading number of a text, as C's strtoull reads it: the surplus is cut to 2^64 - 1."""
+    found = _LEADING[base].match(text)
+    if found is None:
+        return 0
+    sign, digits = found.groups()
+    number = int(digits, base) if 0 < len(digits) <= _DIGITS[base] else 0 if not digits else _MOST
+    if number >= _MOST:
+        return _MOST
+    return -number & _MOST if sign == "-" else number
+
+
+def _read_mac(raw: Any) -> int:
+    """The first 12 hex digits of a text, padded with zeros behind."""
+    digits = _NOT_HEX.sub("", raw if isinstance(raw, str) else _text(raw))[:12]
+    return int(digits.ljust(12, "0"), 16)
+
+
+def _split_prefix(raw: Any, most: int) -> tuple[str, int]:
+    """(address, bits) of `address/bits`: bits are cut to 8 bits, then to `most`."""
+    address, _, bits = _text(raw).partition("/")
+    if "." not in address and ":" not in address:
+        return "", 0
+    return address, min(_unsigned(bits, _DECIMAL) & 0xFF, most)
+
+
+def _read_ipv4(raw: Any) -> tuple[int, int]:
+    """(address, bits) of `a.b.c.d/bits`; text that is no address is 0.0.0.0."""
+    address, bits = _split_prefix(raw, 32)
+    return (_packed(IPv4Address, address), bits)
+
+
+def _read_ipv6(raw: Any) -> tuple[int, int]:
+    """(address, bits) of an IPv6 prefix; text that is no address is 0."""
+    address, bits = _split_prefix(raw, 128)
+    # A zone is part of Python's IPv6 addresses, and not of inet_pton's.
+    return (0 if "%" in address else _packed(IPv6Address, address), bits)
+
+
+def _packed(kind: type[IPv4Address] | type[IPv6Address], address: str) -> int:
+    """The address as a number; spellings that inet_pton refuses (leading zeros too) are 0."""
+    try:
+        return int(kind(address))
+    except AddressValueError:
+        return 0
