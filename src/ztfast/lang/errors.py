@@ -1,0 +1,64 @@
+"""The errors of one rules text, collected so that one run reports many.
+
+Contract: `Errors.add` keeps each place once and stops the run (raises RulesError) after
+`MAX_ERRORS`; a hostile text costs no more than that.  Tested by tests/lang/test_errors.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+from ztfast.errors import Diagnostic, RulesError, Severity, Source, Span
+from ztfast.lang.tokens import Lines, Word
+
+MAX_ERRORS = 50
+
+
+class Errors:
+    """Collects error diagnostics of one source."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.lines = Lines(source.text)
+        self.found: list[Diagnostic] = []
+        self._places: set[tuple[str, int]] = set()
+
+    def add(self, code: str, word: Word, message: str, help: str | None = None) -> None:
+        """An error at a word; a second one of the same code there is dropped."""
+        self.add_span(code, self.lines.of(word), message, help)
+
+    def add_span(self, code: str, span: Span, message: str, help: str | None = None) -> None:
+        """An error at a span; a second one of the same code there is dropped."""
+        if (code, span.start) in self._places:
+            return
+        self._places.add((code, span.start))
+        self.found.append(Diagnostic(code, message, span=span, source=self.source, help=help))
+        if len(self.found) >= MAX_ERRORS:
+            self._give_up()
+
+    def raise_if_any(self) -> None:
+        """Raise RulesError with everything found, in the order of the text."""
+        if self.found:
+            raise RulesError(*self._sorted())
+
+    def _give_up(self) -> None:
+        note = Diagnostic(
+            "ZT009",
+            f"stopped after {MAX_ERRORS} errors",
+            severity=Severity.NOTE,
+            source=self.source,
+            help="correct these first",
+        )
+        raise RulesError(*self._sorted(), note)
+
+    def _sorted(self) -> list[Diagnostic]:
+        return sorted(self.found, key=lambda error: error.span.start if error.span else -1)
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """` (did you mean `x`?)` for a word close to a known one, else nothing."""
+    if len(word) > 40:
+        return ""
+    close = get_close_matches(word.lower(), list(known), 1)
+    return f"; did you mean `{close[0]}`?" if close else ""
