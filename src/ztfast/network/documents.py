@@ -1,0 +1,161 @@
+"""Documents from outside: bytes of a file, JSON parsed without surprises, values with a path.
+
+Contract: whatever comes in, the result is a value or a `NetworkError` that names the file
+and the line and column, or the JSON path.  Refused: invalid UTF-8, duplicate keys, NaN
+and infinities, nesting beyond what Python parses, numbers of thousands of digits.
+Time and memory are linear in the input.  Tested by tests/network/test_documents.py.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from ztfast.errors import Diagnostic, NetworkError, Source, Span
+
+MAX_DOCUMENT = 1 << 29
+
+
+def read_document(path: str | os.PathLike[str]) -> bytes:
+    """All bytes of a file, or of standard input for "-"; at most `MAX_DOCUMENT`."""
+    name = os.fspath(path)
+    try:
+        if name == "-":
+            data = sys.stdin.buffer.read(MAX_DOCUMENT + 1)
+        else:
+            with open(name, "rb") as file:
+                data = file.read(MAX_DOCUMENT + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise NetworkError(Diagnostic("ZT551", f"cannot be read: {reason}", path=name)) from None
+    if len(data) > MAX_DOCUMENT:
+        raise NetworkError(Diagnostic("ZT551", f"is larger than {MAX_DOCUMENT} bytes", path=name))
+    return data
+
+
+def decode(data: bytes, name: str) -> str:
+    """The text of UTF-8 bytes (a byte order mark is skipped)."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise NetworkError(
+            Diagnostic(
+                "ZT552",
+                "is not UTF-8",
+                path=name or None,
+                offset=error.start,
+                help="save the file as UTF-8",
+            )
+        ) from None
+
+
+def parse_json(data: bytes, name: str) -> Any:
+    """The value of a JSON document."""
+    text = decode(data, name)
+    try:
+        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        span = Span(error.pos, error.pos + 1, error.lineno, error.colno - 1)
+        raise NetworkError(
+            Diagnostic("ZT552", f"is not JSON: {error.msg}", span=span, source=Source(name, text))
+        ) from None
+    except _Refused as refused:
+        raise NetworkError(Diagnostic("ZT552", str(refused), path=name or None)) from None
+    except RecursionError:
+        raise NetworkError(Diagnostic("ZT552", "JSON nested too deep", path=name or None)) from None
+    except ValueError:  # an integer beyond Python's limit of digits
+        raise NetworkError(
+            Diagnostic("ZT552", "JSON holds a number of too many digits", path=name or None)
+        ) from None
+
+
+class _Refused(Exception):
+    """JSON that Python would read and we do not."""
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise _Refused(f"JSON has the key {key!r:.60} twice in one object")
+            seen.add(key)
+    return value
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise _Refused(f"{name} is not JSON")
+
+
+@dataclass(frozen=True)
+class Node:
+    """A value of a parsed document with its place: the file's name and a path like `a.b[3]`."""
+
+    value: Any
+    name: str
+    path: str = ""
+
+    def refuse(self, what: str, help: str | None = None, code: str = "ZT553") -> NoReturn:
+        """Raise a NetworkError about this value."""
+        place = f"at {self.path}: " if self.path else ""
+        raise NetworkError(Diagnostic(code, f"{place}{what}", path=self.name, help=help))
+
+    def wrong(self, wants: str) -> NoReturn:
+        """Raise a NetworkError: this is not what is wanted here."""
+        self.refuse(f"{self.value!r:.60} is not {wants}")
+
+    def child(self, key: str | int) -> Node:
+        """The value under a key or index that is there."""
+        if isinstance(key, int):
+            return Node(self.value[key], self.name, f"{self.path}[{key}]")
+        shown = "".join(c if c.isprintable() else "?" for c in key[:60])
+        return Node(self.value[key], self.name, f"{self.path}.{shown}" if self.path else shown)
+
+    def get(self, *keys: str) -> Node | None:
+        """The value under the first of these keys that is there and not null."""
+        for key in keys:
+            if self.table().get(key) is not None:
+                return self.child(key)
+        return None
+
+    def table(self) -> Mapping[str, Any]:
+        """This value as an object."""
+        if not isinstance(self.value, Mapping):
+            self.wrong("an object")
+        return self.value
+
+    def items(self) -> Iterator[Node]:
+        """The items of this list."""
+        if not isinstance(self.value, list):
+            self.wrong("a list")
+        return (self.child(index) for index in range(len(self.value)))
+
+    def integer(self, bits: int) -> int:
+        """This value as an unsigned integer of so many bits."""
+        value = self.value
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1 << bits:
+            self.wrong(f"an integer from 0 to {(1 << bits) - 1}")
+        return value
+
+    def truth(self) -> bool:
+        """This value as true or false."""
+        if not isinstance(self.value, bool):
+            self.wrong("true or false")
+        return self.value
+
+    def text(self) -> str:
+        """This value as a text."""
+        if not isinstance(self.value, str):
+            self.wrong("a text")
+        return self.value
+
+
+def beside(name: str, other: str) -> Path:
+    """A path that a document names, relative to the document's own folder."""
+    return Path(other) if name == "-" else Path(name).parent / other

@@ -1,0 +1,98 @@
+"""Who is who in a batch: the members by number, and for each frame the numbers that apply.
+
+Contract: `MemberTable` holds facts about m members in columns, `Situation` says for
+each of n frames which member is local, remote and sender, in one direction.  Member 0
+is always *nobody known*: no tags, no addresses, no capabilities unless assumed.
+Both evaluators take a Situation; neither changes it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+UNKNOWN_MEMBER = 0
+
+
+@dataclass(frozen=True)
+class MemberTable:
+    """Facts about members, by number.
+
+    address: uint64[m], ZeroTier addresses (0 for member 0).
+    tag_ids: the tag ids that any member carries, ascending.
+    tag_present: bool[t, m]; tag_value: uint32[t, m].
+    capabilities: bool[c, m]: does the member hold the c-th capability of the View.
+    ips: for each member the addresses it was given, packed (4 or 16 bytes each).
+    macs: for each member its MACs as 48-bit integers.
+    known: bool[m]: False where tags and ownership are only assumed.
+    assumed_ipauth, assumed_macauth: what `ipauth` and `macauth` say of a sender that is not known.
+    """
+
+    address: npt.NDArray[np.uint64]
+    tag_ids: tuple[int, ...]
+    tag_present: npt.NDArray[np.bool_]
+    tag_value: npt.NDArray[np.uint32]
+    capabilities: npt.NDArray[np.bool_]
+    ips: tuple[frozenset[bytes], ...]
+    macs: tuple[frozenset[int], ...]
+    known: npt.NDArray[np.bool_]
+    assumed_ipauth: bool = True
+    assumed_macauth: bool = True
+
+
+@dataclass(frozen=True)
+class Situation:
+    """For each of n frames, who is who; every column has n items (or is broadcast to n).
+
+    direction: "out" or "in".
+    local: int32[n], the member whose rules are evaluated; remote: the other side
+    (-1: membership not known, so every remote tag is missing and that is a fact, not an
+    assumption); sender: the member that sent the frame, whose addresses ipauth and
+    macauth look at and whose capabilities are tried.
+    node, zt_source, zt_dest: uint64[n] ZeroTier addresses; zt_dest 0 where unknown.
+    addresses_known: bool[n]; False where zt_source, zt_dest and node are only assumed.
+    no_tee: bool[n]; True for the second and later recipients of a multicast.
+    number: int64[n], the frame's number in the whole input, which keys random draws.
+    """
+
+    direction: str
+    members: MemberTable
+    local: npt.NDArray[np.int32]
+    remote: npt.NDArray[np.int32]
+    sender: npt.NDArray[np.int32]
+    node: npt.NDArray[np.uint64]
+    zt_source: npt.NDArray[np.uint64]
+    zt_dest: npt.NDArray[np.uint64]
+    addresses_known: npt.NDArray[np.bool_]
+    no_tee: npt.NDArray[np.bool_]
+    number: npt.NDArray[np.int64]
+    cache: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
+
+
+def nobody(
+    capabilities: int,
+    held: npt.NDArray[np.bool_] | None = None,
+    ipauth: bool = True,
+    macauth: bool = True,
+) -> MemberTable:
+    """The table of a network nobody described: member 0 alone.
+
+    `held` (bool[capabilities]) are the capabilities that every member is taken to hold.
+    """
+    holds = np.zeros((capabilities, 1), dtype=np.bool_)
+    if held is not None:
+        holds[:, 0] = held
+    return MemberTable(
+        address=np.zeros(1, dtype=np.uint64),
+        tag_ids=(),
+        tag_present=np.zeros((0, 1), dtype=np.bool_),
+        tag_value=np.zeros((0, 1), dtype=np.uint32),
+        capabilities=holds,
+        ips=(frozenset(),),
+        macs=(frozenset(),),
+        known=np.zeros(1, dtype=np.bool_),
+        assumed_ipauth=ipauth,
+        assumed_macauth=macauth,
+    )
