@@ -1,0 +1,1 @@
+"""The instruction table: encoding a view, optimising, verifying, listing and saving it."""

@@ -1,0 +1,297 @@
+"""Look-ups: a run of sets as tables that name the first set that holds, whatever their number.
+
+Contract: each column's values are cut into classes (intervals on which no test of the run
+changes); each class has a row of bits, one a term; the first bit set in the rows of all of a
+frame's classes is the deciding term.  The bit-vector scheme of Lakshman and Stiliadis,
+"High-speed policy-based packet forwarding using efficient multi-dimensional range matching"
+(1998), with a summary word a row.  `_core.pyx` reads these arrays as they are.
+Tested by tests/program/test_lookup.py and the differential tests.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ztfast.program.sets import Comparison, Term
+
+MAX_TERMS = 65536
+MAX_COLUMNS = 16
+MAX_CLASSES = 0x7FFF
+GROUP = 8  # words of a row that the loops look at together
+BY_BYTE, BY_WORD, BY_TRIE, BY_SEARCH = range(4)
+
+
+@dataclass(frozen=True, eq=False)
+class ColumnTable:
+    """One column's classes and their rows; class 0 is that of every value without any term.
+
+    classes uint16: class by value (BY_BYTE 256, BY_WORD 65,536 items), or a trie of 16, 8 and
+    8 bits (root, then leaves of 256; an item with its top bit set is the number of a leaf), or
+    by place in `bounds` (uint64, ascending first values).  rows: uint64[classes, words];
+    summary: uint64[classes], bit g set where group g of GROUP words is not zero (bit 63: any
+    from the 63rd on).
+    """
+
+    column: int
+    form: int
+    classes: npt.NDArray[np.uint16]
+    bounds: npt.NDArray[np.uint64]
+    rows: npt.NDArray[np.uint64]
+    summary: npt.NDArray[np.uint64]
+
+
+@dataclass(frozen=True, eq=False)
+class Lookup:
+    """A run of terms: tables by column, and what each term decides.
+
+    entry int32[terms], code uint8[terms] (engine.verdicts.Result; SUPER_ACCEPT stands for
+    PRIORITY, which accepts but never super-accepts).
+    """
+
+    tables: tuple[ColumnTable, ...]
+    words: int
+    entry: npt.NDArray[np.int32]
+    code: npt.NDArray[np.uint8]
+
+    @property
+    def columns(self) -> tuple[int, ...]:
+        """The columns that it reads."""
+        return tuple(table.column for table in self.tables)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Lookup) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self.entry.tobytes())
+
+    def _key(self) -> tuple[Any, ...]:
+        tables = tuple(
+            (table.column, table.classes.tobytes(), table.bounds.tobytes(), table.rows.tobytes())
+            for table in self.tables
+        )
+        return (*tables, self.entry.tobytes(), self.code.tobytes())
+
+
+class Range(NamedTuple):
+    """Values from first to last, both included."""
+
+    first: int
+    last: int
+
+
+def range_of(test: Comparison, width: int) -> Range | None:
+    """The values for which a test without `negate` holds; None where they are no range."""
+    full = (1 << width) - 1
+    mask = test.mask & full
+    free = full & ~mask
+    if free & (free + 1):  # the mask is no prefix
+        return None
+    if free and test.span:
+        return None
+    if test.low & free or test.low > full:
+        return Range(1, 0)  # can never hold
+    return Range(test.low, min(test.low + test.span, full) | free)
+
+
+def make_lookup(
+    terms: list[Term], entries: list[int], codes: list[int], widths: dict[int, int]
+) -> Lookup | None:
+    """The look-up of a run of terms, or None where a column cannot be cut into ranges."""
+    if not terms or len(terms) > MAX_TERMS or len(widths) > MAX_COLUMNS:
+        return None
+    words = -(-len(terms) // (64 * GROUP)) * GROUP
+    tables: list[ColumnTable] = []
+    for column, width in widths.items():
+        table = _column_table(terms, column, width, words)
+        if table is None:
+            return None
+        tables.append(table)
+    tables.sort(key=lambda table: _coverage(table, widths[table.column]))
+    return Lookup(
+        tuple(tables), words, np.array(entries, dtype=np.int32), np.array(codes, dtype=np.uint8)
+    )
+
+
+def density(lookup: Lookup) -> float:
+    """The part of all terms that the most telling column leaves, on average over its classes.
+
+    Small where terms differ in an address or port of their own; near 1 where many overlap, and
+    then folding the sets one after the other is as fast.
+    """
+    return min(
+        float(_bits(table.rows[table.summary != 0]).mean()) / len(lookup.entry)
+        for table in lookup.tables
+    )
+
+
+def _bits(rows: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+    """The number of bits set in each row; nothing where there is no row."""
+    if not len(rows):
+        return np.zeros(1, dtype=np.int64)
+    counted: npt.NDArray[np.int64] = np.unpackbits(rows.view(np.uint8), axis=1).sum(axis=1)
+    return counted
+
+
+def _coverage(table: ColumnTable, width: int) -> float:
+    """The part of a column's values for which any term is left: small ones are asked first."""
+    if table.form in (BY_BYTE, BY_WORD):
+        return float(np.mean(table.classes != 0))
+    sizes = np.diff(np.append(table.bounds.astype(np.float64), 2.0**width))
+    first = class_of_values(table, table.bounds)
+    return float(sizes[first != 0].sum() / 2.0**width)
+
+
+def class_of_values(table: ColumnTable, values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint16]:
+    """The class of each value, as the loops find it; uint16[n]."""
+    if table.form in (BY_BYTE, BY_WORD):
+        return table.classes[values.astype(np.int64)]
+    if table.form == BY_SEARCH:
+        return table.classes[np.searchsorted(table.bounds, values, side="right") - 1]
+    item: npt.NDArray[np.uint16] = table.classes[(values >> np.uint64(16)).astype(np.int64)]
+    for shift in (8, 0):
+        deeper = (item & 0x8000) != 0
+        place = 65536 + ((item.astype(np.int64) & 0x7FFF) << 8)
+        place += (values >> np.uint64(shift) & np.uint64(255)).astype(np.int64)
+        item = np.where(deeper, table.classes[np.where(deeper, place, 0)], item)
+    return item
+
+
+def _column_table(terms: list[Term], column: int, width: int, words: int) -> ColumnTable | None:
+    tests = [[test for test in term if test.column == column] for term in terms]
+    plain = {test for own in tests for test in own}
+    ranges = {test: range_of(test, width) for test in plain}
+    if any(found is None for found in ranges.values()):
+        return _enumerated(tests, column, width, words) if width <= 16 else None
+    bounds = _bounds([found for found in ranges.values() if found is not None], width)
+    if len(bounds) > MAX_CLASSES // 2:
+        return None
+    rows = _rows_by_range(tests, ranges, bounds, words)
+    return _table(column, width, bounds, rows)
+
+
+def _bounds(ranges: list[Range], width: int) -> npt.NDArray[np.uint64]:
+    full = (1 << width) - 1
+    cuts = {0}
+    for first, last in ranges:
+        if first <= last:
+            cuts.add(first)
+            if last < full:
+                cuts.add(last + 1)
+    return np.array(sorted(cuts), dtype=np.uint64)
+
+
+def _rows_by_range(
+    tests: list[list[Comparison]], ranges: Any, bounds: npt.NDArray[np.uint64], words: int
+) -> npt.NDArray[np.uint64]:
+    """uint64[classes, words]: bit t of a class's row says whether term t can hold there."""
+    place = {int(value): index for index, value in enumerate(bounds.tolist())}
+    count = len(bounds)
+    held = np.zeros((count, words * 64), dtype=np.bool_)
+    held[:, : len(tests)] = True
+    for number, own in enumerate(tests):
+        for test in own:
+            first, last = ranges[test]
+            inside = slice(place[first], place.get(last + 1, count)) if first <= last else slice(0)
+            if test.negate:
+                held[inside, number] = False
+            else:
+                held[: inside.start or 0, number] = False
+                held[inside.stop :, number] = False
+    return _packed(held)
+
+
+def _packed(held: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint64]:
+    packed: npt.NDArray[np.uint64] = np.packbits(held, axis=1, bitorder="little").view("<u8")
+    return packed
+
+
+def _enumerated(tests: list[list[Comparison]], column: int, width: int, words: int) -> ColumnTable:
+    """A narrow column with masks that are no prefixes: every value is looked at."""
+    values = np.arange(1 << width, dtype=np.uint64)
+    full = np.uint64((1 << width) - 1)
+    distinct = list(dict.fromkeys(test for own in tests for test in own))
+    outcome = {
+        test: (
+            (((values & np.uint64(test.mask)) - np.uint64(test.low)) & full) <= np.uint64(test.span)
+        )
+        != test.negate
+        for test in distinct
+    }
+    signature = np.stack(list(outcome.values()))
+    _, firsts, inverse = np.unique(
+        np.packbits(signature, axis=0), axis=1, return_index=True, return_inverse=True
+    )
+    held = np.zeros((len(firsts), words * 64), dtype=np.bool_)
+    held[:, : len(tests)] = True
+    for number, own in enumerate(tests):
+        for test in own:
+            held[:, number] &= outcome[test][firsts]
+    rows, numbers = _numbered(_packed(held))
+    classes = numbers[inverse.reshape(-1)]
+    form = BY_BYTE if width == 8 else BY_WORD
+    return ColumnTable(column, form, classes, np.zeros(1, np.uint64), rows, _summary(rows))
+
+
+def _numbered(
+    rows: npt.NDArray[np.uint64],
+) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint16]]:
+    """(rows by class, class by row number): class 0 is that of all rows without a term."""
+    some = rows.any(axis=1)
+    number = np.where(some, np.cumsum(some), 0).astype(np.uint16)
+    return np.concatenate((np.zeros((1, rows.shape[1]), np.uint64), rows[some])), number
+
+
+def _table(
+    column: int, width: int, bounds: npt.NDArray[np.uint64], ranged: npt.NDArray[np.uint64]
+) -> ColumnTable:
+    rows, number = _numbered(ranged)
+    if width <= 16:
+        sizes = np.diff(np.append(bounds.astype(np.int64), 1 << width))
+        form, classes = BY_BYTE if width == 8 else BY_WORD, np.repeat(number, sizes)
+    elif width == 32:
+        form, classes = BY_TRIE, _trie(bounds, number)
+    else:
+        form, classes = BY_SEARCH, number
+    return ColumnTable(column, form, classes, bounds, rows, _summary(rows))
+
+
+def _trie(bounds: npt.NDArray[np.uint64], number: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint16]:
+    """Classes of 32-bit values: 16 bits, then 8, then 8.
+
+    Each bound makes two leaves at the most, so MAX_CLASSES / 2 of them always fit.
+    """
+    inner = bounds[(bounds & np.uint64(0xFFFF)) != 0] >> np.uint64(8)
+    tops = np.unique(inner >> np.uint64(8))
+    deep = np.unique((bounds[(bounds & np.uint64(0xFF)) != 0]) >> np.uint64(8))
+    step = np.arange(256, dtype=np.uint64)
+    root = _class_of(bounds, number, np.arange(65536, dtype=np.uint64) << np.uint64(16))
+    middle = _class_of(bounds, number, (tops[:, None] << np.uint64(16)) | step << np.uint64(8))
+    last = _class_of(bounds, number, (deep[:, None] << np.uint64(8)) | step)
+    root[tops.astype(np.int64)] = 0x8000 | np.arange(len(tops), dtype=np.uint16)
+    rows = np.searchsorted(tops, deep >> np.uint64(8))
+    middle[rows, (deep & np.uint64(255)).astype(np.int64)] = 0x8000 | np.arange(
+        len(tops), len(tops) + len(deep), dtype=np.uint16
+    )
+    return np.concatenate((root, middle.reshape(-1), last.reshape(-1)))
+
+
+def _class_of(
+    bounds: npt.NDArray[np.uint64], number: npt.NDArray[np.uint16], values: Any
+) -> npt.NDArray[np.uint16]:
+    found: npt.NDArray[np.uint16] = number[np.searchsorted(bounds, values, side="right") - 1]
+    return found
+
+
+def _summary(rows: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """One bit a group of words that is not zero; the last bit stands for all from the 63rd on."""
+    found = (rows != 0).reshape(len(rows), -1, GROUP).any(axis=2)
+    bits = np.zeros(len(rows), dtype=np.uint64)
+    for group in range(min(63, found.shape[1])):
+        bits |= found[:, group].astype(np.uint64) << np.uint64(group)
+    if found.shape[1] > 63:
+        bits |= found[:, 63:].any(axis=1).astype(np.uint64) << np.uint64(63)
+    return bits

@@ -1,0 +1,167 @@
+"""Tables from disk: good ones run, bad ones are refused before they do."""
+
+from __future__ import annotations
+
+import random
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.program.building import program_of
+from ztfast import native
+from ztfast.engine.native import Judge, NativeSide
+from ztfast.errors import TableError
+from ztfast.frames.batch import FrameBatch
+from ztfast.network.situate import Endpoints, member_index, situate
+from ztfast.network.table import member_table
+from ztfast.program.files import MAX_FILE, load_program, save_program
+from ztfast.program.program import Program
+from ztfast.program.verify import verify
+
+RULES = """
+tag role id 5 default 1;
+drop not ethertype ipv4 and not ethertype arp;
+tee 64 8e30f50a25 chr tcp_syn or random 0.5;
+drop treq role 7 and dport 22-23;
+cap web id 9 default accept dport 80 or ipdest 10.1.0.0/16; ;
+break chr ipauth;
+accept;
+"""
+SEED = 20261122
+
+
+@pytest.fixture(params=["out", "in"])
+def program(request: pytest.FixtureRequest) -> Program:
+    return program_of(RULES, request.param)
+
+
+def test_what_the_encoder_makes_verifies(program: Program) -> None:
+    assert verify(program) is program
+    side = NativeSide(program)
+    verify(side.fast)
+    verify(side.exact)
+
+
+def test_a_saved_program_comes_back_the_same(program: Program, tmp_path: Path) -> None:
+    save_program(program, tmp_path / "program.npz")
+    loaded = load_program(tmp_path / "program.npz")
+    assert loaded.table.tobytes() == program.table.tobytes()
+    assert (loaded.view, loaded.own, loaded.starts) == (program.view, program.own, program.starts)
+
+
+def test_an_optimised_program_is_not_saved(program: Program, tmp_path: Path) -> None:
+    with pytest.raises(TableError, match="plain"):
+        save_program(NativeSide(program).fast, tmp_path / "program.npz")
+
+
+@pytest.mark.parametrize(
+    ("field", "row", "value", "message"),
+    [
+        ("op", 0, 99, "unknown operation"),
+        ("flags", 0, 7, "unknown flags"),
+        ("column", 1, 23, "no column 23"),
+        ("column", 1, 900, "no column 900"),
+        ("entry", 1, 5000, "entry 5000"),
+        ("jump", 1, 0, "forward"),
+        ("jump", 1, 10_000, "forward"),
+        ("column", 0, 0, "8 bits"),
+    ],
+)
+def test_what_is_wrong_is_named(field: str, row: int, value: int, message: str) -> None:
+    program = program_of(RULES)
+    table = program.table.copy()
+    table[field][row] = value
+    with pytest.raises(TableError, match=message):
+        verify(replace(program, table=table))
+
+
+def test_a_table_without_its_end_is_refused() -> None:
+    program = program_of(RULES)
+    for table in (program.table[:-1].copy(), program.table[:0].copy()):
+        with pytest.raises(TableError):
+            verify(replace(program, table=table))
+
+
+def frames(rng: random.Random) -> FrameBatch:
+    data = [rng.randbytes(rng.randrange(90)) for _ in range(40)]
+    data += [b"\2" * 12 + b"\x08\x00\x45" + rng.randbytes(60) for _ in range(40)]
+    return FrameBatch.from_frames(data)
+
+
+@pytest.mark.skipif(native.core is None, reason="the extension is not built")
+def test_a_corrupted_table_is_refused_or_runs_safely() -> None:
+    """Random bytes over a table: whatever verifies is run, and must come to an end."""
+    rng = random.Random(SEED)
+    ran = 0
+    for _ in range(3000):
+        program = program_of(RULES, rng.choice(["out", "in"]))
+        raw = bytearray(program.table.tobytes())
+        for _ in range(rng.choice([1, 1, 2, 8])):
+            raw[rng.randrange(len(raw))] = rng.choice([0, 1, 255, rng.randrange(256)])
+        table = np.frombuffer(bytes(raw), dtype=program.table.dtype).copy()
+        try:
+            broken = verify(replace(program, table=table))
+        except TableError:
+            continue
+        ran += 1
+        table = member_table(None, broken.view)
+        batch = frames(rng)
+        zeros = np.zeros(len(batch), dtype=np.uint64)
+        situation = situate(
+            member_index(None, table), broken.view.direction, Endpoints(zeros, zeros)
+        )
+        judge = Judge((NativeSide(broken, ()),), (0,))
+        (verdicts,) = judge.evaluate(batch, (situation,))
+        assert len(verdicts.accepted) == len(batch)
+    assert ran > 100, f"seed {SEED}: only {ran} of 3,000 tables verified"
+
+
+def test_damaged_files_are_refused_with_their_name(tmp_path: Path) -> None:
+    rng = random.Random(SEED)
+    path = tmp_path / "program.npz"
+    save_program(program_of(RULES), path)
+    good = path.read_bytes()
+    codes: set[str] = set()
+    for _ in range(400):
+        raw = bytearray(good)
+        if rng.random() < 0.3:
+            del raw[rng.randrange(len(raw)) :]
+        for _ in range(rng.randrange(4)):
+            if raw:
+                raw[rng.randrange(len(raw))] = rng.randrange(256)
+        path.write_bytes(raw)
+        try:
+            load_program(path)
+        except TableError as error:
+            codes.add(error.diagnostics[0].code)
+    assert {"ZT431"} <= codes <= {"ZT430", "ZT431"}
+
+
+def test_a_file_that_is_damaged_inside_is_refused(program: Program, tmp_path: Path) -> None:
+    """Wrong places in the archive's directory made seek() fail with an OSError of the system."""
+    path = tmp_path / "program.npz"
+    save_program(program, path)
+    data = path.read_bytes()
+    directory = data.rindex(b"PK\1\2")
+    for value in (0xFFFFFFFF, 0x80000000, 0x7FFFFFFF):
+        wrong = value.to_bytes(4, "little")
+        path.write_bytes(data[: directory + 42] + wrong + data[directory + 46 :])
+        with pytest.raises(TableError):
+            load_program(path)
+
+
+def test_a_file_that_unpacks_to_too_much_is_refused(program: Program, tmp_path: Path) -> None:
+    path = tmp_path / "program.npz"
+    save_program(program, path)
+    with (
+        zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("bomb.npy", "w", force_zip64=True) as member,
+    ):
+        for _ in range(MAX_FILE >> 20):
+            member.write(bytes(1 << 20))
+    assert path.stat().st_size < 1 << 20
+    with pytest.raises(TableError, match="when unpacked"):
+        load_program(path)
