@@ -1,0 +1,1 @@
+"""The two evaluators, the choice between them, and their verdicts."""

@@ -1,0 +1,90 @@
+"""What a backend is, and how another package adds one: the entry-point group `ztfast.backends`.
+
+Contract: a backend evaluates one direction at a time; everything else (networks, joining both
+sides, multicast, files) is the engine's and the same for all.  docs/backend.md says what it must
+keep to and how to prove it.  "native" and "reference" are ours and cannot be replaced.
+Tested by tests/engine/test_backends.py.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import EntryPoint, entry_points
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from ztfast.engine.verdicts import SIDE_COLUMNS, SideVerdicts
+from ztfast.errors import BackendError, Diagnostic
+from ztfast.frames.batch import FrameBatch
+from ztfast.network.situation import Situation
+from ztfast.network.view import View
+
+GROUP = "ztfast.backends"
+
+
+@runtime_checkable
+class Backend(Protocol):
+    """An evaluator of one direction.
+
+    view: the rules, as engine entries.  batch: n frames, with `frame(i)`, or `buffer`, `offsets`,
+    `captured` and `lengths`, or decoded columns.  situation: who is who, n items a column.
+    seed: keys `random` draws by `situation.number` (engine.draws).  Gives every column of
+    `verdicts.SIDE_COLUMNS`, n items each.  It must not change its arguments, may be called by
+    several threads at once, and raises ztfast.errors only.
+    """
+
+    def evaluate_side(
+        self, view: View, batch: FrameBatch, situation: Situation, seed: int
+    ) -> SideVerdicts:
+        """The verdicts of the situation's direction on each frame of the batch."""
+        ...
+
+
+def installed() -> dict[str, EntryPoint]:
+    """Backends that other packages add, by name; where two have one name, the first by package."""
+    found = sorted(entry_points(group=GROUP), key=_package)
+    return {point.name: point for point in reversed(found)}
+
+
+def load(name: str) -> Backend:
+    """An installed backend, ready: its entry point names an object, or a class to call.
+
+    Raises BackendError where there is none of that name, or it is not one.
+    """
+    point = installed().get(name)
+    if point is None:
+        raise _bad(f"no installed package has a backend {name!r}")
+    try:
+        made = point.load()
+        backend = made() if isinstance(made, type) else made
+    except Exception as error:  # another package's code: whatever it raises is to be told
+        raise _bad(f"the backend {name!r} cannot be loaded: {error}", point) from error
+    if not isinstance(backend, Backend):
+        raise _bad(f"the backend {name!r} has no evaluate_side", point)
+    return backend
+
+
+def evaluate(
+    name: str, view: View, batch: FrameBatch, situation: Situation, seed: int
+) -> SideVerdicts:
+    """A backend's verdicts, refused where they are not what a backend owes."""
+    # another package's code: what it gives is looked at before it is believed
+    verdicts: object = load(name).evaluate_side(view, batch, situation, seed)
+    if not isinstance(verdicts, SideVerdicts) or verdicts.direction != view.direction:
+        raise _bad(f"the backend {name!r} gave no SideVerdicts of direction {view.direction!r}")
+    for column in SIDE_COLUMNS:
+        values = getattr(verdicts, column, None)
+        if not isinstance(values, np.ndarray) or values.shape != (len(batch),):
+            raise _bad(f"the backend {name!r} gave no column {column!r} of {len(batch)} items")
+    return verdicts
+
+
+def _package(point: EntryPoint) -> str:
+    return point.dist.name if point.dist is not None else ""
+
+
+def _bad(message: str, point: EntryPoint | None = None) -> BackendError:
+    whose = "" if point is None else f" (entry point {point.value!r} of {_package(point)!r})"
+    names = ", ".join(["native", "reference", *sorted(installed())])
+    help = f"installed: {names}; docs/backend.md says what one is"
+    return BackendError(Diagnostic("ZT420", message + whose, help=help))

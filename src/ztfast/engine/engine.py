@@ -1,0 +1,313 @@
+"""Engine: a policy, and perhaps a network, ready to judge batches of frames.
+
+Contract: an Engine is immutable, may be shared by threads and pickled; its verdicts do
+not depend on batch size, thread count or order (random draws are keyed by the seed and
+the frame's number).  Tested by tests/engine/test_engine.py and tests/differential.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ztfast.engine.joined import Lines, Verdicts
+from ztfast.engine.native import Judge, NativeSide
+from ztfast.engine.select import choose
+from ztfast.engine.verdicts import SideVerdicts
+from ztfast.errors import usage
+from ztfast.frames.batch import FrameBatch
+from ztfast.model.kinds import Kind
+from ztfast.model.policy import Policy, Rule
+from ztfast.network.situation import MemberTable, Situation, nobody
+from ztfast.network.view import View, default_capabilities, make_view
+from ztfast.program.encode import encode
+
+# What an engine without members never needs is loaded by one that does: start-up counts.
+if TYPE_CHECKING:
+    from ztfast.network.members import Network
+    from ztfast.network.situate import MemberIndex
+
+SIDES = ("both", "out", "in")
+# Draws at the receiver are not those at the sender: its seed differs by this constant.
+_INWARD_SEED = 0x5851F42D4C957F2D
+
+
+class Engine:
+    """Judges batches of frames by a policy.
+
+    rules: a Policy, or a Network that holds one.  network: members and their facts (None:
+    unknown, so what rules ask of them is assumed).  network_id: with no members, derive
+    ZeroTier addresses from MACs.  side: "out" (the sender's verdict), "in" (the
+    receiver's) or "both".  engine: "1.14" or "1.12".  backend: "native", "reference", "auto", or
+    one that another package adds (engine/backends.py).
+    seed: keys `random` draws.  assume_ipauth: what `chr ipauth` and `macauth` say of unknown
+    senders.  passes: optimiser passes to run (None: all; (): none).
+    Raises UsageError, BackendError.
+    """
+
+    def __init__(
+        self,
+        rules: Policy | Network,
+        *,
+        network: Network | None = None,
+        network_id: int | None = None,
+        side: str = "both",
+        engine: str = "1.14",
+        backend: str = "auto",
+        seed: int = 0,
+        assume_ipauth: bool = True,
+        passes: tuple[str, ...] | None = None,
+    ) -> None:
+        if side not in SIDES:
+            raise usage(f"unknown side {side!r}", "use 'out', 'in' or 'both'")
+        self.policy, self.network = _policy_and_network(rules, network, network_id)
+        self.side, self.engine, self.seed = side, engine, seed
+        self.backend = choose(backend)
+        self._lines = _lines(self.policy)
+        directions = ("out", "in") if side == "both" else (side,)
+        self._sides = {
+            direction: _Side(self, direction, assume_ipauth, passes) for direction in directions
+        }
+        self._alike = len(self._sides) == 2 and _alike(*self._sides.values())
+        self._judge = self._make_judge()
+
+    def view(self, direction: str) -> View:
+        """The rules that one direction evaluates."""
+        return self._sides[direction].view
+
+    def native(self, direction: str) -> NativeSide:
+        """The tables of one direction (native backend only)."""
+        native = self._sides[direction].native
+        if native is None:
+            raise usage("this engine has no tables: its backend is the reference evaluator")
+        return native
+
+    def evaluate(self, batch: Any, *, first: int | None = None, threads: int = 1) -> Verdicts:
+        """The verdict on each frame.
+
+        batch: a FrameBatch, or a PacketBatch as `ztfast.open_capture` gives them.
+        first: the number of the batch's first frame in the whole input (keys random draws);
+            None: as the batch says, else 0.
+        threads: how many may work on the batch (native backend).
+        """
+        if not isinstance(batch, FrameBatch):
+            first = batch.first if first is None else first
+            batch = FrameBatch.from_packets(batch)
+        first = first or 0
+        where = self._where(batch)
+        receivers = None
+        if self._judge is not None:
+            sender, receiver = self._judged(batch, where, first, threads)
+        else:
+            found = {
+                direction: side.evaluate(batch, where, first)
+                for direction, side in self._sides.items()
+            }
+            sender, receiver = found.get("out"), found.get("in")
+        if where is not None and receiver is not None:
+            receiver, receivers = self._sides["in"].with_multicast(batch, where, receiver, first)
+        return Verdicts(sender, receiver, self._lines, batch, receivers)
+
+    @property
+    def walker(self) -> Judge | None:
+        """The judge that can work while a capture's records are being found, or None."""
+        judge = self._judge
+        return judge if judge is not None and judge.can_hop else None
+
+    def verdicts(self, batch: FrameBatch, outputs: Any) -> Verdicts:
+        """The verdicts on a batch that the walker judged on the way."""
+        assert self._judge is not None
+        sender, receiver = self._by_direction(self._judge.verdicts(batch, outputs))
+        return Verdicts(sender, receiver, self._lines, batch)
+
+    def _make_judge(self) -> Judge | None:
+        sides = list(self._sides.values())[:1] if self._alike else list(self._sides.values())
+        natives = [side.native for side in sides if side.native is not None]
+        if not natives:
+            return None
+        known = sides[0].described
+        situations = None if known else [side.situation(1, None, 0) for side in sides]
+        return Judge(natives, [side.seed for side in sides], situations)
+
+    def _judged(
+        self, batch: FrameBatch, where: Any, first: int, threads: int
+    ) -> tuple[SideVerdicts | None, SideVerdicts | None]:
+        """Both sides by the compiled loops: (sender, receiver)."""
+        assert self._judge is not None
+        situations = None
+        if where is not None:
+            situations = [side.situation(len(batch), where, first) for side in self._sides.values()]
+        return self._by_direction(self._judge.evaluate(batch, situations, first, threads))
+
+    def _by_direction(
+        self, found: list[SideVerdicts]
+    ) -> tuple[SideVerdicts | None, SideVerdicts | None]:
+        if self._alike:
+            return found[0], found[0].mirrored()
+        by_direction = dict(zip(self._sides, found, strict=True))
+        return by_direction.get("out"), by_direction.get("in")
+
+    def _where(self, batch: FrameBatch) -> Any:
+        """The batch's addresses, where a network or its id makes anything of them."""
+        if not any(side.described for side in self._sides.values()):
+            return None
+        from ztfast.engine.endpoints import endpoints
+
+        return endpoints(batch, self.backend == "native")
+
+
+class _Side:
+    """One direction of an engine."""
+
+    def __init__(
+        self, engine: Engine, direction: str, ipauth: bool, passes: tuple[str, ...] | None
+    ) -> None:
+        self.direction, self.backend = direction, engine.backend
+        self.seed = engine.seed if direction == "out" else engine.seed ^ _INWARD_SEED
+        self.view = make_view(engine.policy, direction, engine.engine)
+        self.index: MemberIndex | None = None
+        if engine.network is None:
+            held = default_capabilities(self.view, engine.policy)
+            self.table = nobody(len(self.view.capabilities), held, ipauth, ipauth)
+        else:
+            from ztfast.network.situate import member_index
+            from ztfast.network.table import member_table
+
+            self.table = member_table(engine.network, self.view, engine.policy, ipauth, ipauth)
+            self.index = member_index(engine.network, self.table)
+        self.random = any(
+            entry.kind is Kind.MATCH_RANDOM
+            for entries in (self.view.base, *self.view.capabilities)
+            for entry in entries
+        )
+        self.native: NativeSide | None = None
+        if engine.backend == "native":
+            alone = None if self.described else self.situation(1, None, 0)
+            self.native = NativeSide(encode(self.view), passes, alone)
+
+    @property
+    def described(self) -> bool:
+        """Is anything known of the network, be it only its id?"""
+        return self.index is not None and self.index.described
+
+    def with_multicast(
+        self, batch: FrameBatch, where: Any, verdicts: SideVerdicts, first: int
+    ) -> tuple[SideVerdicts, npt.NDArray[np.uint32] | None]:
+        """The receiving side's verdicts with multicast judged by every member it reaches."""
+        from ztfast.engine.multicast import evaluate_multicast
+        from ztfast.network.situate import multicast_frames
+
+        many = multicast_frames(where)
+        if not many.any() or len(self.table.address) < 2:
+            return verdicts, None
+        return evaluate_multicast(self, batch, where, many, verdicts, first)
+
+    def situation(
+        self, count: int, where: Any, first: int, receiver: int | None = None
+    ) -> Situation:
+        """Who is who in a batch of `count` frames."""
+        if where is not None:
+            from ztfast.network.situate import situate
+
+            assert self.index is not None
+            return situate(self.index, self.direction, where, first, receiver)
+        numbers = (
+            np.arange(first, first + count, dtype=np.int64)
+            if self.random or self.native is None
+            else np.broadcast_to(np.int64(first), count)
+        )
+        return _nobody_situation(self.direction, self.table, count, numbers)
+
+    def evaluate(self, batch: FrameBatch, where: Any, first: int) -> SideVerdicts:
+        """This side's verdicts."""
+        return self.evaluate_situation(batch, self.situation(len(batch), where, first))
+
+    def evaluate_situation(self, batch: FrameBatch, situation: Situation) -> SideVerdicts:
+        """This side's verdicts in a situation of the caller's making."""
+        if self.native is not None:
+            return Judge((self.native,), (self.seed,)).evaluate(batch, (situation,))[0]
+        if self.backend != "reference":
+            from ztfast.engine import backends
+
+            return backends.evaluate(self.backend, self.view, batch, situation, self.seed)
+        from ztfast.engine import reference
+
+        return reference.evaluate_batch(self.view, batch, situation, self.seed)
+
+
+def _nobody_situation(
+    direction: str, table: MemberTable, count: int, numbers: npt.NDArray[np.int64]
+) -> Situation:
+    """Nobody is known: one item stands for every frame."""
+    nobody = np.broadcast_to(np.int32(0), count)
+    address = np.broadcast_to(np.uint64(0), count)
+    false = np.broadcast_to(np.False_, count)
+    return Situation(
+        direction,
+        table,
+        nobody,
+        nobody,
+        nobody,
+        address,
+        address,
+        address,
+        false,
+        false,
+        numbers,
+    )
+
+
+def _policy_and_network(
+    rules: Policy | Network, network: Network | None, network_id: int | None
+) -> tuple[Policy, Network | None]:
+    if not isinstance(rules, Policy) and hasattr(rules, "active_members"):
+        if rules.policy is None:
+            raise usage("this network holds no rules", "give a policy and network=…")
+        return rules.policy, rules
+    if not isinstance(rules, Policy):
+        raise usage(
+            f"rules must be a Policy or a Network, not {type(rules).__name__}",
+            "use ztfast.compile(text) or ztfast.load(path)",
+        )
+    if network is None and network_id is not None:
+        from ztfast.network.members import Network
+
+        network = Network(id=network_id)
+    return rules, network
+
+
+def _alike(out: _Side, inward: _Side) -> bool:
+    """Do both directions give every frame the same verdict, so that one need not be asked?"""
+    if out.native is None or inward.native is None or out.random or inward.random:
+        return False
+    if out.native.copies or inward.native.copies or out.described:
+        return False
+    if _has_priority(out.view):
+        return False
+    return out.native.same_tables(inward.native)
+
+
+def _has_priority(view: View) -> bool:
+    sets = (view.base, *view.capabilities)
+    forwarding = (Kind.ACTION_PRIORITY, Kind.ACTION_REDIRECT)
+    return any(entry.kind in forwarding for entries in sets for entry in entries)
+
+
+def _lines(policy: Policy) -> Lines:
+    """Source lines by entry of the views that `make_view` gives."""
+    ordered = sorted(policy.capabilities, key=lambda capability: capability.id)
+    view = make_view(policy, "out")
+    return Lines(
+        _line_column(policy.rules, [entry.rule for entry in view.base]),
+        tuple(
+            _line_column(capability.rules, [entry.rule for entry in entries])
+            for capability, entries in zip(ordered, view.capabilities, strict=True)
+        ),
+    )
+
+
+def _line_column(rules: tuple[Rule, ...], indexes: list[int]) -> npt.NDArray[np.int32]:
+    spans = [rules[index].span for index in indexes]
+    return np.array([span.line if span else 0 for span in spans] + [0], dtype=np.int32)

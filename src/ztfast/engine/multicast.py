@@ -1,0 +1,117 @@
+"""The receiving side of multicast: one evaluation for each member that can judge differently.
+
+Contract: a multicast frame is accepted where any receiver accepts it.  Receivers whose
+tags are the same and whose address no rule names judge alike, so one stands for all of
+them and is counted as often.  The frame's own sender is never its receiver.
+Tested by tests/engine/test_multicast.py.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ztfast.engine.verdicts import SIDE_COLUMNS, SideVerdicts
+from ztfast.frames.batch import FrameBatch
+from ztfast.model.kinds import Kind
+from ztfast.network.situate import Endpoints, multicast_receivers
+from ztfast.network.situation import MemberTable
+from ztfast.network.view import View
+
+_ADDRESSES = (
+    Kind.MATCH_SOURCE_ZEROTIER_ADDRESS,
+    Kind.MATCH_DEST_ZEROTIER_ADDRESS,
+    Kind.ACTION_TEE,
+    Kind.ACTION_WATCH,
+    Kind.ACTION_REDIRECT,
+)
+
+
+def evaluate_multicast(
+    side: Any,
+    batch: FrameBatch,
+    where: Endpoints,
+    many: npt.NDArray[np.bool_],
+    verdicts: SideVerdicts,
+    first: int,
+) -> tuple[SideVerdicts, npt.NDArray[np.uint32]]:
+    """(the receiving side with multicast judged, members that accepted each frame: uint32[n])."""
+    columns = {name: np.array(getattr(verdicts, name)) for name in SIDE_COLUMNS}
+    receivers = verdicts.accepted.astype(np.uint32)
+    index = np.flatnonzero(many)
+    sender = side.situation(len(batch), where, first).sender[index]
+    part, there = batch.take(index), _take(where, index)
+    accepting = np.zeros(len(index), dtype=np.uint32)
+    reads = np.zeros(len(index), dtype=np.uint16)
+    filled = np.zeros(len(index), dtype=np.bool_)
+    for members in receiver_classes(side.view, side.table):
+        judged = _judge(side, part, there, int(members[0]), first, index)
+        others = len(members) - np.isin(sender, members).astype(np.uint32)
+        takes_part = others > 0
+        reads |= np.where(takes_part, judged.reads, np.uint16(0))
+        news = takes_part & ~(filled & ~judged.accepted) & (accepting == 0)
+        filled |= takes_part
+        for name, column in columns.items():
+            column[index[news]] = getattr(judged, name)[news]
+        accepting += np.where(judged.accepted, others, 0).astype(np.uint32)
+    columns["reads"][index] = reads
+    receivers[index] = accepting
+    return SideVerdicts("in", columns), receivers
+
+
+def _judge(
+    side: Any,
+    part: FrameBatch,
+    there: Endpoints,
+    member: int,
+    first: int,
+    index: npt.NDArray[np.intp],
+) -> SideVerdicts:
+    situation = side.situation(len(part), there, first, receiver=member)
+    situation.number[:] = first + index
+    verdicts: SideVerdicts = side.evaluate_situation(part, situation)
+    return verdicts
+
+
+def receiver_classes(view: View, table: MemberTable) -> list[npt.NDArray[np.int32]]:
+    """The members grouped by whether they can judge differently, in ascending order."""
+    named = _named_addresses(view)
+    classes: dict[tuple[Any, ...], list[int]] = {}
+    for member in multicast_receivers(table).tolist():
+        address = int(table.address[member])
+        tags = (table.tag_present[:, member].tobytes(), table.tag_value[:, member].tobytes())
+        key = (*tags, address if address in named else None)
+        classes.setdefault(key, []).append(member)
+    return [np.array(members, dtype=np.int32) for members in classes.values()]
+
+
+def _named_addresses(view: View) -> frozenset[int]:
+    sets = (view.base, *view.capabilities)
+    return frozenset(
+        entry.value[0] or 0 for entries in sets for entry in entries if entry.kind in _ADDRESSES
+    )
+
+
+def _take(where: Endpoints, index: npt.NDArray[np.intp]) -> Endpoints:
+    def part(column: Any) -> Any:
+        if column is None:
+            return None
+        if isinstance(column, tuple):
+            return type(column)(*(item[index] for item in column))
+        return column[index]
+
+    return Endpoints(
+        *(
+            part(getattr(where, name))
+            for name in (
+                "mac_source",
+                "mac_dest",
+                "mac_source_known",
+                "mac_dest_known",
+                "ip_source",
+                "ip_dest",
+            )
+        )
+    )

@@ -1,0 +1,112 @@
+"""Verdicts: what one side, or both, say of each frame of a batch, as columns.
+
+Contract: every column has one item a frame.  `SideVerdicts` is what an evaluator gives
+for one direction; `Verdicts` (engine/engine.py makes it) joins both sides.
+Columns that need more than the evaluator's own results are made when first asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+
+class Result(IntEnum):
+    """What a rule set says (the engine's names)."""
+
+    NO_MATCH = 0
+    DROP = 1
+    REDIRECT = 2
+    ACCEPT = 3
+    SUPER_ACCEPT = 4
+
+
+# name -> (dtype, meaning)
+SIDE_COLUMNS: dict[str, tuple[str, str]] = {
+    "result": ("u1", "Result of the base rules"),
+    "accept": ("u1", "0 not delivered here (dropped or redirected), 1 accepted, 2 super-accepted"),
+    "accepted": ("?", "this side lets the frame (or its redirected self) pass"),
+    "capability": ("i2", "index in the view of the capability that accepted, -1 none"),
+    "entry": (
+        "i4",
+        "index of the deciding entry in the base rules or, where capability >= 0, in "
+        "that capability; -1 where no entry decided",
+    ),
+    "destination": ("u8", "ZeroTier address the frame goes to, after redirects"),
+    "copy_entry": ("i4", "base entry whose copy is sent, -1 none (set only where accepted)"),
+    "copy_target": ("u8", "address of the base rules' copy, 0 none"),
+    "copy_length": ("u4", "payload bytes that the base rules' copy holds"),
+    "copy_watch": ("?", "the base rules' copy is a watch"),
+    "capability_copy_entry": (
+        "i4",
+        "entry of the accepting capability whose copy is sent, -1 none",
+    ),
+    "capability_copy_target": ("u8", "address of the capability's copy, 0 none"),
+    "capability_copy_length": ("u4", "payload bytes that the capability's copy holds"),
+    "capability_copy_watch": ("?", "the capability's copy is a watch"),
+    "qos": ("u1", "QoS bucket: 0 out and 255 in unless a PRIORITY set one"),
+    "reads": ("u2", "model.reads.Reads bits that the verdict read without their being known"),
+}
+
+
+class SideVerdicts:
+    """One direction's verdicts: the columns of `SIDE_COLUMNS`, as attributes.
+
+    `columns` holds those already made; `derive` makes another by name when asked.
+    """
+
+    def __init__(
+        self,
+        direction: str,
+        columns: Mapping[str, npt.NDArray[Any]],
+        derive: Callable[[str], npt.NDArray[Any]] | None = None,
+        noteworthy: bool = True,
+        sends: bool = True,
+        raw: tuple[npt.NDArray[Any], ...] | None = None,
+    ) -> None:
+        self.direction = direction
+        # False where `reads` is known to be zero, and where no rule sends a copy or redirects.
+        self.noteworthy, self.sends = noteworthy, sends
+        # The loops' own results: deciding entry counted over all rule sets, code, and each rule
+        # set's first number; None for the reference.
+        self.raw = raw
+        # the sender's verdicts that these are a copy of, where both sides judge alike
+        self.mirrors: SideVerdicts | None = None
+        self._columns = dict(columns)
+        self._derive = derive
+
+    def __len__(self) -> int:
+        return len(self._columns["entry"])
+
+    def __getattr__(self, name: str) -> npt.NDArray[Any]:
+        if name.startswith("_") or name not in SIDE_COLUMNS:
+            raise AttributeError(name)
+        if name not in self._columns:
+            if self._derive is None:
+                raise AttributeError(name)
+            self._columns[name] = self._derive(name).astype(SIDE_COLUMNS[name][0], copy=False)
+        return self._columns[name]
+
+    def mirrored(self) -> SideVerdicts:
+        """The receiver's verdicts where they are the sender's own: all but the first QoS."""
+        qos = {"qos": np.full(len(self), 255, dtype=np.uint8)}
+        mirror = SideVerdicts(
+            "in",
+            {"entry": self.entry, **qos},
+            self.__getattr__,
+            self.noteworthy,
+            self.sends,
+            self.raw,
+        )
+        mirror.mirrors = self
+        return mirror
+
+    @property
+    def uncertain(self) -> npt.NDArray[np.bool_]:
+        """True where the verdict read a byte that existed but was not captured."""
+        found: npt.NDArray[np.bool_] = (self.reads & 0x1FFF) != 0
+        return found
