@@ -1,0 +1,20 @@
+"""Captures in and out: packet batches, readers, writers.
+
+Contract: `open_capture` gives a `Capture`, an iterable of `PacketBatch`; `open_captures` makes
+several files one.  Optional
+libraries (zstandard, lz4, isal, pyarrow) are imported where they are used.
+Tested by tests/capture.
+"""
+
+from ztfast.capture.opening import Capture, open_capture
+from ztfast.capture.packets import Interface, PacketBatch
+from ztfast.capture.several import Captures, open_captures
+
+__all__ = [
+    "Capture",
+    "Captures",
+    "Interface",
+    "PacketBatch",
+    "open_capture",
+    "open_captures",
+]

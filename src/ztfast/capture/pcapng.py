@@ -1,0 +1,418 @@
+"""pcapng in: sections of either byte order, several interfaces, three kinds of packet block.
+
+Contract: `read(feed, run)` gives batches of one link type each, frames in the file's order;
+blocks that are no packets (section headers, interfaces, names, comments, unknown ones) ride
+along as `others`, so that a writer can keep them in their places.  Block lengths are checked
+at both ends.  Source: draft-ietf-opsawg-pcapng, section 4.  Tested by
+tests/capture/test_pcapng.py.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ztfast.capture.blocks import (
+    BAD_LENGTH,
+    ENHANCED_PACKET,
+    INTERFACE,
+    MAX_BLOCK,
+    OK,
+    OLD_PACKET,
+    SECTION,
+    SIMPLE_PACKET,
+    BlockHop,
+    hop_blocks,
+)
+from ztfast.capture.damage import Run
+from ztfast.capture.feeds import Feed, Window
+from ztfast.capture.options import parse_interface
+from ztfast.capture.packets import (
+    MAX_CAPTURED,
+    MAX_FRAMES,
+    Int64s,
+    Interface,
+    OtherBlocks,
+    PacketBatch,
+    Uint16s,
+    Uint32s,
+    unaligned,
+)
+from ztfast.capture.resync import next_block
+from ztfast.capture.walk import Place, Walk
+
+MAGIC = b"\x0a\x0d\x0d\x0a"
+_BYTE_ORDERS = {b"\x4d\x3c\x2b\x1a": False, b"\x1a\x2b\x3c\x4d": True}
+_MAX_INTERFACES = 65_536
+_SMALL_STEP = 64
+_NEVER = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True, eq=False)
+class PcapngLayout:
+    """Byte order, the blocks of a batch's frames, and the section header as it stood.
+
+    `defined`: how many interfaces the section had before the batch's first block (the batch
+    may know more: those that come later in the same window).
+    """
+
+    swapped: bool
+    section: bytes
+    defined: int
+    types: Uint32s
+    starts: Int64s
+    ends: Int64s
+
+    @property
+    def kind(self) -> str:
+        """The format's name."""
+        return "pcapng"
+
+    def spans(self, batch: PacketBatch) -> tuple[Int64s, Int64s]:
+        """Whole blocks."""
+        return self.starts, self.ends
+
+    def part(self, low: int, high: int, skipped: Uint32s) -> PcapngLayout:
+        """The blocks of some frames; skipped interface blocks are defined by then."""
+        one = 1 << 24 if self.swapped else 1
+        return replace(
+            self,
+            defined=self.defined + int(np.count_nonzero(skipped == one)),
+            types=self.types[low:high],
+            starts=self.starts[low:high],
+            ends=self.ends[low:high],
+        )
+
+    def timestamps(self, batch: PacketBatch) -> Int64s:
+        """In each interface's unit in the file; simple packet blocks have none and get 0."""
+        out = np.zeros(len(batch), np.int64)
+        timed = np.flatnonzero(self.types != SIMPLE_PACKET)
+        words = unaligned(batch.buffer, ">u4" if self.swapped else "<u4")
+        at = self.starts[timed] + 12
+        units = words[at].astype(np.uint64) << np.uint64(32) | words[at + 4]
+        ids = batch.interface_ids[timed]
+        for number in np.unique(ids).tolist():
+            mine = ids == number
+            out[timed[mine]] = nanoseconds(units[mine], batch.interfaces[number])
+        return out
+
+
+def nanoseconds(units: npt.NDArray[np.uint64], interface: Interface) -> Int64s:
+    """Time stamps uint64[n] in an interface's unit as int64[n] nanoseconds since 1970.
+
+    What does not fit (after the year 2262) is the largest number.
+    """
+    power = interface.resolution & 0x7F
+    if interface.resolution & 0x80:
+        shift = min(power, 63)
+        seconds = units >> np.uint64(shift)
+        rest = units & np.uint64((1 << shift) - 1)
+        less = max(0, shift - 32)
+        rest = (rest >> np.uint64(less)) * np.uint64(1_000_000_000) >> np.uint64(shift - less)
+    elif power <= 9:
+        seconds, rest = np.divmod(units, np.uint64(10**power))
+        rest = rest * np.uint64(10 ** (9 - power))
+    else:
+        scale = 10 ** min(power - 9, 19)
+        seconds, rest = np.divmod(units // np.uint64(scale), np.uint64(1_000_000_000))
+    whole = _shifted(seconds, interface.offset)
+    fits = np.abs(whole) < _NEVER // 1_000_000_000
+    exact = np.where(fits, whole, 0) * 1_000_000_000 + rest.astype(np.int64)
+    limits = np.where(whole > 0, _NEVER, -_NEVER)
+    return np.where(fits, exact, limits)
+
+
+def _shifted(seconds: npt.NDArray[np.uint64], offset: int) -> Int64s:
+    """Seconds and the interface's offset; sums beyond any date stay beyond it."""
+    far = np.uint64(1 << 61)
+    if offset >= 0:
+        later: Int64s = np.minimum(seconds, far).astype(np.int64) + min(offset, 1 << 61)
+        return later
+    back = np.uint64(-offset)
+    ahead = np.minimum(np.where(seconds >= back, seconds - back, 0), far).astype(np.int64)
+    behind = np.minimum(np.where(seconds < back, back - seconds, 0), far).astype(np.int64)
+    return np.where(seconds >= back, ahead, -behind)
+
+
+def read(feed: Feed, run: Run) -> Iterator[PacketBatch]:
+    """The batches of a pcapng whose first bytes were recognised."""
+    yield from _Walk(feed, run, 0).run_through()
+
+
+class _Frames(NamedTuple):
+    """Columns of packet blocks, all of them good."""
+
+    types: Uint32s
+    starts: Int64s
+    ends: Int64s
+    offsets: Int64s
+    captured: Uint32s
+    lengths: Uint32s
+    interface: Uint16s
+
+    def part(self, low: int, high: int) -> _Frames:
+        """Frames `low` to `high`."""
+        types, starts, ends, offsets, captured, lengths, interface = self
+        return _Frames(
+            types[low:high],
+            starts[low:high],
+            ends[low:high],
+            offsets[low:high],
+            captured[low:high],
+            lengths[low:high],
+            interface[low:high],
+        )
+
+
+class _Walk(Walk):
+    """Blocks of a pcapng; `_interfaces` are those of the section so far."""
+
+    WHAT = "block"
+
+    def __init__(self, feed: Feed, run: Run, position: int) -> None:
+        super().__init__(feed, run, position)
+        self._swapped = False
+        self._section = 0
+        self._header = b""
+        self._interfaces: list[Interface] = []
+        self._shared: tuple[Interface, ...] = ()
+        self._kinds = np.zeros(0, np.int64)
+
+    def search(self, window: Window, start: int) -> Place:
+        """The next block whose two lengths agree."""
+        return next_block(window, start, self._swapped)
+
+    def batches(self, window: Window) -> Iterator[PacketBatch]:
+        """Everything complete in the window."""
+        while self.on_track(window):
+            start = self.position - window.base
+            head = bytes(memoryview(window.buffer)[start : min(start + 4, window.end)])
+            if head == MAGIC:
+                batch = self._section_header(window, start)
+                if batch is not None:
+                    yield batch
+                elif self.lost is None:
+                    return
+                continue
+            if not self._section and len(head) == 4:
+                self.damaged(window, "no section header where one must be")
+                continue
+            found = hop_blocks(window.buffer, start, window.end, self._swapped)
+            yield from self._blocks(window, found)
+            self.position = window.base + found.next
+            if found.error in (OK, SECTION):
+                if found.error == OK and len(found.types) < MAX_FRAMES:
+                    return
+            else:
+                self.damaged(window, _broken(window, found, self._swapped))
+
+    def _section_header(self, window: Window, start: int) -> PacketBatch | None:
+        """Begin a section: its block as a batch without frames; None where incomplete or bad."""
+        view = memoryview(window.buffer)[start : window.end]
+        if len(view) < 28:
+            return None
+        swapped = _BYTE_ORDERS.get(bytes(view[8:12]))
+        if swapped is None:
+            self.damaged(window, "a section header without a byte-order mark")
+            return None
+        order = ">" if swapped else "<"
+        (size,) = struct.unpack_from(order + "I", view, 4)
+        major, minor = struct.unpack_from(order + "HH", view, 12)
+        if size < 28 or size % 4 or size > MAX_BLOCK or major != 1:
+            self.damaged(window, f"a section header of {size} bytes, version {major}.{minor}")
+            return None
+        if size > len(view):
+            return None
+        if bytes(view[size - 4 : size]) != bytes(view[4:8]):
+            self.damaged(window, "a section header whose two lengths differ")
+            return None
+        self._swapped, self._header = swapped, bytes(view[:size])
+        self._section = self.run.next_section()
+        self._interfaces, self._shared = [], ()
+        self.position += size
+        return self._others_only(window, start, start + size)
+
+    def _others_only(self, window: Window, start: int, end: int) -> PacketBatch:
+        none = np.zeros(0, np.int64)
+        words, ids = none.astype(np.uint32), none.astype(np.uint16)
+        frames = _Frames(words, none, none, none, words, words, ids)
+        others = OtherBlocks(np.zeros(1, np.int64), np.array([start]), np.array([end]))
+        return self._batch(window, frames, others, 0)
+
+    def _blocks(self, window: Window, found: BlockHop) -> Iterator[PacketBatch]:
+        """Batches of the blocks that a hop found; bad ones are damage, each for itself."""
+        low, step = 0, MAX_FRAMES
+        while low < len(found.types):
+            piece = slice(low, low + step)
+            part = BlockHop(found.types[piece], found.starts[piece], found.ends[piece], 0, OK)
+            is_packet = _packets(part.types)
+            defined = self._read_interfaces(window, part)
+            frames, bad = self._frames(window, part, is_packet, defined)
+            good = len(part.types) if bad is None else bad[0]
+            yield from self._split(window, part, is_packet[:good], frames, int(defined[0]))
+            low += good
+            step = min(4 * step, MAX_FRAMES)
+            if bad is not None:
+                # The chain of blocks is whole, so only this one is lost.  Small steps from
+                # here: a file of bad blocks must not be looked at again for each of them.
+                place = window.base + int(part.starts[good])
+                self.run.damage(self.path, place, bad[1])
+                self.run.skipped(self.path, place, window.base + int(part.ends[good]))
+                del self._interfaces[int(defined[good]) :]
+                self._shared = tuple(self._interfaces)
+                low, step = low + 1, _SMALL_STEP
+
+    def _read_interfaces(self, window: Window, part: BlockHop) -> Int64s:
+        """Note the interfaces that blocks define; how many there are before each block."""
+        is_interface = part.types == INTERFACE
+        defined: Int64s = len(self._interfaces) + np.cumsum(is_interface) - is_interface
+        view = memoryview(window.buffer)
+        for at in np.flatnonzero(is_interface).tolist():
+            if part.ends[at] - part.starts[at] < 20 or len(self._interfaces) >= _MAX_INTERFACES:
+                break
+            block = bytes(view[int(part.starts[at]) : int(part.ends[at])])
+            self._add(parse_interface(block, self._swapped))
+        if len(self._interfaces) != len(self._shared):
+            self._shared = tuple(self._interfaces)
+        return defined
+
+    def _add(self, interface: Interface) -> None:
+        """One interface more; `_kinds` grows by doubling, so many of them stay linear."""
+        number = len(self._interfaces)
+        if number >= len(self._kinds):
+            self._kinds = np.resize(self._kinds, max(16, 2 * number))
+        self._kinds[number] = (interface.linktype << 8) + interface.fcs
+        self._interfaces.append(interface)
+
+    def _frames(
+        self,
+        window: Window,
+        part: BlockHop,
+        is_packet: npt.NDArray[Any],
+        defined: Int64s,
+    ) -> tuple[_Frames, tuple[int, str] | None]:
+        """The frames before the first bad block, and that block's number and fault."""
+        sizes = part.ends - part.starts
+        need = np.full(len(sizes), 12)
+        need[part.types == INTERFACE] = 20
+        need[is_packet] = 32
+        need[part.types == SIMPLE_PACKET] = 16
+        short = sizes < need
+        short |= (part.types == INTERFACE) & (defined >= _MAX_INTERFACES)
+        good = int(np.argmax(short)) if short.any() else len(sizes)
+        bad = (good, "a block too short for its type, or an interface too many")
+        chosen = np.flatnonzero(is_packet[:good])
+        frames, wrong = self._columns(window, part, chosen, defined[chosen])
+        if wrong is not None:
+            return frames.part(0, wrong[0]), (
+                int(chosen[wrong[0]]),
+                wrong[1],
+            )
+        return frames, bad if good < len(sizes) else None
+
+    def _columns(
+        self, window: Window, part: BlockHop, chosen: Int64s, defined: Int64s
+    ) -> tuple[_Frames, tuple[int, str] | None]:
+        """Columns of the packet blocks `chosen`, and the first that is wrong in itself."""
+        types, starts, ends = part.types[chosen], part.starts[chosen], part.ends[chosen]
+        words = unaligned(window.buffer, ">u4" if self._swapped else "<u4")
+        halves = unaligned(window.buffer, ">u2" if self._swapped else "<u2")
+        simple = types == SIMPLE_PACKET
+        long = ~simple
+        interface = np.zeros(len(types), np.int64)
+        interface[long] = words[starts[long] + 8]
+        old = types == OLD_PACKET
+        interface[old] = halves[starts[old] + 8]
+        known = interface < defined
+        offsets = starts + np.where(simple, 12, 28)
+        captured = np.zeros(len(types), np.int64)
+        lengths = np.zeros(len(types), np.int64)
+        captured[long], lengths[long] = words[starts[long] + 20], words[starts[long] + 24]
+        lengths[simple] = words[starts[simple] + 8]
+        snaplen = (self._interfaces[0].snaplen if self._interfaces else 0) or 1 << 32
+        captured[simple] = np.minimum(lengths[simple], snaplen)
+        fits = (captured <= MAX_CAPTURED) & (offsets + captured <= ends - 4)
+        frames = _Frames(
+            types,
+            starts,
+            ends,
+            offsets,
+            captured.astype(np.uint32),
+            lengths.astype(np.uint32),
+            interface.astype(np.uint16),
+        )
+        if bool((known & fits).all()):
+            return frames, None
+        first = int(np.argmin(known & fits))
+        if known[first]:
+            return frames, (first, f"{captured[first]} captured bytes do not fit their block")
+        return frames, (first, f"a packet of interface {interface[first]}, not defined before it")
+
+    def _split(
+        self,
+        window: Window,
+        part: BlockHop,
+        is_packet: npt.NDArray[Any],
+        frames: _Frames,
+        defined: int,
+    ) -> Iterator[PacketBatch]:
+        """One batch for each stretch of one link type, other blocks in their places."""
+        rest = np.flatnonzero(~is_packet)
+        before = (np.cumsum(is_packet) - is_packet)[rest]
+        others = OtherBlocks(before, part.starts[rest], part.ends[rest])
+        total = len(frames.types)
+        if not total and not len(rest):
+            return
+        edges = [0, total]
+        if total:
+            kinds = self._kinds[frames.interface]
+            edges = [0, *(np.flatnonzero(np.diff(kinds)) + 1).tolist(), total]
+        places = np.searchsorted(before, edges).tolist()
+        places[-1] = len(rest)
+        ahead = defined + np.concatenate(([0], np.cumsum(part.types[rest] == INTERFACE)))
+        for (low, high), (first, last) in zip(pairwise(edges), pairwise(places), strict=True):
+            mine = slice(first, last)
+            own = OtherBlocks(before[mine] - low, others.starts[mine], others.ends[mine])
+            yield self._batch(window, frames.part(low, high), own, int(ahead[first]))
+
+    def _batch(
+        self, window: Window, frames: _Frames, others: OtherBlocks, defined: int
+    ) -> PacketBatch:
+        types, starts, ends = frames[:3]
+        interfaces = self._shared
+        used = int(frames.interface[0]) if len(frames.interface) else 0
+        return PacketBatch(
+            window.buffer,
+            frames.offsets,
+            frames.captured,
+            frames.lengths,
+            interfaces[used].linktype if interfaces else 1,
+            PcapngLayout(self._swapped, self._header, defined, types, starts, ends),
+            self.run.number(len(frames.types)),
+            interface=frames.interface,
+            interfaces=interfaces,
+            path=self.path,
+            base=window.base,
+            section=self._section,
+            others=others,
+        )
+
+
+def _packets(types: Uint32s) -> npt.NDArray[Any]:
+    is_packet: npt.NDArray[Any] = types == ENHANCED_PACKET
+    is_packet |= (types == SIMPLE_PACKET) | (types == OLD_PACKET)
+    return is_packet
+
+
+def _broken(window: Window, found: BlockHop, swapped: bool) -> str:
+    order = ">" if swapped else "<"
+    kind, size = struct.unpack_from(order + "II", window.buffer, found.next)
+    if found.error == BAD_LENGTH:
+        return f"a block (type {kind:#x}) of {size} bytes: a multiple of 4, at least 12, is needed"
+    return f"a block (type {kind:#x}) of {size} bytes, which does not end with that length"
