@@ -1,0 +1,471 @@
+"""Sets over header fields: a small algebra, decided exactly by samples first and a solver then.
+
+Contract: a set is a literal (an int; its negation is its complement) of one `Sets`, made of
+tests over named fields of up to 128 bits; equal sets made alike are one literal.  `Prover`
+says whether a set is empty: a sample that lies in it is an answer at once, else z3 decides;
+where the time limit ends a proof it raises `Undecided`, never guesses.
+z3 because it keeps what it learned from one query to the next (1,024 entries need some
+hundred) and gives the reasons (unsat cores) that findings name; measured in docs/analysis.md.
+Tested by tests/analysis/test_sets.py.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ztfast.errors import BackendError, Diagnostic
+
+Lit = int
+TRUE: Lit = 1
+FALSE: Lit = -1
+MODELS_AT_ONCE = 64
+
+Assignment = Mapping[str, int]
+
+
+class Test(NamedTuple):
+    """`low <= field & mask <= high`."""
+
+    field: str
+    mask: int
+    low: int
+    high: int
+
+
+class Pair(NamedTuple):
+    """A comparison of two fields of equal width with a number."""
+
+    how: str
+    left: str
+    right: str
+    value: int
+
+
+class _And(NamedTuple):
+    left: Lit
+    right: Lit
+
+
+PAIRS: dict[str, Callable[[int, int, int], bool]] = {
+    "equal": lambda left, right, value: left == right,
+    "difference": lambda left, right, value: abs(left - right) <= value,
+    "and": lambda left, right, value: left & right == value,
+    "or": lambda left, right, value: left | right == value,
+    "xor": lambda left, right, value: left ^ right == value,
+    "at most": lambda left, right, value: left + value <= right,
+}
+
+
+def _slices_equal(left: int, right: int, value: int) -> bool:
+    shift_left, shift_right, mask = value >> 16 & 0xFF, value >> 8 & 0xFF, (1 << (value & 0xFF)) - 1
+    return (left >> shift_left ^ right >> shift_right) & mask == 0
+
+
+PAIRS["slice"] = _slices_equal
+
+
+
+Node = Test | Pair | _And
+
+
+class Undecided(Exception):
+    """No proof: the time limit came first, or what the message says."""
+
+
+class Deadline:
+    """A point in time after which no proof goes on; `seconds` None: none."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self.seconds = seconds
+        self._end = None if seconds is None else time.monotonic() + seconds
+
+    def left(self) -> float:
+        """Seconds left, at least 0."""
+        return 1e6 if self._end is None else max(0.0, self._end - time.monotonic())
+
+
+class Sets:
+    """The algebra: fields, tests over them, and their combinations, each kept once."""
+
+    def __init__(self) -> None:
+        self.widths: dict[str, int] = {}
+        self.nodes: list[Node | None] = [None, None]  # 1 is the full set
+        self._known: dict[Node, Lit] = {}
+
+    def field(self, name: str, width: int) -> str:
+        """Declare a field of `width` bits (once; the same name again is the same field)."""
+        assert self.widths.setdefault(name, width) == width, name
+        return name
+
+    def test(self, field: str, low: int, high: int | None = None, mask: int | None = None) -> Lit:
+        """The set where `low <= field & mask <= high` (`high` None: equal to `low`)."""
+        full = (1 << self.widths[field]) - 1
+        mask = full if mask is None else mask & full
+        high = low if high is None else min(high, mask)
+        if low > high or (low == high and low & ~mask):
+            return FALSE
+        if low <= 0 and high >= mask:
+            return TRUE
+        return self._node(Test(field, mask, low, high))
+
+    def flag(self, field: str) -> Lit:
+        """The set where a field of one bit is 1."""
+        return self.test(field, 1)
+
+    def pair(self, how: str, left: str, right: str, value: int = 0) -> Lit:
+        """The set where a comparison of `PAIRS` holds of two fields."""
+        return self._node(Pair(how, left, right, value))
+
+    def slices(self, left: str, at: int, right: str, at_right: int, bits: int) -> Lit:
+        """The set where `bits` bits of one field, from bit `at` up, are those of another."""
+        return self._node(Pair("slice", left, right, at << 16 | at_right << 8 | bits))
+
+    def both(self, left: Lit, right: Lit) -> Lit:
+        """Intersection."""
+        if FALSE in (left, right) or left == -right:
+            return FALSE
+        if left in (TRUE, right):
+            return right
+        if right == TRUE:
+            return left
+        return self._node(_And(*sorted((left, right))))
+
+    def all(self, parts: Iterable[Lit]) -> Lit:
+        """Intersection of many."""
+        whole = TRUE
+        for part in parts:
+            whole = self.both(whole, part)
+        return whole
+
+    def either(self, left: Lit, right: Lit) -> Lit:
+        """Union."""
+        return -self.both(-left, -right)
+
+    def any(self, parts: Iterable[Lit]) -> Lit:
+        """Union of many."""
+        return -self.all(-part for part in parts)
+
+    def differ(self, left: Lit, right: Lit) -> Lit:
+        """In one and not in the other."""
+        if left in (right, -right):
+            return FALSE if left == right else TRUE
+        return self.either(self.both(left, -right), self.both(-left, right))
+
+    def implies(self, left: Lit, right: Lit) -> Lit:
+        """Where `left` holds, `right` does."""
+        return -self.both(left, -right)
+
+    def leaves(self, roots: Iterable[Lit]) -> list[Lit]:
+        """The tests (as positive literals) that sets are made of, in order of making."""
+        seen: set[int] = set()
+        stack = [abs(root) for root in roots]
+        found = []
+        while stack:
+            number = stack.pop()
+            if number in seen or number == TRUE:
+                continue
+            seen.add(number)
+            node = self.nodes[number]
+            if isinstance(node, _And):
+                stack += (abs(node.left), abs(node.right))
+            else:
+                found.append(number)
+        return sorted(found)
+
+    def _node(self, node: Node) -> Lit:
+        known = self._known.get(node)
+        if known is None:
+            known = self._known[node] = len(self.nodes)
+            self.nodes.append(node)
+        return known
+
+
+class Samples:
+    """Assignments kept as columns; which of them lie in a set is the bits of one integer.
+
+    rows: what is kept for good; a field that a row does not name is 0.
+    """
+
+    def __init__(self, sets: Sets, rows: Sequence[Assignment]) -> None:
+        self._sets = sets
+        self._rows = rows
+        self._bits: dict[int, int] = {}
+        self._columns: dict[str, list[int]] = {}
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def row(self, index: int) -> Assignment:
+        """One assignment."""
+        return self._rows[index]
+
+    def inside(self, *literals: Lit) -> int:
+        """The samples in the intersection: bit i is sample i."""
+        everything = whole = (1 << len(self._rows)) - 1
+        for literal in literals:
+            bits = self._of(abs(literal), everything)
+            whole &= bits if literal > 0 else bits ^ everything
+        return whole
+
+    def _of(self, number: int, everything: int) -> int:
+        stack = [number]
+        bits = self._bits
+        bits[TRUE] = everything
+        while stack:
+            top = stack[-1]
+            if top in bits:
+                stack.pop()
+                continue
+            node = self._sets.nodes[top]
+            if isinstance(node, _And):
+                waiting = [n for n in (abs(node.left), abs(node.right)) if n not in bits]
+                if waiting:
+                    stack += waiting
+                    continue
+                left, right = bits[abs(node.left)], bits[abs(node.right)]
+                left = left if node.left > 0 else left ^ everything
+                bits[top] = left & (right if node.right > 0 else right ^ everything)
+            else:
+                assert node is not None
+                bits[top] = self._leaf(node)
+            stack.pop()
+        return bits[number]
+
+    def _leaf(self, node: Test | Pair) -> int:
+        if isinstance(node, Pair):
+            compare = PAIRS[node.how]
+            columns = zip(self._column(node.left), self._column(node.right), strict=True)
+            held = [compare(left, right, node.value) for left, right in columns]
+        else:
+            _, mask, low, high = node
+            held = [low <= value & mask <= high for value in self._column(node.field)]
+        packed = np.packbits(np.array(held, dtype=np.bool_), bitorder="little")
+        return int.from_bytes(packed.tobytes(), "little")
+
+    def _column(self, field: str) -> list[int]:
+        column = self._columns.get(field)
+        if column is None:
+            column = self._columns[field] = [row.get(field, 0) for row in self._rows]
+        return column
+
+
+class Prover:
+    """Decides sets under a background (a set that every assignment lies in)."""
+
+    def __init__(self, sets: Sets, deadline: Deadline) -> None:
+        self.sets = sets
+        self.deadline = deadline
+        self._samples: list[Samples] = []
+        self._models: list[Assignment] = []
+        self.queries = 0
+        self.background: list[Lit] = []
+        self._z3 = _require_z3()
+        self._context = self._z3.Context()
+        self._solver = self._z3.SolverFor("QF_BV", ctx=self._context)
+        self._variables: dict[str, Any] = {}
+        self._made: dict[int, Any] = {TRUE: self._z3.BoolVal(True, self._context)}
+        self._names: dict[int, Any] = {}
+
+    def require(self, literal: Lit) -> None:
+        """Every assignment lies in this set from now on (samples must already)."""
+        self.background.append(literal)
+        self._solver.add(self._expression(literal))
+
+    def suggest(self, rows: Sequence[Assignment]) -> None:
+        """Take those of the rows that lie in the background as samples."""
+        inside = Samples(self.sets, rows).inside(*self.background)
+        kept = [row for index, row in enumerate(rows) if inside >> index & 1]
+        self._samples.append(Samples(self.sets, kept))
+
+    def find(self, *literals: Lit, sample: bool = True) -> dict[str, int] | None:
+        """An assignment in the intersection, None where it is empty; raises Undecided."""
+        if FALSE in literals:
+            return None
+        for samples in self._samples if sample else ():
+            inside = samples.inside(*literals)
+            if inside:
+                return dict(samples.row((inside & -inside).bit_length() - 1))
+        return self._found() if self._check(literals) else None
+
+    def _found(self) -> dict[str, int]:
+        """The solver's assignment; it answers later questions too."""
+        model = self._model()
+        self._models.append(model)
+        if len(self._models) == MODELS_AT_ONCE:
+            self._samples.append(Samples(self.sets, self._models))
+            self._models = []
+        return model
+
+    def empty(self, *literals: Lit) -> bool:
+        """Is the intersection empty?  Raises Undecided."""
+        return self.find(*literals) is None
+
+    def reasons(self, literals: Sequence[Lit], among: Sequence[Lit]) -> list[Lit] | None:
+        """Few of `among` that already make the intersection with `literals` empty, or None.
+
+        The reasons are made minimal one by one as long as there is time.
+        """
+        if FALSE in literals:
+            return []
+        for literal in among:
+            if literal == FALSE:
+                return [literal]
+        if self._check((*literals, *among)):
+            return None
+        kept = self._core(among)
+        for reason in list(kept):
+            if reason not in kept or self.deadline.left() < 0.05:
+                continue
+            fewer = [other for other in kept if other != reason]
+            try:
+                if not self._check((*literals, *fewer)):
+                    kept = self._core(fewer)
+            except Undecided:
+                break
+        return kept
+
+    def preferring(
+        self, literals: Sequence[Lit], wishes: Sequence[Lit], tries: int = 64
+    ) -> dict[str, int] | None:
+        """As `find`, and in as many of the wishes as go together, the first before the last."""
+        granted = [wish for wish in wishes if wish not in (TRUE, FALSE)][:tries]
+        refused: list[Lit] = []
+        model = self.find(*literals, sample=False)
+        try:
+            while model is not None and not self._check((*literals, *granted)):
+                # Among those that do not go together the last has to stand back.
+                last = self._core(granted)[-1]
+                granted.remove(last)
+                refused.append(last)
+            model = self._model() if model is not None else None
+            for wish in reversed(refused if model is not None else []):
+                if self._check((*literals, *granted, wish)):
+                    granted.append(wish)
+                    model = self._model()
+        except Undecided:
+            pass  # a model that grants fewer wishes is as true
+        return model
+
+    def _core(self, among: Sequence[Lit]) -> list[Lit]:
+        core = {str(name) for name in self._solver.unsat_core()}
+        return [literal for literal in among if str(self._name(literal)) in core]
+
+    def _check(self, literals: Sequence[Lit]) -> bool:
+        left = self.deadline.left()
+        if left <= 0:
+            raise Undecided
+        self.queries += 1
+        names = [self._name(literal) for literal in literals if literal != TRUE]
+        self._solver.set("timeout", max(1, min(int(left * 1000), 0x7FFFFFFF)))
+        answer = self._solver.check(*names)
+        if answer == self._z3.unknown:
+            raise Undecided
+        return bool(answer == self._z3.sat)
+
+    def _model(self) -> dict[str, int]:
+        model = self._solver.model()
+        return {
+            name: model.eval(variable, model_completion=True).as_long()
+            for name, variable in self._variables.items()
+        }
+
+    def _name(self, literal: Lit) -> Any:
+        """A solver variable that stands for a literal, so that it can be assumed."""
+        name = self._names.get(literal)
+        if name is None:
+            name = self._z3.Bool(f"n{literal}", self._context)
+            self._solver.add(self._z3.Implies(name, self._expression(literal)))
+            self._names[literal] = name
+        return name
+
+    def _expression(self, literal: Lit) -> Any:
+        number = abs(literal)
+        stack = [number]
+        while stack:
+            top = stack[-1]
+            if top in self._made:
+                stack.pop()
+                continue
+            node = self.sets.nodes[top]
+            if isinstance(node, _And):
+                waiting = [n for n in (abs(node.left), abs(node.right)) if n not in self._made]
+                if waiting:
+                    stack += waiting
+                    continue
+                self._made[top] = self._defined(top, node)
+            else:
+                assert node is not None
+                self._made[top] = self._leaf(node)
+            stack.pop()
+        made = self._made[number]
+        return made if literal > 0 else self._z3.Not(made)
+
+    def _defined(self, number: int, node: _And) -> Any:
+        """A variable for an intersection: expressions stay flat however long the rules are."""
+        parts = [
+            self._made[abs(part)] if part > 0 else self._z3.Not(self._made[abs(part)])
+            for part in node
+        ]
+        variable = self._z3.Bool(f"d{number}", self._context)
+        self._solver.add(variable == self._z3.And(*parts))
+        return variable
+
+    def _variable(self, field: str) -> Any:
+        variable = self._variables.get(field)
+        if variable is None:
+            width = self.sets.widths[field]
+            variable = self._variables[field] = self._z3.BitVec(field, width, self._context)
+        return variable
+
+    def _leaf(self, node: Test | Pair) -> Any:
+        z3 = self._z3
+        if isinstance(node, Pair):
+            return _compare(z3, node, self._variable(node.left), self._variable(node.right))
+        value = self._variable(node.field)
+        full = (1 << self.sets.widths[node.field]) - 1
+        if node.mask != full:
+            value = value & node.mask
+        if node.low == node.high:
+            return value == node.low
+        bounds = []
+        if node.low > 0:
+            bounds.append(z3.UGE(value, node.low))
+        if node.high < full:
+            bounds.append(z3.ULE(value, node.high))
+        return z3.And(*bounds)
+
+
+def _compare(z3: Any, node: Pair, left: Any, right: Any) -> Any:
+    value = node.value
+    if node.how == "equal":
+        return left == right
+    if node.how == "difference":
+        larger = z3.If(z3.UGE(left, right), left - right, right - left)
+        return z3.ULE(larger, value)
+    if node.how == "slice":
+        at, at_right, bits = value >> 16 & 0xFF, value >> 8 & 0xFF, value & 0xFF
+        return z3.Extract(at + bits - 1, at, left) == z3.Extract(
+            at_right + bits - 1, at_right, right
+        )
+    if node.how == "at most":
+        return z3.ULE(z3.ZeroExt(8, left) + value, z3.ZeroExt(8, right))
+    combined = {"and": left & right, "or": left | right, "xor": left ^ right}[node.how]
+    return combined == value
+
+
+def _require_z3() -> Any:
+    try:
+        import z3  # type: ignore[import-untyped]
+    except ImportError:
+        raise BackendError(
+            Diagnostic(
+                "ZT290",
+                "the analysis needs z3-solver, which is not installed",
+                help="pip install 'ztfast[analysis]'",
+            )
+        ) from None
+    return z3
