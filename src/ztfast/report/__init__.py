@@ -1,0 +1,1 @@
+"""Diagnostics, figures, tables and progress as people and machines read them."""

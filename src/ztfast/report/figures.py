@@ -1,0 +1,72 @@
+"""The figures of a filter run as a table for people.
+
+Contract: plain aligned text, the same on a terminal and in a file.  Tested by
+tests/report/test_tally.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TextIO
+
+from ztfast.model.policy import Policy
+from ztfast.report.tally import VERDICTS, Tally
+
+if TYPE_CHECKING:
+    from ztfast.capture.sinks import Written
+
+_RULE_WIDTH = 60
+
+
+def print_figures(
+    tally: Tally, policy: Policy, stream: TextIO, files: Sequence[Written] = ()
+) -> None:
+    """Write frames and bytes by verdict, by deciding rule, by copy, and by file written."""
+    total = tally.total
+    rows = [("verdict", "frames", "bytes")]
+    for name in VERDICTS.values():
+        count = tally.verdict(name)
+        rows.append((name, f"{count.frames:,}", f"{count.bytes:,}"))
+    if tally.unjudged:
+        unjudged = tally.unjudged.values()
+        frames, octets = sum(c.frames for c in unjudged), sum(c.bytes for c in unjudged)
+        rows.append(("unjudged", f"{frames:,}", f"{octets:,}"))
+    rows.append(("all", f"{total.frames:,}", f"{total.bytes:,}"))
+    tables = [_table(rows, "<>>")]
+    if tally.deciders:
+        tables.append(_table(_rule_rows(tally, policy), "<<>><<"))
+    if tally.copies:
+        tables.append(_table(_copy_rows(tally), "<<<>>"))
+    if files:
+        written = [(file.path, f"{file.frames:,}", f"{file.size:,}") for file in files]
+        tables.append(_table([("file", "frames", "bytes"), *written], "<>>"))
+    stream.write("\n\n".join(tables) + "\n")  # at once, so that `| head` cuts nothing short
+
+
+def _rule_rows(tally: Tally, policy: Policy) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = [("verdict", "by", "frames", "bytes", "line", "rule")]
+    for row in tally.rows(policy):
+        by = row["side"] if row["capability"] is None else f"{row['side']}, cap {row['capability']}"
+        text = row["rule"]
+        if len(text) > _RULE_WIDTH:
+            text = text[: _RULE_WIDTH - 1] + "…"
+        line = "-" if row["line"] is None else str(row["line"])
+        rows.append((row["verdict"], by, f"{row['frames']:,}", f"{row['bytes']:,}", line, text))
+    return rows
+
+
+def _copy_rows(tally: Tally) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = [("copy", "from", "to", "frames", "payload bytes")]
+    for (side, kind, target), count in sorted(tally.copies.items()):
+        rows.append((kind, side, f"{target:010x}", f"{count.frames:,}", f"{count.bytes:,}"))
+    return rows
+
+
+def _table(rows: Sequence[tuple[str, ...]], align: str) -> str:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(align))]
+    lines = []
+    for row in rows:
+        columns = zip(row, align, widths, strict=True)
+        cells = [f"{cell:{side}{width}}" for cell, side, width in columns]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)
