@@ -1,0 +1,89 @@
+"""The command line: `ztfast COMMAND`, one short file a command.
+
+Contract: a command's module is imported only when it is called (start-up is numpy,
+click and this file), its click object is named `command`.  Results go to standard
+output and talk to standard error; exit 0 is success, 1 a finding or an error in the
+input, 2 wrong usage.  No traceback reaches a user.
+click because it is small, fast to import and its help is what people expect.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+import click
+
+from ztfast import __version__
+
+# command -> (module, one line of help)
+COMMANDS: dict[str, tuple[str, str]] = {
+    "compile": ("ztfast.cli.compile", "Compile a rules text to the controller's JSON, or back."),
+    "check": ("ztfast.cli.check", "Find errors, traps and dead rules."),
+    "fmt": ("ztfast.cli.fmt", "Lay a rules text out canonically."),
+    "filter": ("ztfast.cli.filter", "Judge a capture; write, split and count its frames."),
+    "explain": ("ztfast.cli.explain", "Say why one frame gets its verdict."),
+    "explain-code": ("ztfast.cli.explain_code", "Say what a finding's code means."),
+    "test": ("ztfast.cli.test", "Run a file of named test cases against a policy."),
+    "diff": ("ztfast.cli.diff", "Say which frames two policies judge differently."),
+    "search": ("ztfast.cli.search", "Find a frame that gets a verdict, or prove there is none."),
+    "eval": ("ztfast.cli.eval", "Evaluate JSON cases, one a line."),
+    "bench": ("ztfast.cli.bench", "Measure your own rules on your own capture."),
+}
+
+
+class _LazyGroup(click.Group):
+    """A group whose commands are imported when they are needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(COMMANDS[cmd_name][0]).command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="ztfast")
+def cli() -> None:
+    """ZeroTier flow rules outside ZeroTier: compile, check, test and run them.
+
+    \b
+    Example: ztfast filter rules.ztrules capture.pcap -w accepted.pcap
+    """
+
+
+def main() -> None:
+    """Entry point of the `ztfast` script."""
+    from ztfast.errors import ZtfastError
+
+    try:
+        status = cli.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("ztfast: interrupted", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2 if isinstance(error, click.UsageError) else 1)
+    except ZtfastError as error:
+        from ztfast.report.diagnostics import print_diagnostics
+
+        print_diagnostics(error.diagnostics)
+        from ztfast.errors import UsageError
+
+        sys.exit(2 if isinstance(error, UsageError) else 1)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        click.echo(f"ztfast: {error}", err=True)
+        sys.exit(1)
+    sys.exit(status if isinstance(status, int) else 0)

@@ -1,0 +1,33 @@
+"""`ztfast compile`: rules text to the controller's JSON, or JSON back to text."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command()
+@click.argument("rules", metavar="RULES")
+@click.option("-o", "--output", metavar="FILE", help="Write there instead of standard output.")
+@click.option(
+    "--decompile", is_flag=True, help="Print rules text that compiles to the same JSON instead."
+)
+def command(rules: str, output: str | None, decompile: bool) -> None:
+    """Compile RULES to the JSON that the official compiler gives.
+
+    RULES is a rules text or rules JSON (compiler output, a controller's or Central's
+    network), told apart by content; `-` is standard input. Exit 1 with the errors on
+    standard error where the rules are refused.
+
+    \b
+    Example: ztfast compile rules.ztrules -o rules.json
+    """
+    import json
+
+    from ztfast.lang import load
+    from ztfast.report.output import write_text
+
+    policy = load(rules)
+    if decompile:
+        write_text(output, policy.to_source())
+    else:
+        write_text(output, json.dumps(policy.to_json(), indent=2) + "\n")

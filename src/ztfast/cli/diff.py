@@ -1,0 +1,154 @@
+"""`ztfast diff`: which frames two policies, or two engine versions, judge differently."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from ztfast.analysis.difference import Change, Difference
+    from ztfast.analysis.traffic import Counted
+    from ztfast.model.policy import Policy
+
+
+@click.command()
+@click.argument("old", metavar="OLD")
+@click.argument("new", metavar="[NEW]", required=False)
+@click.option(
+    "--engines",
+    nargs=2,
+    type=click.Choice(["1.14", "1.12"]),
+    metavar="FIRST SECOND",
+    help="Compare what two ZeroTier versions make of the rules (1.12 means 1.12 and before).",
+)
+@click.option(
+    "--side",
+    type=click.Choice(["both", "out", "in"]),
+    default="both",
+    show_default=True,
+    help="Whose verdict: the sender's (out), the receiver's (in), or both.",
+)
+@click.option("--capture", metavar="FILE", help="Count the change on the frames of a capture.")
+@click.option("--network", metavar="FILE|ID", help="Members for --capture, or the network id.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True,
+              help="Show at most so many classes.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option(
+    "--time-limit", type=click.FloatRange(0.1), default=8.0, show_default=True, metavar="SECONDS"
+)
+@click.option("-o", "--output", metavar="FILE", help="Write there instead of standard output.")
+@click.pass_context
+def command(ctx: click.Context, /, old: str, new: str | None, **options: Any) -> None:
+    """Say which frames OLD and NEW judge differently, as classes with a witness each.
+
+    OLD and NEW are rules files, texts or JSON, `-` for standard input, or
+    `git:REVISION:PATH`. With --engines, NEW may be left out.
+
+    Exit status: 0 proved that nothing differs, 1 something does (or the time limit ended the
+    proof), 2 usage.
+
+    \b
+    Example: ztfast diff git:HEAD:rules.ztrules rules.ztrules
+    """
+    from ztfast.analysis.difference import compare
+    from ztfast.report.output import write_text
+
+    if new is None and not options["engines"]:
+        raise click.UsageError("NEW is missing: give two policies, or --engines and one")
+    engines = options["engines"] or ("1.14", "1.14")
+    first = _load(old)
+    second = first if new is None else _load(new)
+    found = compare(
+        first, second, engines=engines, side=options["side"],
+        time_limit=options["time_limit"], most=options["limit"],
+    )
+    counted = None
+    if options["capture"]:
+        counted = _count(first, second, engines, options)
+    text = _json(found, counted) if options["as_json"] else _text(found, counted)
+    write_text(options["output"], text)
+    if not found.complete:
+        click.echo(f"ztfast diff: not everything is shown or proved: {found.open_}", err=True)
+    ctx.exit(0 if found.complete and not found.changes else 1)
+
+
+def _load(name: str) -> Policy:
+    from ztfast.lang import load
+
+    if not name.startswith("git:"):
+        return load(name)
+    from ztfast.analysis.revisions import load_revision
+
+    return load_revision(name)
+
+
+def _count(
+    first: Policy, second: Policy, engines: tuple[str, str], options: dict[str, Any]
+) -> Counted:
+    from ztfast.analysis.traffic import count_changes
+    from ztfast.capture import open_capture
+    from ztfast.engine.engine import Engine
+    from ztfast.network.addresses import parse_network_id
+    from ztfast.network.reading import load_network
+
+    given = options["network"]
+    network_id = parse_network_id(given) if given else None
+    members = load_network(given) if given and network_id is None else None
+    pair = [
+        Engine(policy, network=members, network_id=network_id, side=options["side"], engine=engine)
+        for policy, engine in zip((first, second), engines, strict=True)
+    ]
+    with open_capture(options["capture"]) as packets:
+        return count_changes(pair[0], pair[1], packets)
+
+
+def _text(found: Difference, counted: Counted | None) -> str:
+    lines = [line for change in found.changes for line in _change(change)]
+    if not lines:
+        lines = ["no difference: proved for every frame" if found.complete else
+                 "no difference was found"]
+    if counted is not None:
+        lines.append(f"of {counted.frames:,} captured frames {counted.changed:,} change:")
+        lines += [f"  {count:,} {before} → {after}" for (before, after), count in
+                  counted.by_verdict.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _change(change: Change) -> list[str]:
+    from ztfast.analysis.header import frame_text
+
+    lines = [f"{change.words}:", f"  {change.old}", f"  now {change.new}",
+             f"  such as {frame_text(change.frame)}"]
+    if change.circumstances:
+        lines.append(f"    ({change.circumstances})")
+    return lines
+
+
+def _json(found: Difference, counted: Counted | None) -> str:
+    from ztfast.cli.search import witness_json
+
+    document: dict[str, Any] = {
+        "complete": found.complete,
+        "open": found.open_ or None,
+        "changes": [
+            {
+                "frames": change.words,
+                "old": {"verdict": str(change.old.verdict), "by": change.old.by},
+                "new": {"verdict": str(change.new.verdict), "by": change.new.by},
+                "witness": witness_json(change.frame, change.circumstances),
+            }
+            for change in found.changes
+        ],
+    }
+    if counted is not None:
+        document["capture"] = {
+            "frames": counted.frames,
+            "changed": counted.changed,
+            "by_verdict": [
+                {"old": before, "new": after, "frames": count}
+                for (before, after), count in counted.by_verdict.items()
+            ],
+        }
+    return json.dumps(document, indent=2) + "\n"

@@ -1,0 +1,153 @@
+"""`ztfast filter`: judge captures; write, split and count their frames.
+
+Contract: figures on standard output (on standard error where a capture goes there), talk
+on standard error; exit 1 where the input is damaged or an output could not be written, 130
+after Ctrl-C.  What was read before is handled, written and counted in any case.
+The work is in cli/filtering.py, what is written in cli/filtering_outputs.py.
+Tested by tests/cli/test_filter.py and test_filter_hostile.py.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ztfast.cli.options import Grouped, engine_options, option
+
+_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "ki": 2**10, "mi": 2**20, "gi": 2**30}
+_SIZE = re.compile(r"(\d{1,15})([kmg]i?)?b?", re.IGNORECASE | re.ASCII)
+_MOST_SECONDS = 1e9
+_COUNT = click.IntRange(0)
+
+
+if TYPE_CHECKING:
+    _SizeType = click.ParamType[int]
+    _SecondsType = click.ParamType[float]
+else:  # click's types take no parameter at run time before 8.2
+    _SizeType = _SecondsType = click.ParamType
+
+
+class _Size(_SizeType):
+    """Bytes, as 500, 100M or 1Gi."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int:
+        """The number of bytes."""
+        if isinstance(value, int):
+            return value
+        match = _SIZE.fullmatch(value)
+        if match is None or not int(match[1]):
+            self.fail(f"{value!r} is no size: write bytes, or as 500k, 100M, 1Gi", param, ctx)
+        return int(match[1]) * _UNITS[(match[2] or "").lower()]
+
+
+class _Seconds(_SecondsType):
+    """Seconds over 0, also as a fraction."""
+
+    name = "seconds"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        """The number of seconds."""
+        try:
+            seconds = float(value)
+        except ValueError:
+            seconds = 0.0
+        if not 0 < seconds <= _MOST_SECONDS:
+            self.fail(f"{value!r} is no number of seconds over 0", param, ctx)
+        return seconds
+
+
+@click.command(cls=Grouped)
+@click.argument("rules", metavar="RULES")
+@click.argument("captures", metavar="CAPTURE...", nargs=-1, required=True)
+@option("Reading", "--merge", is_flag=True, help="Frames of all captures in one order of time.")
+@option("Reading", "--follow", is_flag=True, help="Wait at the end of a file that still grows.")
+@option("Reading", "--resync", is_flag=True, help="Go on behind damage, at a record that fits.")
+@option("Reading", "--limit", metavar="N", type=_COUNT, help="Only the first N frames.")
+@option(
+    "Reading",
+    "--vlan",
+    type=click.Choice(["tag", "decode"]),
+    default="tag",
+    help="Tagged frames as a node sees them (tag, default), or their id and inner ethertype.",
+)
+@engine_options
+@option(
+    "Writing",
+    "-w",
+    "--write",
+    "output",
+    metavar="OUT",
+    help="The accepted frames: pcap or pcapng, .gz, .zst or .lz4 by suffix; - is standard output.",
+)
+@option(
+    "Writing",
+    "--format",
+    "form",
+    type=click.Choice(["pcap", "pcapng"]),
+    help="The format, whatever the suffix (default: as the input's; --split: pcapng).",
+)
+@option("Writing", "--split", metavar="DIR", help="A file for each verdict and each copy's target.")
+@option(
+    "Writing",
+    "--split-by",
+    type=click.Choice(["verdict", "rule", "member"]),
+    help="What --split sorts frames by (default: verdict); copies have their own files always.",
+)
+@option("Writing", "--rotate-size", metavar="N", type=_Size(), help="New file after N[kMG] bytes,")
+@option("Writing", "--rotate-frames", metavar="N", type=click.IntRange(1), help="or N frames,")
+@option("Writing", "--rotate-seconds", metavar="S", type=_Seconds(), help="or S seconds of frames.")
+@option("Writing", "--table", metavar="FILE", help="A row a frame: .parquet, .arrow, .csv or .npy.")
+@option("Reporting", "--count", is_flag=True, help="Only the figures; write nothing.")
+@option("Reporting", "--json", "as_json", is_flag=True, help="The figures as one JSON object.")
+@option(
+    "Reporting",
+    "--progress",
+    type=click.Choice(["auto", "json", "none"]),
+    default="auto",
+    help="On standard error: a bar on a terminal (auto, default), JSON lines, or none.",
+)
+@click.pass_context
+def command(
+    ctx: click.Context, /, rules: str, captures: tuple[str, ...], **options: Any
+) -> None:
+    """Judge the frames of each CAPTURE by RULES.
+
+    A CAPTURE is a pcap or pcapng file, plain or in gzip, zstd or lz4, a folder of them, or -
+    for standard input.  Printed are frames and bytes by verdict and by the rule that
+    decided, with its line.
+
+    \b
+    Examples:
+      ztfast filter rules.ztrules capture.pcap -w accepted.pcap
+      ztfast filter rules.ztrules day.pcapng.zst --network net.toml --split out
+      tcpdump -i zt0 -U -w - | ztfast filter rules.ztrules - -w - | suricata -r /dev/stdin
+    """
+    _check(rules, captures, options)
+    from ztfast.cli.filtering import run
+
+    ctx.exit(run(rules, captures, options))
+
+
+def _check(rules: str, captures: tuple[str, ...], options: dict[str, Any]) -> None:
+    """Options that make no sense together are wrong usage, before anything is opened."""
+    written = [name for name in ("output", "split", "table") if options[name] is not None]
+    rotated = any(options[f"rotate_{what}"] for what in ("size", "frames", "seconds"))
+    if options["count"] and written:
+        shown = {"output": "-w", "split": "--split", "table": "--table"}[written[0]]
+        raise click.UsageError(f"--count writes nothing: leave out {shown}")
+    if options["split_by"] and not options["split"]:
+        raise click.UsageError("--split-by needs --split DIR")
+    if options["split_by"] == "member" and not options["network"]:
+        raise click.UsageError("--split-by member needs --network: who are the members?")
+    if (rotated or options["form"]) and "output" not in written and "split" not in written:
+        raise click.UsageError("nothing is written that --format or --rotate could mean: add -w")
+    if rotated and options["output"] == "-":
+        raise click.UsageError("standard output cannot be rotated: name a file with -w")
+    if options["output"] == "-" and options["table"] == "-":
+        raise click.UsageError("-w - and --table - cannot share standard output")
+    if rules == "-" and "-" in captures:
+        raise click.UsageError("standard input can be the rules or a capture, not both")

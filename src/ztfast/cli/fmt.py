@@ -1,0 +1,80 @@
+"""`ztfast fmt`: rules texts in canonical layout."""
+
+from __future__ import annotations
+
+import difflib
+
+import click
+
+
+@click.command()
+@click.argument("files", metavar="FILES...", nargs=-1, required=True)
+@click.option("--check", is_flag=True, help="Name the files that would change; exit 1 if any.")
+@click.option("--diff", is_flag=True, help="Print what would change, as a unified diff.")
+@click.option("-w", "--write", is_flag=True, help="Write the files that change.")
+@click.pass_context
+def command(
+    ctx: click.Context, files: tuple[str, ...], check: bool, diff: bool, write: bool
+) -> None:
+    """Lay rules texts out canonically; comments stay, the compiled JSON stays the same.
+
+    Prints the result; with --check, --diff or --write, only what these ask for. `-` is
+    standard input. A text that does not compile is reported and left alone (exit 1).
+
+    \b
+    Example: ztfast fmt --write rules.ztrules
+    """
+    from ztfast.errors import UsageError, ZtfastError
+    from ztfast.report.diagnostics import print_diagnostics
+
+    failed = False
+    for name in files:
+        try:
+            failed |= _one(name, check, diff, write)
+        except UsageError:
+            raise
+        except ZtfastError as error:
+            print_diagnostics(error.diagnostics)
+            failed = True
+    ctx.exit(1 if failed else 0)
+
+
+def _one(name: str, check: bool, diff: bool, write: bool) -> bool:
+    """Lay one file out; True where it counts as a failure."""
+    from ztfast.lang.controller import is_json, read_source
+    from ztfast.lang.format import format_text
+    from ztfast.report.output import write_text
+
+    source = read_source(name)
+    if is_json(source.text):
+        raise _is_json(source.name)
+    made = format_text(source.text, source.name)
+    changed = made != source.text
+    if diff and changed:
+        write_text(None, _diff(source.name, source.text, made))
+    if check and changed and not diff:
+        write_text(None, f"{source.name}\n")
+    if write and name == "-":
+        write_text(None, made)
+    elif write and changed and not check:
+        write_text(name, made)
+        click.echo(f"ztfast fmt: wrote {name}", err=True)
+    if not (check or diff or write):
+        write_text(None, made)
+    return check and changed
+
+
+def _diff(name: str, before: str, after: str) -> str:
+    lines = difflib.unified_diff(
+        before.splitlines(keepends=True), after.splitlines(keepends=True), name, name
+    )
+    return "".join(
+        line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines
+    )
+
+
+def _is_json(name: str) -> Exception:
+    from ztfast.errors import Diagnostic, RulesError
+
+    help = "`ztfast compile --decompile` makes rules text of it"
+    return RulesError(Diagnostic("ZT061", "JSON has no layout of ours", path=name, help=help))

@@ -1,0 +1,152 @@
+"""Judging a capture: batch after batch, or already while its records are being found.
+
+Contract: `judgements(capture, engine, …)` yields each packet batch with its frames and
+verdicts; the results are the same either way (tests/cli/test_judging.py), only the cache
+misses differ.  A batch of an unknown link type has no verdicts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ztfast.capture.hop import Hop, hop_columns
+from ztfast.capture.packets import MAX_CAPTURED, MAX_FRAMES, PacketBatch
+from ztfast.engine.engine import Engine
+from ztfast.engine.joined import Verdicts
+from ztfast.engine.verdicts import Result
+from ztfast.frames.batch import FrameBatch
+from ztfast.report.tally import Tally
+
+_ETHERNET = 1
+COUNTED = "counted"  # what PacketBatch.judged holds where frames were only counted
+
+
+class JudgingHop:
+    """A walk with `capture.hop`'s contract that judges frames on the way."""
+
+    def __init__(self, engine: Engine) -> None:
+        assert engine.walker is not None
+        self._judge = engine.walker
+        self.can_count = self._judge.can_count
+
+    def __call__(
+        self,
+        buffer: Any,
+        start: int,
+        end: int,
+        swapped: bool,
+        header: int = 16,
+        max_frames: int = MAX_FRAMES,
+        max_captured: int = MAX_CAPTURED,
+    ) -> Hop:
+        """As `capture.hop.hop`; the result's `judged` holds the results."""
+        columns = hop_columns(max_frames, end - start)
+        count, place, error, outputs = self._judge.hop(
+            buffer, start, end, swapped, header, max_captured, columns
+        )
+        offsets, captured, lengths = columns
+        return Hop(offsets[:count], captured[:count], lengths[:count], place, error, outputs)
+
+
+class CountingHop(JudgingHop):
+    """A walk that only counts: its columns say how many frames there were, and nothing more.
+
+    Where a window's frames need more than counting (bytes were not captured), it judges as
+    `JudgingHop` does.
+    """
+
+    def __init__(self, engine: Engine, tally: Tally) -> None:
+        super().__init__(engine)
+        facts = self._judge.sides[0].entries
+        self._tally, self._starts = tally, facts.starts
+        self._keys = len(facts.address) * len(Result)
+        self._sides = engine.side != "in", engine.side != "out"
+
+    def __call__(
+        self,
+        buffer: Any,
+        start: int,
+        end: int,
+        swapped: bool,
+        header: int = 16,
+        max_frames: int = MAX_FRAMES,
+        max_captured: int = MAX_CAPTURED,
+    ) -> Hop:
+        """As `capture.hop.hop`, but for columns of zeros; `judged` is `COUNTED`."""
+        totals = np.zeros((2, self._keys), np.uint64)
+        count, place, error, missing = self._judge.count(
+            buffer, start, end, swapped, header, max_captured, totals
+        )
+        if missing:
+            return super().__call__(buffer, start, end, swapped, header, max_frames, max_captured)
+        self._tally.add_totals(totals, self._starts, *self._sides)
+        nothing = np.broadcast_to(np.uint32(0), count)
+        return Hop(np.broadcast_to(np.int64(0), count), nothing, nothing, place, error, COUNTED)
+
+
+def judging_hop(engine: Engine, vlan: str, threads: int) -> JudgingHop | None:
+    """The walk to read with, where this engine can judge on the way."""
+    if engine.walker is None or vlan != "tag" or threads > 1:
+        return None
+    return JudgingHop(engine)
+
+
+class Judgement(NamedTuple):
+    """A packet batch, its frames as rules see them, and the verdicts (None: unknown link type)."""
+
+    packets: PacketBatch
+    frames: FrameBatch | None
+    verdicts: Verdicts | None
+
+
+def judge(engine: Engine, packets: PacketBatch, vlan: str, threads: int) -> Judgement:
+    """The verdicts on a packet batch, judged already or now."""
+    if packets.linktype != _ETHERNET and not _is_known(packets.linktype):
+        return Judgement(packets, None, None)
+    frames = FrameBatch.from_packets(packets, vlan)
+    if packets.judged is not None:
+        return Judgement(packets, frames, engine.verdicts(frames, packets.judged))
+    verdicts = engine.evaluate(frames, first=packets.first, threads=threads)
+    return Judgement(packets, frames, verdicts)
+
+
+def _is_known(linktype: int) -> bool:
+    from ztfast.frames.links import is_known  # not needed for Ethernet: start-up stays short
+
+    return is_known(linktype)
+
+
+def judgements(
+    capture: Any,
+    engine: Engine,
+    vlan: str = "tag",
+    threads: int = 1,
+    tally: Tally | None = None,
+) -> Iterator[Judgement]:
+    """Each batch of a capture, judged.  A merge judges frames in their final order.
+
+    With a `tally`, for when nothing but figures is wanted, frames may be counted there while
+    they are found; their batch then has no verdicts and `packets.judged` is `COUNTED`.
+    """
+    walk = None if getattr(capture, "merge", False) else judging_hop(engine, vlan, threads)
+    # after damage the reader looks at the last records' places, which counting does not keep
+    if walk is not None and tally is not None and walk.can_count and not capture.run.resync:
+        walk = CountingHop(engine, tally)
+    capture.run.hop = walk
+    for packets in capture:
+        if packets.judged is COUNTED:
+            yield Judgement(packets, None, None)
+        else:
+            yield judge(engine, packets, vlan, threads)
+
+
+def judged(
+    capture: Any, engine: Engine, vlan: str = "tag", threads: int = 1
+) -> Iterator[tuple[PacketBatch, Verdicts]]:
+    """Each batch of a known link type with its verdicts."""
+    for packets, _, verdicts in judgements(capture, engine, vlan, threads):
+        if verdicts is not None:
+            yield packets, verdicts

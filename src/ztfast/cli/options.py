@@ -1,0 +1,135 @@
+"""Options that commands share: grouped help, and the engine that judges.
+
+Contract: `Grouped` is a click command whose `--help` shows options under headings;
+`engine_options` adds those that `make_engine` reads.  Tested by tests/cli/test_filter.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from ztfast.engine.engine import Engine
+
+ASSUMPTIONS = {"ipauth=yes": True, "ipauth=no": False}
+MAX_SEED = 2**64 - 1
+
+
+class Option(click.Option):
+    """An option that stands under a heading of the help."""
+
+    def __init__(self, *names: Any, heading: str = "Options", **rest: Any) -> None:
+        self.heading = heading
+        super().__init__(*names, **rest)
+
+
+class Grouped(click.Command):
+    """A command whose help shows its options under their headings."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, heading by heading, in the order in which they were declared."""
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            record = None
+            if isinstance(parameter, click.Option):
+                record = parameter.get_help_record(ctx)
+            if record is not None:
+                groups.setdefault(getattr(parameter, "heading", "Help"), []).append(record)
+        for heading, records in groups.items():
+            with formatter.section(heading):
+                formatter.write_dl(records)
+
+
+def option(heading: str, *names: str, **rest: Any) -> Callable[[Any], Any]:
+    """`click.option` under a heading."""
+    return click.option(*names, cls=Option, heading=heading, **rest)
+
+
+_ENGINE = (
+    option(
+        "Judging",
+        "--side",
+        type=click.Choice(["both", "out", "in"]),
+        default="both",
+        help="Whose verdict counts: the sender's (out), the receiver's (in), or both (default).",
+    ),
+    option(
+        "Judging",
+        "--network",
+        metavar="FILE|ID",
+        help="Members from a controller's or Central's JSON or a TOML; or only a network id of "
+        "16 digits, for ZeroTier addresses from MACs.",
+    ),
+    option(
+        "Judging",
+        "--assume",
+        type=click.Choice(list(ASSUMPTIONS)),
+        metavar="ipauth=yes|no",
+        default="ipauth=yes",
+        help="What ipauth and macauth say of senders that nobody described (default: yes).",
+    ),
+    option(
+        "Judging",
+        "--engine",
+        type=click.Choice(["1.14", "1.12"]),
+        default="1.14",
+        help="The ZeroTier version whose behaviour counts (default: 1.14).",
+    ),
+    option(
+        "Judging",
+        "--seed",
+        type=click.IntRange(0, MAX_SEED),
+        metavar="N",
+        default=0,
+        help="Keys `random` matches; the same seed draws the same (default: 0).",
+    ),
+    option(
+        "Judging",
+        "--threads",
+        type=click.IntRange(1, 256),
+        metavar="N",
+        default=1,
+        help="Threads that judge (default: 1).",
+    ),
+    option(
+        "Judging",
+        "--backend",
+        metavar="NAME",
+        default="auto",
+        help="Who evaluates: auto, native, reference, or what a package adds (default: auto).",
+    ),
+)
+
+
+def engine_options(command: Any) -> Any:
+    """Add the options that `make_engine` reads."""
+    for add in reversed(_ENGINE):
+        command = add(command)
+    return command
+
+
+def make_engine(rules: str, options: dict[str, Any]) -> Engine:
+    """The engine that the options ask for; raises ZtfastError."""
+    from ztfast.engine.engine import Engine
+    from ztfast.lang import load
+
+    members, network_id = None, None
+    if options["network"] is not None:
+        from ztfast.network.addresses import parse_network_id
+        from ztfast.network.reading import load_network
+
+        network_id = parse_network_id(options["network"])
+        members = load_network(options["network"]) if network_id is None else None
+    return Engine(
+        load(rules),
+        network=members,
+        network_id=network_id,
+        side=options["side"],
+        engine=options["engine"],
+        backend=options["backend"],
+        seed=options["seed"],
+        assume_ipauth=ASSUMPTIONS[options["assume"]],
+    )

@@ -1,0 +1,158 @@
+"""`ztfast test`: named cases against a policy, with explanations and coverage.
+
+Contract: exit 0 where every case passes (and the coverage is as wanted), 1 where one does
+not or a file is refused, 2 for wrong usage.  Tested by tests/cli/test_test.py.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from ztfast.frames.batch import FrameBatch
+
+_INTERVAL = 0.5
+
+
+@click.command()
+@click.argument("rules", metavar="RULES")
+@click.argument("tests", metavar="TESTS...", nargs=-1, required=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "junit"]),
+    default="text",
+    show_default=True,
+    help="How results are written to standard output.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option("--only", metavar="TEXT", help="Only cases whose name contains this text.")
+@click.option("--coverage", is_flag=True, help="Say which outcomes of which entries no case has.")
+@click.option(
+    "--fail-under",
+    metavar="PCT",
+    type=click.FloatRange(0, 100),
+    help="Exit 1 where the coverage is lower (implies --coverage).",
+)
+@click.option("--watch", is_flag=True, help="Run again whenever a file changes, until Ctrl-C.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Keys `random` matches.")
+@click.option("-o", "--output", metavar="FILE", help="Write there instead of standard output.")
+@click.pass_context
+def command(
+    ctx: click.Context, /, rules: str, tests: tuple[str, ...], **options: Any
+) -> None:
+    """Run the cases of TESTS (TOML or YAML files) against RULES.
+
+    Each failure comes with its explanation. docs/test.md has the form of the cases.
+
+    \b
+    Example: ztfast test rules.ztrules tests.toml --coverage --fail-under 90
+    """
+    if options["as_json"]:
+        options["form"] = "json"
+    if rules == "-" and "-" in tests:
+        raise click.UsageError("standard input can be the rules or the cases, not both")
+    if options["watch"]:
+        if "-" in (rules, *tests):
+            raise click.UsageError("standard input cannot be watched: name files")
+        _watch(rules, tests, options)
+        return
+    ctx.exit(0 if _run(rules, tests, options, []) else 1)
+
+
+def _run(rules: str, tests: Iterable[str], options: dict[str, Any], files: list[str]) -> bool:
+    """Run everything once and report; False where something failed.  Adds to `files`."""
+    from ztfast.analysis.casefile import read_suite
+    from ztfast.analysis.cases import CaseResult, run_suite
+    from ztfast.analysis.coverage import Coverage
+    from ztfast.lang import load
+
+    policy = load(rules)
+    covers = options["coverage"] or options["fail_under"] is not None
+    coverage = Coverage(policy) if covers else None
+    results: list[CaseResult] = []
+    for name in tests:
+        suite = _chosen(read_suite(name, policy), options["only"])
+        files.extend(suite.files)
+        results += run_suite(suite, policy, _batches, options["seed"], coverage)
+    if not results:
+        raise click.UsageError("no case has such a name: see --only")
+    _report(results, coverage, options)
+    low = coverage is not None and _is_low(coverage.percent, options["fail_under"])
+    return all(result.passed for result in results) and not low
+
+
+def _chosen(suite: Any, only: str | None) -> Any:
+    from dataclasses import replace
+
+    if only is None:
+        return suite
+    return replace(suite, cases=tuple(case for case in suite.cases if only in case.name))
+
+
+def _is_low(percent: float, wanted: float | None) -> bool:
+    if wanted is None or percent >= wanted:
+        return False
+    click.echo(f"ztfast test: the coverage is {percent:.1f} %, under {wanted:g} %", err=True)
+    return True
+
+
+def _report(results: Any, coverage: Any, options: dict[str, Any]) -> None:
+    import sys
+
+    from ztfast.report.cases import FORMATS, cases_text
+    from ztfast.report.output import write_text
+
+    if options["form"] == "text":
+        colour = options["output"] is None and sys.stdout.isatty()
+        shown = coverage if options["coverage"] or options["fail_under"] is not None else None
+        text = cases_text(results, shown, colour)
+    else:
+        text = FORMATS[options["form"]](results, coverage)
+    write_text(options["output"], text)
+
+
+def _batches(path: str) -> Iterator[FrameBatch]:
+    from ztfast.capture import open_capture
+    from ztfast.frames.batch import FrameBatch
+
+    with open_capture(path) as packets:
+        for batch in packets:
+            yield FrameBatch.from_packets(batch)
+
+
+def _watch(rules: str, tests: tuple[str, ...], options: dict[str, Any]) -> None:
+    """Run, wait for a change, run again; what is wrong in a file is said and waited out."""
+    from ztfast.errors import ZtfastError
+    from ztfast.report.diagnostics import print_diagnostics
+
+    while True:
+        files = [rules, *tests]
+        before = _stamps(files)
+        try:
+            _run(rules, tests, options, files)
+        except ZtfastError as error:
+            print_diagnostics(error.diagnostics)
+        except click.UsageError as error:
+            error.show()
+        before = {**_stamps(files), **before}
+        click.echo("ztfast test: waiting for a change (Ctrl-C ends)", err=True)
+        while _stamps(files) == before:
+            time.sleep(_INTERVAL)
+
+
+def _stamps(files: Iterable[str]) -> dict[str, tuple[int, int]]:
+    """(time, size) of each file that is there."""
+    found: dict[str, tuple[int, int]] = {}
+    for name in files:
+        try:
+            state = os.stat(name)
+            found[name] = state.st_mtime_ns, state.st_size
+        except OSError:
+            found[name] = (0, 0)
+    return found

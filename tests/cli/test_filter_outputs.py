@@ -1,0 +1,199 @@
+"""What `ztfast filter` writes: split, rotated, tabulated, compressed, and on a full disk."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests import pages
+from tests.capture import building
+from tests.cli.running import ztfast
+from ztfast.capture import open_capture
+
+KINDS = ("ztrules", "toml", "pcap")
+RULES, NETWORK, CAPTURE = (pages.EXAMPLES / f"office.{kind}" for kind in KINDS)
+SENSOR, PROXY = "8e30f50a25", "6b4d5e6f70"
+ACCEPTED, DROPPED, REDIRECTED, TEES, WATCHES = 210, 8, 3, 15, 8
+SNAPLEN, TEE, ETHERNET = 128, 96, 14
+
+
+def judge(*options: Any, capture: Path = CAPTURE, status: int = 0) -> None:
+    words = ("filter", RULES, capture, "--network", NETWORK, *options)
+    assert ztfast(*words) == status
+
+
+def frames(path: Path) -> list[tuple[int, int, bytes]]:
+    """(captured, length, bytes) of each frame."""
+    with open_capture(path) as capture:
+        return [
+            (int(captured), int(length), data)
+            for batch in capture
+            for captured, length, data in zip(
+                batch.captured, batch.lengths, batch.frames(), strict=True
+            )
+        ]
+
+
+def counts(folder: Path) -> dict[str, int]:
+    return {path.name: len(frames(path)) for path in sorted(folder.iterdir())}
+
+
+def test_nothing_filtered_is_the_same_file(tmp_path: Path) -> None:
+    rules = tmp_path / "rules"
+    rules.write_text("accept;\n")
+    for name in ("out.pcap", "out.pcap.gz"):
+        assert ztfast("filter", rules, CAPTURE, "-w", tmp_path / name) == 0
+    assert (tmp_path / "out.pcap").read_bytes() == CAPTURE.read_bytes()
+    import gzip
+
+    assert gzip.decompress((tmp_path / "out.pcap.gz").read_bytes()) == CAPTURE.read_bytes()
+
+
+def test_split_by_verdict(tmp_path: Path) -> None:
+    judge("--split", tmp_path / "out")
+    assert counts(tmp_path / "out") == {
+        "accepted.pcapng": ACCEPTED,
+        "dropped.pcapng": DROPPED,
+        f"redirect-{PROXY}.pcapng": REDIRECTED,
+        "redirected.pcapng": REDIRECTED,
+        f"tee-{SENSOR}.pcapng": TEES,
+        f"watch-{SENSOR}.pcapng": WATCHES,
+    }
+    for captured, length, _ in frames(tmp_path / "out" / f"tee-{SENSOR}.pcapng"):
+        assert captured <= length <= ETHERNET + TEE
+
+
+def test_split_in_another_format(tmp_path: Path) -> None:
+    judge("--split", tmp_path / "out", "--format", "pcap")
+    assert all(path.suffix == ".pcap" for path in (tmp_path / "out").iterdir())
+    assert (tmp_path / "out" / "accepted.pcap").read_bytes()[:4] == CAPTURE.read_bytes()[:4]
+
+
+def test_split_by_rule_and_member(tmp_path: Path) -> None:
+    judge("--split", tmp_path / "rule", "--split-by", "rule")
+    by_rule = counts(tmp_path / "rule")
+    assert by_rule["rule-line-34.pcapng"] == 1  # ipauth
+    rules = [number for name, number in by_rule.items() if name.startswith("rule-")]
+    assert sum(rules) == ACCEPTED + DROPPED + REDIRECTED
+    judge("--split", tmp_path / "member", "--split-by", "member")
+    by_member = counts(tmp_path / "member")
+    members = {name: n for name, n in by_member.items() if name.startswith("member-")}
+    assert sum(members.values()) == ACCEPTED + DROPPED + REDIRECTED
+    assert members["member-a84ac5c10a.pcapng"] > 0
+    assert "member-unknown.pcapng" not in members
+
+
+@pytest.mark.parametrize("backend", ["native", "reference"])
+def test_split_is_the_same_on_both_backends(tmp_path: Path, backend: str) -> None:
+    for name in ("native", backend):
+        judge("--split", tmp_path / name, "--split-by", "member", "--backend", name)
+    for path in (tmp_path / "native").iterdir():
+        assert path.read_bytes() == (tmp_path / backend / path.name).read_bytes()
+
+
+def test_rotation(tmp_path: Path, capfd: Any) -> None:
+    judge("-w", tmp_path / "out.pcap", "--rotate-frames", "100", "--json")
+    files = json.loads(capfd.readouterr().out)["files"]
+    assert [file["frames"] for file in files] == [100, 100, 10]
+    assert [Path(file["path"]).name for file in files] == [
+        "out_00001.pcap", "out_00002.pcap", "out_00003.pcap",
+    ]
+    assert [file["size"] for file in files] == [os.path.getsize(file["path"]) for file in files]
+
+
+def test_rotation_by_size_and_seconds(tmp_path: Path) -> None:
+    judge("-w", tmp_path / "size" / "x.pcap", status=1)  # no such folder
+    for option, value in (("--rotate-size", "10k"), ("--rotate-seconds", "1.5")):
+        folder = tmp_path / option
+        folder.mkdir()
+        judge("-w", folder / "x.pcap", option, value)
+        found = counts(folder)
+        assert len(found) > 1
+        assert sum(found.values()) == ACCEPTED
+        sizes = [path.stat().st_size for path in folder.iterdir()]
+        assert option != "--rotate-size" or max(sizes) <= 24 + 10_000
+
+
+def test_tables(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+    for suffix in ("csv", "npy", "parquet", "arrow"):
+        judge("--table", tmp_path / f"rows.{suffix}")
+    with (tmp_path / "rows.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == ACCEPTED + DROPPED + REDIRECTED
+    verdicts = [row["verdict"] for row in rows]
+    assert verdicts.count("drop") == DROPPED
+    assert sum(f"tee:{SENSOR}" in row["copies"] for row in rows) == 8
+    table = np.load(tmp_path / "rows.npy")
+    assert table["verdict"].tolist() == verdicts
+    import pyarrow.parquet as pq
+
+    assert pq.read_table(tmp_path / "rows.parquet")["verdict"].to_pylist() == verdicts
+
+
+def test_all_at_once(tmp_path: Path, capfd: Any) -> None:
+    judge("-w", tmp_path / "o.pcap.gz", "--split", tmp_path / "s", "--table", tmp_path / "t.npy")
+    assert "s/accepted.pcapng" in capfd.readouterr().out
+    assert len(frames(tmp_path / "o.pcap.gz")) == ACCEPTED
+    assert len(np.load(tmp_path / "t.npy")) == ACCEPTED + DROPPED + REDIRECTED
+
+
+def test_an_output_that_cannot_be_opened_leaves_the_others(tmp_path: Path, capfd: Any) -> None:
+    older = tmp_path / "t.npy"
+    older.write_bytes(b"older")
+    judge("--table", older, "-w", tmp_path / "nowhere" / "o.pcap", status=1)
+    err = capfd.readouterr().err
+    assert "nowhere/o.pcap" in err
+    assert older.read_bytes() == b"older"
+    assert [path.name for path in tmp_path.iterdir()] == ["t.npy"]
+
+
+def test_a_second_link_type_in_a_classic_pcap(tmp_path: Path, capfd: Any) -> None:
+    raw = tmp_path / "raw.pcap"
+    raw.write_bytes(building.pcap([b"\x45" + bytes(40)], linktype=101))
+    rules = tmp_path / "rules"
+    rules.write_text("accept;\n")
+    out = tmp_path / "out.pcap"
+    assert ztfast("filter", rules, CAPTURE, raw, "-w", out) == 1
+    assert "a classic pcap holds one link type" in capfd.readouterr().err
+    assert ztfast("filter", rules, CAPTURE, raw, "-w", tmp_path / "out.pcapng") == 0
+    assert len(frames(tmp_path / "out.pcapng")) == 222
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 256 KiB."""
+    if not hasattr(os, "geteuid") or os.geteuid() != 0 or sys.platform != "linux":
+        pytest.skip("a small disk is mounted by root on Linux only")
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)]
+    if subprocess.run(command, check=False, capture_output=True).returncode:
+        pytest.skip("mounting a tmpfs is not allowed here")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_full_disk(small_disk: Path, tmp_path: Path, capfd: Any) -> None:
+    capture = tmp_path / "large.pcap"
+    capture.write_bytes(building.pcap([bytes(1500)] * 400))
+    rules, beside = tmp_path / "rules", tmp_path / "beside.npy"
+    rules.write_text("accept;\n")
+    out = small_disk / "out.pcap"
+    words = ("filter", rules, capture, "-w", out, "--table", beside, "--json")
+    assert ztfast(*words) == 1
+    shown, err = capfd.readouterr()
+    assert f"{out}: error[ZT601]: No space left on device" in err
+    assert "are kept in" in err
+    assert json.loads(shown)["complete"] is False
+    assert not out.exists()
+    np.load(beside)  # the other file is whole

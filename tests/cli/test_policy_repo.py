@@ -1,0 +1,137 @@
+"""The example repository: its hooks and its workflow's steps, run as their files say."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+yaml = pytest.importorskip("yaml")
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "examples" / "policy-repo"
+
+
+def load(path: Path) -> Any:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    """A copy of the example, with `ztfast` on the path."""
+    copy = tmp_path / "repo"
+    shutil.copytree(EXAMPLE, copy)
+    program = tmp_path / "bin" / "ztfast"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m ztfast "$@"\n')
+    program.chmod(0o755)
+    return copy
+
+
+def run(repo: Path, script: str, **env: str) -> subprocess.CompletedProcess[str]:
+    path = f"{repo.parent / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
+        cwd=repo,
+        env={**os.environ, "PATH": path, **env},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+
+
+def hook_commands(repo: Path) -> dict[str, str]:
+    """The command of each hook that the example asks for, as pre-commit would run it."""
+    hooks = {hook["id"]: hook for hook in load(ROOT / ".pre-commit-hooks.yaml")}
+    commands: dict[str, str] = {}
+    files = [
+        str(path.relative_to(repo))
+        for path in sorted(repo.rglob("*"))
+        if path.is_file() and ".github" not in path.parts
+    ]
+    for wanted in load(repo / ".pre-commit-config.yaml")["repos"][0]["hooks"]:
+        hook = {**hooks[wanted["id"]], **wanted}
+        named = [name for name in files if re.search(hook["files"], name)]
+        assert named, hook["id"]
+        passed = named if hook.get("pass_filenames", True) else []
+        words = [*shlex.split(hook["entry"]), *hook.get("args", []), *passed]
+        commands[hook["id"]] = shlex.join(words)
+    return commands
+
+
+def test_hooks_pass_and_change_nothing(repo: Path) -> None:
+    before = (repo / "office.ztrules").read_text()
+    commands = hook_commands(repo)
+    assert set(commands) == {"ztfast-fmt", "ztfast-check", "ztfast-test"}
+    for name, command in commands.items():
+        done = run(repo, command)
+        assert done.returncode == 0, (name, done.stdout, done.stderr)
+    assert (repo / "office.ztrules").read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("hook", "old", "new"),
+    [
+        ("ztfast-test", "and dport 5432", "and dport 5433"),
+        ("ztfast-check", "accept chr tcp_ack;", "accept chr tcp_akc;"),
+        ("ztfast-test", "drop not chr ipauth;", ""),
+    ],
+)
+def test_hooks_stop_a_bad_change(repo: Path, hook: str, old: str, new: str) -> None:
+    rules = repo / "office.ztrules"
+    text = rules.read_text()
+    assert old in text
+    rules.write_text(text.replace(old, new))
+    assert run(repo, hook_commands(repo)[hook]).returncode == 1
+
+
+def steps(repo: Path) -> list[tuple[str, str, dict[str, str]]]:
+    """(name, script, environment) of the action's steps, with the workflow's inputs."""
+    action = load(ROOT / "action.yml")
+    jobs = load(repo / ".github" / "workflows" / "policy.yml")["jobs"]
+    given = jobs["policy"]["steps"][-1]["with"]
+    assert set(given) <= set(action["inputs"])
+    inputs = {
+        **{name: value.get("default", "") for name, value in action["inputs"].items()},
+        **given,
+    }
+
+    def filled(text: str) -> str:
+        return re.sub(r"\$\{\{ inputs\.([a-z-]+).*?\}\}", lambda m: inputs[m.group(1)], text)
+
+    return [
+        (step["name"], step["run"], {key: filled(v) for key, v in step.get("env", {}).items()})
+        for step in action["runs"]["steps"]
+        if "run" in step
+    ]
+
+
+@pytest.mark.parametrize("name", ["Layout", "Errors, traps and dead rules", "Test cases"])
+def test_steps_of_the_action_pass(repo: Path, name: str) -> None:
+    (script, env), = [(script, env) for title, script, env in steps(repo) if title == name]
+    done = run(repo, script, **env)
+    assert done.returncode == 0, (done.stdout, done.stderr)
+
+
+def test_the_comparison_step(repo: Path) -> None:
+    pytest.importorskip("ztfast.cli.diff")
+    pytest.importorskip("z3")
+    git = "git -c user.name=a -c user.email=a@b.c"
+    made = run(repo, f"git init -q . && git add . && {git} commit -q -m x")
+    assert made.returncode == 0, made.stderr
+    rules = repo / "office.ztrules"
+    rules.write_text(rules.read_text().replace("and dport 22", "and dport 23"))
+    (script, _), = [(s, e) for title, s, e in steps(repo) if title.startswith("Which frames")]
+    summary = repo.parent / "summary"
+    done = run(repo, script, RULES="office.ztrules", BASE="HEAD", GITHUB_STEP_SUMMARY=str(summary))
+    assert done.returncode == 0, (done.stdout, done.stderr)
+    assert "22" in summary.read_text()
+    none = run(repo, script, RULES="none", BASE="HEAD", GITHUB_STEP_SUMMARY=str(summary))
+    assert "nothing to compare with" in none.stdout

@@ -1,0 +1,174 @@
+"""`ztfast test` as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_compile import run
+
+RULES = "accept\n  ipprotocol tcp\n  and dport 80\n;\ndrop;\n"
+CASES = """
+[[member]]
+name = "anna"
+ips = ["10.0.0.1"]
+[[member]]
+name = "ben"
+ips = ["10.0.0.2"]
+
+[[case]]
+name = "web is open"
+from = "anna"
+to = "ben"
+proto = "tcp"
+port = 80
+expect = "accept"
+
+[[case]]
+name = "ssh <is> open"
+from = "anna"
+to = "ben"
+proto = "tcp"
+port = 22
+expect = "accept"
+"""
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[str, str]:
+    rules, cases = tmp_path / "r.ztrules", tmp_path / "t.toml"
+    rules.write_text(RULES)
+    cases.write_text(CASES)
+    return str(rules), str(cases)
+
+
+def test_table_with_explanation(files: tuple[str, str]) -> None:
+    rules, cases = files
+    done = run("test", rules, cases, "--coverage")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout == (
+        f"{cases}\n"
+        "  PASS  web is open    accept\n"
+        "  FAIL  ssh <is> open  expected accept, got drop\n"
+        "          tcp 10.0.0.1:50000 > 10.0.0.2:22 syn, 40 bytes\n"
+        "          dropped by the sender: line 5, `drop`\n"
+        "\n"
+        "          sender (out) 7e57000001: dropped, line 5, `drop`\n"
+        "            base rules: drop\n"
+        "                2    ipprotocol tcp  true         it is tcp\n"
+        "                3    dport 80        false        dport is 22\n"
+        "                5  drop              taken        dropped here\n"
+        "\n"
+        "          receiver (in) 7e57000002: not asked, the frame never gets there\n"
+        "\n"
+        "2 cases: 1 passed, 1 failed\n"
+        "\n"
+        "coverage: 83.3 %: 5 of 6 outcomes, 4 of 4 entries evaluated\n"
+        f"  {rules}:2: `ipprotocol tcp` was never false\n"
+    )
+
+
+def test_exit_status(files: tuple[str, str]) -> None:
+    assert run("test", *files).returncode == 1
+    passing = run("test", *files, "--only", "web")
+    assert (passing.returncode, "1 case: 1 passed, 0 failed" in passing.stdout) == (0, True)
+    low = run("test", *files, "--only", "web", "--fail-under", "90")
+    assert low.returncode == 1
+    assert low.stderr == "ztfast test: the coverage is 50.0 %, under 90 %\n"
+    assert run("test", *files, "--only", "web", "--fail-under", "50").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (["RULES"], 2, "Missing argument"),
+        (["RULES", "CASES", "--only", "nothing"], 2, "no case has such a name"),
+        (["RULES", "CASES", "--fail-under", "101"], 2, "fail-under"),
+        (["-", "-"], 2, "not both"),
+        (["RULES", "-", "--watch"], 2, "cannot be watched"),
+        (["RULES", "none.toml"], 1, "ZT440"),
+        (["none.ztrules", "CASES"], 1, "ZT05"),
+    ],
+)
+def test_wrong_usage_and_files(
+    files: tuple[str, str], arguments: list[str], status: int, words: str
+) -> None:
+    names = {"RULES": files[0], "CASES": files[1]}
+    done = run("test", *(names.get(argument, argument) for argument in arguments))
+    assert (done.returncode, done.stdout) == (status, "")
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_json(files: tuple[str, str]) -> None:
+    made = json.loads(run("test", *files, "--json", "--coverage").stdout)
+    assert (made["passed"], made["failed"]) == (1, 1)
+    assert made["cases"][1]["failures"] == ["expected accept, got drop"]
+    assert made["cases"][1]["explanations"][0]["verdict"] == "drop"
+    assert made["coverage"]["percent"] == 83.33
+    assert [entry["missing"] for entry in made["coverage"]["entries"]] == [["false"], [], [], []]
+    assert json.loads(run("test", *files, "--json").stdout)["coverage"] is None
+
+
+def test_junit(files: tuple[str, str], tmp_path: Path) -> None:
+    out = tmp_path / "junit.xml"
+    done = run("test", *files, "--format", "junit", "--coverage", "-o", str(out))
+    assert (done.returncode, done.stdout) == (1, "")
+    root = ET.fromstring(out.read_text())
+    assert (root.attrib["tests"], root.attrib["failures"]) == ("2", "1")
+    (suite,) = root
+    assert suite.find("properties/property").attrib["value"] == "83.33"  # type: ignore[union-attr]
+    failed = suite.findall("testcase")[1]
+    assert failed.attrib["name"] == "ssh <is> open"
+    failure = failed.find("failure")
+    assert failure is not None
+    assert failure.attrib["message"] == "expected accept, got drop"
+    assert "dropped by the sender" in (failure.text or "")
+
+
+def test_standard_input(files: tuple[str, str]) -> None:
+    assert "2 cases" in run("test", files[0], "-", stdin=CASES).stdout
+    assert "2 cases" in run("test", "-", files[1], stdin=RULES).stdout
+
+
+def replace(path: str, text: str) -> None:
+    """Change a file at once, as editors do: nobody sees it empty."""
+    new = Path(path + ".new")
+    new.write_text(text)
+    new.replace(path)
+
+
+def _replace(path: str, text: str) -> None:
+    """A change in one step: writing in place empties the file first, a change of its own."""
+    beside = Path(f"{path}.new")
+    beside.write_text(text)
+    beside.replace(path)
+
+
+def test_watch_runs_again_after_a_change(files: tuple[str, str]) -> None:
+    rules, cases = files
+    watching = subprocess.Popen(
+        [sys.executable, "-m", "ztfast", "test", rules, cases, "--watch"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    try:
+        assert watching.stderr is not None
+        assert watching.stdout is not None
+        assert "waiting for a change" in watching.stderr.readline()
+        replace(rules, "frob\n# longer than it was, so that it counts as changed\n" * 3)
+        while "waiting" not in (line := watching.stderr.readline()):
+            assert line, "it ended"
+        replace(rules, "accept;\n")
+        assert "waiting" in watching.stderr.readline()
+    finally:
+        watching.terminate()
+        out, _ = watching.communicate(timeout=30)
+    assert "2 cases: 1 passed, 1 failed" in out
+    assert "2 cases: 2 passed, 0 failed" in out
