@@ -1,0 +1,50 @@
+"""Ours, ready to be timed: a rule set over frames, raw or with their columns decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+import ztfast
+from bench import workloads
+from ztfast.engine.native import Judge, gather
+from ztfast.frames.columns import Column
+
+
+def engine(name: str, **options: Any) -> ztfast.Engine:
+    """The engine of a named rule set (or of rules text), on the sender's side."""
+    text = workloads.RULES.get(name, name)
+    return ztfast.Engine(ztfast.compile(text), side="out", **options)
+
+
+def batch(data: npt.NDArray[np.uint8]) -> ztfast.FrameBatch:
+    """Rows of headers as a batch of whole frames."""
+    return ztfast.FrameBatch.from_array(data, np.full(len(data), data.shape[1], np.uint32))
+
+
+def evaluate_raw(name: str, data: npt.NDArray[np.uint8], **options: Any) -> Callable[[], int]:
+    """Decode and evaluate; the number of accepted frames."""
+    made, frames = engine(name, **options), batch(data)
+    return lambda: int(np.count_nonzero(made.evaluate(frames).accepted))
+
+
+def evaluate_ready(name: str, data: npt.NDArray[np.uint8], **options: Any) -> Callable[[], int]:
+    """Evaluate over columns decoded beforehand, the loops alone."""
+    made, frames = engine(name, backend="native", **options), batch(data)
+    side = made.native("out")
+    frames.decode(sorted(side.headers() | {Column.MISSING, Column.CHARACTERISTICS}))
+    judge = made.walker or made._judge
+    assert isinstance(judge, Judge)
+    assert judge._situations is not None
+    outputs = [side.outputs(len(frames))]
+    given = [gather(side, frames, judge._situations[0], True, True)]
+    run = judge.machine().run
+
+    def call() -> int:
+        run(None, outputs, given, 0, None, 0, len(frames))
+        return int(np.count_nonzero(outputs[0][1] >= 2))
+
+    return call

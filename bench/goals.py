@@ -1,0 +1,426 @@
+"""The goals of the project's performance page, measured side by side in one run.
+
+Each function gives rows (goal, what, ours, theirs or the bound, ratio, met).  Counts are
+checked against the peers' before anything is timed.
+"""
+
+from __future__ import annotations
+
+import compileall
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import ztfast
+from bench import engines, peers, workloads
+from bench.measure import side_by_side
+from ztfast import native
+from ztfast.network.view import make_view
+from ztfast.program.encode import encode
+
+COUNT = 500_000
+CACHED = 100_000
+PYTHON = sys.executable
+MEMORY = Path("/dev/shm") if Path("/dev/shm").is_dir() else workloads.DATA
+
+
+class Row(NamedTuple):
+    """One line of the results: what was asked, what was measured, is it met (None: told only)."""
+
+    goal: str
+    what: str
+    asked: str
+    measured: str
+    met: bool | None
+
+
+def ns(seconds: float, frames: int) -> float:
+    """Nanoseconds a frame."""
+    return seconds / frames * 1e9
+
+
+def everything() -> Iterator[Row]:
+    """All rows, in the order of the page."""
+    for part in (
+        evaluation,
+        raw_frames,
+        growth,
+        batches,
+        captures,
+        writing,
+        threads,
+        memory,
+        start_up,
+        compiling,
+    ):
+        yield from part()
+
+
+# --- evaluation ----------------------------------------------------------------------------
+
+
+def evaluation() -> Iterator[Row]:
+    """E1: columns ready, DEF CON-like rules."""
+    data = workloads.frames(COUNT)
+    ours = engines.evaluate_ready("defcon", data)
+    theirs = peers.libpcap(workloads.DEFCON_BPF, data)
+    calls: dict[str, Callable[[], Any]] = {"ours": ours}
+    if theirs is not None:
+        calls["libpcap"] = theirs
+    times = side_by_side(calls)
+    rate = COUNT / times["ours"] / 1e6
+    goal = {"avx512": 300, "avx2": 150}.get(native.simd)
+    yield Row(
+        "E1",
+        f"evaluate, columns ready, defcon, {native.simd}",
+        "" if goal is None else f"≥ {goal} M frames/s",
+        f"{rate:,.0f} M frames/s ({ns(times['ours'], COUNT):.2f} ns)",
+        None if goal is None else rate >= goal,
+    )
+    if theirs is not None:
+        ratio = times["libpcap"] / times["ours"]
+        yield Row(
+            "E1",
+            "… against libpcap's interpreter on the same frames",
+            "≥ 10×",
+            f"{ratio:.1f}× ({ns(times['libpcap'], COUNT):.1f} ns)",
+            ratio >= 10,
+        )
+    yield from _levels(data)
+
+
+def _levels(data: Any) -> Iterator[Row]:
+    """The same at each instruction level, in a process of its own."""
+    code = (
+        "import sys; from bench import goals, engines, workloads; "
+        "from bench.measure import side_by_side; "
+        "data = workloads.frames(goals.COUNT); "
+        "print(side_by_side({'x': engines.evaluate_ready('defcon', data)})['x'])"
+    )
+    for level in native.runnable():
+        done = subprocess.run(
+            [PYTHON, "-c", code],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "ZTFAST_SIMD": level},
+        )
+        seconds = float(done.stdout)
+        yield Row(
+            "E1",
+            f"… at level {level}",
+            "",
+            f"{COUNT / seconds / 1e6:,.0f} M frames/s ({ns(seconds, COUNT):.2f} ns)",
+            None,
+        )
+
+
+def raw_frames() -> Iterator[Row]:
+    """E4: decode and evaluate raw frames."""
+    for name, expression in (("sel", workloads.SEL_BPF), ("half", workloads.HALF_BPF)):
+        data = workloads.frames(CACHED)
+        ours, theirs = engines.evaluate_raw(name, data), peers.libpcap(expression, data)
+        calls: dict[str, Callable[[], Any]] = {"ours": ours}
+        if theirs is not None:
+            assert ours() == theirs(), f"{name}: ours {ours()}, libpcap {theirs()}"
+            calls["libpcap"] = theirs
+        if name == "sel":
+            numpy_call = peers.numpy_sel(data)
+            assert ours() == numpy_call()
+            calls["numpy"] = numpy_call
+        times = side_by_side(calls)
+        own = ns(times["ours"], CACHED)
+        yield Row(
+            "E4",
+            f"decode and evaluate, {name}, {CACHED:,} distinct frames in cache",
+            "≤ 7 ns",
+            f"{own:.1f} ns",
+            own <= 7,
+        )
+        for peer in calls.keys() - {"ours"}:
+            yield Row(
+                "E4",
+                f"… {peer} on the same frames",
+                "ahead of it",
+                f"{times[peer] / times['ours']:.1f}× ({ns(times[peer], CACHED):.1f} ns)",
+                times[peer] > times["ours"],
+            )
+    yield from _known_offsets()
+
+
+def _known_offsets() -> Iterator[Row]:
+    for capture, most in (("mix64", 12), ("mix", 20)):
+        buffer = np.fromfile(workloads.capture(capture), np.uint8)
+        columns = _walk(buffer)
+        frames = ztfast.FrameBatch(buffer, *columns)
+        made = engines.engine("sel")
+        times = side_by_side({"ours": lambda m=made, f=frames: m.evaluate(f)}, rounds=5)
+        own = ns(times["ours"], len(frames))
+        yield Row(
+            "E4",
+            f"decode and evaluate, sel, all of {capture} in memory, offsets known",
+            f"≤ {most} ns",
+            f"{own:.1f} ns",
+            own <= most,
+        )
+
+
+def _walk(buffer: Any) -> tuple[Any, Any, Any]:
+    from ztfast.capture.hop import hop
+
+    parts, place = [], 24
+    while True:
+        found = hop(buffer, place, len(buffer), False)
+        if not len(found.offsets):
+            break
+        parts.append(found)
+        place = found.next
+    return tuple(  # type: ignore[return-value]
+        np.concatenate([getattr(part, name) for part in parts])
+        for name in ("offsets", "captured", "lengths")
+    )
+
+
+def growth() -> Iterator[Row]:
+    """E2: growth with the number of rules of one shape."""
+    data = workloads.frames(COUNT)
+    sizes = (20, 1000, 10_000)
+    calls = {str(size): engines.evaluate_ready(workloads.like(size), data) for size in sizes}
+    times = side_by_side(calls)
+    base = times["20"]
+    for size, most in ((1000, 2), (10_000, 4)):
+        ratio = times[str(size)] / base
+        yield Row(
+            "E2",
+            f"{size:,} entries of one shape against 20 ({ns(base, COUNT):.2f} ns)",
+            f"≤ {most}×",
+            f"{ratio:.1f}× ({ns(times[str(size)], COUNT):.2f} ns)",
+            ratio <= most,
+        )
+
+
+def batches() -> Iterator[Row]:
+    """E3: growth with the number of frames."""
+    data = workloads.frames(1_000_000)
+    calls = {f"{count:,}": engines.evaluate_raw("sel", data[:count]) for count in (1000, 1_000_000)}
+    times = side_by_side(calls)
+    small, large = ns(times["1,000"], 1000), ns(times["1,000,000"], 1_000_000)
+    yield Row(
+        "E3",
+        f"a frame in batches of 1,000 against 1,000,000 ({large:.1f} ns)",
+        "≤ 1.3×",
+        f"{small / large:.2f}× ({small:.1f} ns)",
+        small / large <= 1.3,
+    )
+
+
+# --- captures ------------------------------------------------------------------------------
+
+
+def _filter_call(rules: Path, capture: Path, *options: str) -> Callable[[], None]:
+    command = [PYTHON, "-m", "ztfast", "filter", str(rules), str(capture), *options]
+    return lambda: peers.void(subprocess.run(command, capture_output=True, check=True))
+
+
+def _rules(name: str) -> Path:
+    path = workloads.DATA / f"{name}.ztrules"
+    path.write_text(workloads.RULES[name], encoding="utf-8")
+    return path
+
+
+def captures() -> Iterator[Row]:
+    """C1: capture → verdict counts, against `cat FILE >/dev/null`; tcpdump and tshark beside it."""
+    for name, most in (("mix", 0.5), ("mix64", 0.9)):
+        path = workloads.capture(name)
+        count = workloads.CAPTURES[name]
+        made = ztfast.Engine(ztfast.compile(workloads.RULES["sel"]))
+        calls: dict[str, Callable[[], Any]] = {
+            "cat": peers.cat(path),
+            "ours, in a running process": lambda p=path, m=made: _count(p, m),
+            "ours, the whole command": _filter_call(_rules("sel"), path, "--count"),
+        }
+        tcpdump = peers.tcpdump_count(workloads.SEL_BPF, path)
+        if tcpdump is not None:
+            assert tcpdump() == _count(path, made)
+            calls["tcpdump"] = tcpdump
+        times = side_by_side(calls, rounds=5)
+        ratio = times["ours, in a running process"] / times["cat"]
+        own = ns(times["ours, in a running process"], count)
+        yield Row(
+            "C1",
+            f"capture to verdict counts, sel, {name}, against cat",
+            f"≤ {most}×",
+            f"{ratio:.2f}× ({own:.1f} ns a frame)",
+            ratio <= most,
+        )
+        whole = times["ours, the whole command"]
+        yield Row(
+            "C1",
+            f"… the whole command with its start, {name}",
+            "",
+            f"{whole / times['cat']:.2f}× cat, {count / whole / 1e6:.1f} M frames/s",
+            None,
+        )
+        if tcpdump is not None:
+            yield Row(
+                "C1",
+                f"… tcpdump --count, {name}",
+                "",
+                f"{times['tcpdump'] / whole:.1f}× the whole command's time",
+                None,
+            )
+    yield from _tshark()
+
+
+def _tshark() -> Iterator[Row]:
+    path = MEMORY / "ztfast-bench-small.pcap"
+    workloads.write_capture(path, 50_000, True)
+    tshark = peers.tshark_count("tcp.dstport == 80", path)
+    if tshark is not None:
+        times = side_by_side(
+            {"tshark": tshark, "ours": _filter_call(_rules("sel"), path, "--count")}, rounds=3
+        )
+        yield Row(
+            "C1",
+            "… tshark with a display filter, 50,000 frames of mix",
+            "",
+            f"{times['tshark'] / times['ours']:.0f}× the whole command's time",
+            None,
+        )
+    path.unlink()
+
+
+def _count(path: Path, engine: ztfast.Engine) -> int:
+    from ztfast.capture import open_capture
+    from ztfast.cli.judging import judgements
+    from ztfast.report.tally import Tally
+
+    tally = Tally()
+    with open_capture(path) as capture:
+        for item in judgements(capture, engine, tally=tally):
+            if item.verdicts is not None:
+                tally.add(item.verdicts, item.packets.lengths)
+    return tally.verdict("accept").frames
+
+
+def writing() -> Iterator[Row]:
+    """C2: the matching frames written to memory, against tcpdump; whole processes."""
+    path = workloads.capture("mix")
+    for name, expression, least in (("sel", workloads.SEL_BPF, 4), ("half", workloads.HALF_BPF, 2)):
+        ours_out, their_out = MEMORY / "ztfast-ours.pcap", MEMORY / "ztfast-theirs.pcap"
+        theirs = peers.tcpdump_write(expression, path, their_out)
+        if theirs is None:
+            yield Row("C2", f"written to memory, {name}", f"≥ {least}×", "tcpdump missing", None)
+            continue
+        ours = _filter_call(_rules(name), path, "-w", str(ours_out))
+        times = side_by_side({"ours": ours, "theirs": theirs}, rounds=5)
+        assert ours_out.stat().st_size == their_out.stat().st_size
+        ratio = times["theirs"] / times["ours"]
+        yield Row(
+            "C2",
+            f"matches of mix written to memory, {name}, against tcpdump",
+            f"≥ {least}×",
+            f"{ratio:.1f}× ({times['ours']:.2f} s)",
+            ratio >= least,
+        )
+        ours_out.unlink()
+        their_out.unlink()
+
+
+def threads() -> Iterator[Row]:
+    """C3: two threads against one."""
+    data = workloads.frames(2_000_000)
+    made, frames = engines.engine("defcon"), engines.batch(data)
+    times = side_by_side(
+        {"one": lambda: made.evaluate(frames), "two": lambda: made.evaluate(frames, threads=2)}
+    )
+    ratio = times["one"] / times["two"]
+    yield Row(
+        "C3",
+        f"two threads against one, {os.cpu_count()} cores",
+        "≥ 1.7×",
+        f"{ratio:.2f}×",
+        ratio >= 1.7,
+    )
+
+
+def memory() -> Iterator[Row]:
+    """C4: memory above the interpreter's own with numpy."""
+    base = _peak([PYTHON, "-c", "import numpy"])
+    for name in ("mix", "mix64"):
+        path = workloads.capture(name)
+        for how, command in (
+            ("mapped", [PYTHON, "-m", "ztfast", "filter", str(_rules("sel")), str(path)]),
+            (
+                "through a pipe",
+                ["sh", "-c", f"cat {path} | {PYTHON} -m ztfast filter {_rules('sel')} -"],
+            ),
+        ):
+            above = (_peak(command) - base) / 1024
+            yield Row(
+                "C4",
+                f"peak memory above the interpreter with numpy, {name} {how}",
+                "≤ 150 MB",
+                f"{above:.0f} MB",
+                above <= 150,
+            )
+
+
+def _peak(command: list[str]) -> int:
+    """Peak resident memory of a process and its children, KiB."""
+    code = (
+        "import resource, subprocess, sys; "
+        "subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True); "
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+    )
+    done = subprocess.run(
+        [PYTHON, "-c", code, *command], capture_output=True, text=True, check=True
+    )
+    assert resource.RUSAGE_CHILDREN
+    return int(done.stdout)
+
+
+def start_up() -> Iterator[Row]:
+    """C5: start-up of the command line, its modules compiled as pip compiles them."""
+    compileall.compile_dir(str(Path(ztfast.__file__).parent), quiet=2)
+    tiny = workloads.DATA / "tiny.pcap"
+    workloads.write_capture(tiny, 10, False)
+    times = side_by_side(
+        {
+            "numpy": lambda: subprocess.run([PYTHON, "-c", "import numpy"], check=True),
+            "version": lambda: subprocess.run(
+                [PYTHON, "-m", "ztfast", "--version"], check=True, stdout=subprocess.DEVNULL
+            ),
+            "filter": _filter_call(_rules("sel"), tiny),
+        },
+        rounds=9,
+    )
+    for name in ("version", "filter"):
+        ratio = times[name] / times["numpy"]
+        what = "ztfast --version" if name == "version" else "ztfast filter on ten frames"
+        yield Row(
+            "C5",
+            f"{what}, against python -c 'import numpy'",
+            "≤ 1.5×",
+            f"{ratio:.2f}× ({times[name] * 1e3:.0f} ms)",
+            ratio <= 1.5,
+        )
+
+
+def compiling() -> Iterator[Row]:
+    """P1: 1,024 entries, text to program."""
+    text = workloads.like(1024)
+    times = side_by_side({"x": lambda: encode(make_view(ztfast.compile(text), "out"))})
+    yield Row(
+        "P1",
+        "compile 1,024 entries, text to program",
+        "≤ 30 ms",
+        f"{times['x'] * 1e3:.1f} ms",
+        times["x"] <= 0.03,
+    )

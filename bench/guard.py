@@ -1,0 +1,199 @@
+"""The guard: instructions that the compiled loops take on fixed inputs, counted by valgrind.
+
+    python -m bench.guard            compare with bench/guard.json; over +5 % is a failure
+    python -m bench.guard --record   write bench/guard.json
+
+Time depends on the machine, the number of instructions hardly does: the baseline module runs
+under callgrind, which counts only inside its functions and writes one file a call.  Each input
+runs once unseen, so that what is made once is made, and then once counted.  The compiler decides
+too: figures are kept for each major version, and one without figures is said and not judged.
+Contract: exit status 0 (within bounds, or nothing to judge by), 1 (over).  Tested by
+tests/bench/test_guard.py.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+RECORD = Path(__file__).parent / "guard.json"
+ALLOWED = 0.05
+FRAMES = 4096
+# Only what Python calls in our module; these do not call each other.
+FUNCTIONS = "__pyx_pw_6ztfast_5_core_"
+Counts = dict[str, int]
+
+
+# --- what is counted, in the process that valgrind runs ------------------------------------
+
+
+def inputs() -> dict[str, Callable[[], Any]]:
+    """Name -> one call over `FRAMES` frames.  Nothing here may depend on the machine."""
+    import numpy as np
+
+    from bench import workloads
+    from ztfast.capture.hop import hop
+    from ztfast.engine.engine import Engine
+    from ztfast.frames.batch import FrameBatch
+    from ztfast.frames.columns import FIRST_OWN_COLUMN
+    from ztfast.lang import compile_text
+
+    batch = FrameBatch.from_array(workloads.frames(FRAMES), np.full(FRAMES, 64, np.uint32))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "mix.pcap"
+        workloads.write_capture(path, FRAMES, imix=True)
+        records = np.frombuffer(path.read_bytes(), np.uint8)
+    calls: dict[str, Callable[[], Any]] = {
+        "decode every column": lambda: batch.decoded(range(FIRST_OWN_COLUMN)),
+        "hop": lambda: hop(records, 24, len(records), False),
+    }
+    for name in ("default", "defcon", "tags", "like100", "mixed1000", "classbench200"):
+        engine = Engine(compile_text(workloads.RULES[name]), side="out", backend="native")
+        calls[f"evaluate {name}"] = lambda engine=engine: engine.evaluate(batch)
+    judge = Engine(compile_text(workloads.SEL), side="out", backend="native").walker
+    assert judge is not None
+    entries = len(judge.sides[0].entries.address)
+    totals = np.zeros((2, entries * 5), np.uint64)
+    columns = (
+        np.empty(FRAMES, np.int64), np.empty(FRAMES, np.uint32), np.empty(FRAMES, np.uint32),
+    )  # fmt: skip
+    walk = (records, 24, len(records), False, 16, 1 << 18)
+    calls["hop and judge"] = lambda: judge.hop(*walk, columns)
+    calls["hop and count"] = lambda: judge.count(*walk, totals)
+    return calls
+
+
+def count_here() -> None:
+    """Print instructions a frame by input, out of the files that callgrind writes here."""
+    here, counts = Path.cwd(), {}
+    for name, call in inputs().items():
+        call()
+        before = set(here.glob("callgrind.out.*"))
+        call()
+        made = set(here.glob("callgrind.out.*")) - before
+        assert made, f"{name} did not come by any of our functions"
+        counts[name] = sum(_total(path) for path in made)
+    print(json.dumps(counts))
+
+
+def _total(path: Path) -> int:
+    found = re.search(r"^(?:totals|summary): (\d+)", path.read_text(), re.MULTILINE)
+    assert found is not None, path
+    return int(found[1])
+
+
+# --- counting, recording, comparing --------------------------------------------------------
+
+
+def counted() -> Counts:
+    """Instructions of each input, by a process of this Python under valgrind."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [
+            *("valgrind", "--tool=callgrind", "--collect-atstart=no", "--error-exitcode=3"),
+            f"--toggle-collect={FUNCTIONS}*",
+            *(f"--dump-after={name}" for name in functions()),  # which knows no wildcards
+            *(sys.executable, "-m", "bench.guard", "--count-here"),
+        ]
+        root = RECORD.parent.parent
+        paths = os.pathsep.join([str(root / "src"), str(root)])
+        # One order of hashing, so that Python does the same each time
+        env = {**os.environ, "ZTFAST_SIMD": "baseline", "PYTHONPATH": paths, "PYTHONHASHSEED": "0"}
+        env["OPENBLAS_NUM_THREADS"] = "1"
+        done = subprocess.run(
+            command, cwd=folder, env=env, capture_output=True, text=True, check=False
+        )
+    if done.returncode:
+        raise SystemExit(f"bench-check: counting failed\n{done.stderr[-2000:]}")
+    counts: Counts = json.loads(done.stdout.splitlines()[-1])
+    return counts
+
+
+def functions() -> list[str]:
+    """The symbols that start with `FUNCTIONS`, out of the baseline module's own table."""
+    found = set(re.findall(FUNCTIONS.encode() + rb"\w+", _module()))
+    if not found:
+        raise SystemExit("bench-check: the module has no symbols: build it with `make venv`")
+    return sorted(name.decode() for name in found)
+
+
+def _module() -> bytes:
+    from ztfast import _core
+
+    return Path(_core.__file__).read_bytes()
+
+
+def compiler() -> str:
+    """Architecture and compiler that built the module, as it says: `x86_64 gcc 12`."""
+    found = re.search(rb"(GCC: \([^)]*\) |clang version )(\d+)", _module())
+    if found is None:
+        return f"{platform.machine()} unknown"
+    name = "gcc" if found[1].startswith(b"GCC") else "clang"
+    return f"{platform.machine()} {name} {found[2].decode()}"
+
+
+def recorded() -> dict[str, Counts]:
+    """Compiler -> figures."""
+    if not RECORD.exists():
+        return {}
+    figures: dict[str, Counts] = json.loads(RECORD.read_text(encoding="utf-8"))
+    return figures
+
+
+def compared(before: Counts, now: Counts) -> list[str]:
+    """What is wrong: inputs over the bound, and inputs that only one of both has."""
+    wrong = [
+        f"{name}: {now[name]:,} instructions, {now[name] / before[name] - 1:+.1%}"
+        for name in before
+        if name in now and now[name] > before[name] * (1 + ALLOWED)
+    ]
+    return wrong + [f"{name}: only on one side" for name in sorted(set(before) ^ set(now))]
+
+
+def table(before: Counts, now: Counts) -> str:
+    """The figures as text: instructions a frame, and against what was recorded."""
+    lines = []
+    for name, count in now.items():
+        change = f"{count / before[name] - 1:+8.2%}" if name in before else "     new"
+        lines.append(f"{name:28} {count / FRAMES:10.1f} instructions a frame {change}")
+    return "\n".join(lines)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench.guard")
+    parser.add_argument("--record", action="store_true")
+    parser.add_argument("--count-here", action="store_true", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.count_here:
+        count_here()
+        return 0
+    if shutil.which("valgrind") is None:
+        print("bench-check: skipped, valgrind is not installed (Debian: apt install valgrind)")
+        return 0
+    figures, built = recorded(), compiler()
+    before = figures.get(built, {})
+    now = counted()
+    print(f"built by {built}\n{table(before, now)}")
+    if given.record:
+        RECORD.write_text(json.dumps({**figures, built: now}, indent=1) + "\n", encoding="utf-8")
+        return 0
+    if not before:
+        print(f"bench-check: no figures for {built}; `make bench-record` keeps these")
+        return 0
+    wrong = compared(before, now)
+    if wrong:
+        print(f"bench-check: over +{ALLOWED:.0%}:\n" + "\n".join(wrong), file=sys.stderr)
+    return int(bool(wrong))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

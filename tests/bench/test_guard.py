@@ -1,0 +1,38 @@
+"""The guard's judgement; the counting itself is `make bench-check`."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench import guard
+from ztfast import native
+
+
+def test_five_percent_more_is_too_much() -> None:
+    before = {"hop": 1000, "evaluate": 1000}
+    assert guard.compared(before, {"hop": 1050, "evaluate": 10}) == []
+    assert guard.compared(before, {"hop": 1051, "evaluate": 1000}) == [
+        "hop: 1,051 instructions, +5.1%"
+    ]
+
+
+def test_an_input_that_is_gone_or_new_is_told() -> None:
+    wrong = guard.compared({"hop": 1, "gone": 1}, {"hop": 1, "new": 1})
+    assert wrong == ["gone: only on one side", "new: only on one side"]
+
+
+def test_figures_name_every_input() -> None:
+    figures = guard.recorded()
+    assert figures
+    if native.core is None:
+        pytest.skip("no compiled loops")
+    names = set(guard.inputs())
+    for built, counts in figures.items():
+        assert set(counts) == names, built
+        assert all(count > guard.FRAMES for count in counts.values()), built
+
+
+@pytest.mark.skipif(native.core is None, reason="no compiled loops")
+def test_inputs_run() -> None:
+    for call in guard.inputs().values():
+        call()
