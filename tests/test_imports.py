@@ -1,0 +1,140 @@
+"""Imports run one way, as ARCHITECTURE.md's table says; what is not needed is not loaded."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src" / "ztfast"
+OPTIONAL = {
+    *("zstandard", "lz4", "isal", "pyarrow", "z3", "yaml", "scapy", "dpkt", "pcapy", "pandas"),
+    "polars",
+}
+
+
+def table() -> dict[str, set[str] | None]:
+    """Package -> packages it may import (None: all of them), from ARCHITECTURE.md."""
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\w+) \| ([^|]+) \|$", text, re.MULTILINE)
+    found: dict[str, set[str] | None] = {}
+    for package, allowed in rows:
+        if package == "package":
+            continue
+        names = set(re.findall(r"\w+", allowed))
+        found[package] = None if names == {"everything"} else names
+    return found
+
+
+def native_users() -> set[str]:
+    """Who may use the compiled loops: a sentence below the table."""
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    sentence = re.search(r"imports nothing of ours;(.*?)may\s+use it", text, re.DOTALL)
+    assert sentence is not None
+    return set(re.findall(r"`(\w+)`", sentence[1]))
+
+
+TABLE = table()
+NATIVE_USERS = native_users()
+
+
+def package_of(path: Path) -> str:
+    return path.relative_to(SOURCE).parts[0].removesuffix(".py")
+
+
+def imported(path: Path) -> Iterator[tuple[int, str]]:
+    """(line, module) of every import of ours in a file, also inside functions and for types."""
+    module = ".".join(path.relative_to(SOURCE.parent).with_suffix("").parts)
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, name.name) for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}:{node.lineno}: a relative import"
+            base = str(node.module)
+            for name in node.names:  # `from ztfast import native` names a module, not a value
+                yield node.lineno, f"{base}.{name.name}" if base == "ztfast" else base
+
+
+def test_the_table_is_there_and_runs_one_way() -> None:
+    assert set(TABLE) >= {"errors", "model", "lang", "engine", "cli"}
+    seen: set[str] = set()
+    for package, allowed in TABLE.items():
+        assert allowed is None or allowed <= seen, f"{package} may import what stands below it"
+        seen.add(package)
+
+
+def test_every_package_is_in_the_table() -> None:
+    packages = {path.name for path in SOURCE.iterdir() if (path / "__init__.py").exists()}
+    assert packages - set(TABLE) == set()
+
+
+@pytest.mark.parametrize("path", sorted(SOURCE.rglob("*.py")), ids=lambda path: path.stem)
+def test_imports_run_one_way(path: Path) -> None:
+    package = package_of(path)
+    allowed = TABLE.get(package)
+    if package in ("__init__", "__main__", "native"):
+        return  # the public names, the entry point, and the choice of compiled loops
+    wrong = []
+    for line, module in imported(path):
+        parts = module.split(".")
+        if parts[0] != "ztfast" or len(parts) < 2:
+            continue
+        to = parts[1]
+        if to == "native":
+            if package not in NATIVE_USERS:
+                wrong.append(f"{path.name}:{line}: {package} uses the compiled loops")
+        elif to.startswith("_core"):
+            wrong.append(f"{path.name}:{line}: compiled loops are reached through ztfast.native")
+        elif allowed is not None and to in TABLE and to != package and to not in allowed:
+            wrong.append(f"{path.name}:{line}: {package} imports {to}")
+    assert not wrong
+
+
+def loaded(*arguments: str) -> set[str]:
+    """The modules that a fresh interpreter has loaded behind a program."""
+    code = f"{arguments[0]}\nimport sys; print('\\n'.join(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments[1:]],
+        capture_output=True, encoding="utf-8", check=True,
+    )
+    return {name.split(".")[0] for name in done.stdout.split()}
+
+
+def test_import_ztfast_is_lean() -> None:
+    assert not loaded("import ztfast") & {"click", "rich", "numpy", *OPTIONAL}
+
+
+def test_version_is_lean() -> None:
+    code = (
+        "import contextlib, io\n"
+        "from ztfast.cli import main\n"
+        "with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit): main()"
+    )
+    assert not loaded(code, "--version") & {"rich", *OPTIONAL}
+
+
+def test_the_public_names_need_no_command_line() -> None:
+    names = "import ztfast\nfor name in ztfast.__all__: getattr(ztfast, name)"
+    assert not loaded(names) & {"click", "rich", *OPTIONAL}
+
+
+def test_filter_is_lean(tmp_path: Path) -> None:
+    """A plain run loads neither optional libraries nor what other commands need."""
+    from tests.capture import building
+
+    (tmp_path / "r").write_text("accept;\n")
+    (tmp_path / "c").write_bytes(building.pcap([bytes(60)]))
+    code = (
+        "import contextlib, io, sys\n"
+        "from ztfast.cli import main\n"
+        "with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit): main()\n"
+        "print(*(name.replace('ztfast.', '') for name in sys.modules if 'ztfast.' in name))"
+    )
+    found = loaded(code, "filter", str(tmp_path / "r"), str(tmp_path / "c"))
+    assert not found & {"rich", "analysis", *OPTIONAL}
