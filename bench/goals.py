@@ -298,13 +298,16 @@ def _tshark() -> Iterator[Row]:
 
 def _count(path: Path, engine: ztfast.Engine) -> int:
     from ztfast.capture import open_capture
-    from ztfast.cli.judging import judgements
+    from ztfast.capture.packets import Counted
+    from ztfast.cli.judging import add_counted, judgements
     from ztfast.report.tally import Tally
 
     tally = Tally()
     with open_capture(path) as capture:
-        for item in judgements(capture, engine, tally=tally):
-            if item.verdicts is not None:
+        for item in judgements(capture, engine, counts=True):
+            if isinstance(item.packets.judged, Counted):
+                add_counted(tally, engine, item.packets.judged)
+            elif item.verdicts is not None:
                 tally.add(item.verdicts, item.packets.lengths)
     return tally.verdict("accept").frames
 

@@ -69,7 +69,8 @@ def inputs() -> dict[str, Callable[[], Any]]:
     )  # fmt: skip
     walk = (records, 24, len(records), False, 16, 1 << 18)
     calls["hop and judge"] = lambda: judge.hop(*walk, columns)
-    calls["hop and count"] = lambda: judge.count(*walk, totals)
+    calls["hop and count"] = lambda: judge.count(*walk, totals, None)
+    calls["hop, count and keep"] = lambda: judge.count(*walk, totals, columns)
     return calls
 
 

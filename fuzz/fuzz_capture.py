@@ -12,11 +12,11 @@ import numpy as np
 
 from fuzz.checks import backends, inside, refused, scratch
 from ztfast.capture import open_capture
-from ztfast.cli.judging import COUNTED, judgements
+from ztfast.capture.packets import Counted
+from ztfast.cli.judging import judgements
 from ztfast.engine.engine import Engine
 from ztfast.errors import CaptureError
 from ztfast.lang import compile_text
-from ztfast.report.tally import Tally
 
 # The first is counted while records are found, the second judged then, the third judged after.
 _RULES = (
@@ -51,7 +51,7 @@ def _walk(source: Any, engine: Engine, vlan: str, **how: Any) -> tuple[int, byte
             for judged in judgements(capture, engine, vlan):
                 inside(judged.packets)
                 assert judged.packets.first == frames
-                frames += len(judged.packets)
+                frames += judged.packets.walked
                 if judged.verdicts is not None:
                     columns = judged.verdicts.accepted, judged.verdicts.line, judged.verdicts.reads
                     verdicts.append(np.stack([np.asarray(c, np.int64) for c in columns], 1))
@@ -64,12 +64,11 @@ def _walk(source: Any, engine: Engine, vlan: str, **how: Any) -> tuple[int, byte
 def _counted(path: Any, engine: Engine, vlan: str, resync: bool) -> int:
     """Frames, where nothing but figures is wanted."""
     frames = 0
-    tally = Tally()
     try:
         with open_capture(path, resync=resync) as capture:
-            for judged in judgements(capture, engine, vlan, tally=tally):
-                frames += len(judged.packets)
-                if judged.packets.judged is not COUNTED:
+            for judged in judgements(capture, engine, vlan, counts=True):
+                frames += judged.packets.walked
+                if not isinstance(judged.packets.judged, Counted):
                     inside(judged.packets)
     except CaptureError as error:
         refused(error)

@@ -43,10 +43,10 @@ class Machine:
         swapped: int,
         header: int,
         most: int,
-        columns: tuple[_Array, ...],
         outputs: _Outputs,
         totals: npt.NDArray[np.uint64],
-    ) -> tuple[int, int, int, bool]: ...
+        columns: tuple[_Array, ...] | None,
+    ) -> tuple[int, int, int, int, bool]: ...
 
 def decode(
     frames: tuple[Any, ...], columns: list[tuple[int, _Array]], start: int, stop: int

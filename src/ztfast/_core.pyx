@@ -41,10 +41,12 @@ ctypedef const uint8_t *bytes_t
 
 cdef enum:
     BLOCK = 1024        # frames a block; program state of one block stays in the first cache
+    SOON = 32           # frames ahead of the one decoded whose headers are fetched
     CHUNK = 256         # frames decoded at a time, so that their headers stay there too
     ETHERNET = 14       # bytes of an Ethernet header
     FAST = 54           # captured bytes that hold Ethernet, IPv4 without options and TCP
     MAX_COLUMNS = 1024
+    LINE = 64           # bytes of a cache line
 
 cdef enum:
     OP_END, OP_SECTION, OP_TEST, OP_CONST, OP_RANDOM, OP_TAGS, OP_ARMED, OP_TERM, OP_SAVED
@@ -158,10 +160,22 @@ cdef struct Frames:
     const uint64_t *mac_dest
     const uint32_t *unknown
 
+# The fields taken from every frame of a block; the padding keeps one frame's items in different
+# sets of the first cache.
+cdef struct Heads:
+    uint32_t word[BLOCK + 16]   # bytes 12 … 15: ethertype, version and header length, TOS
+    uint32_t source[BLOCK + 16]
+    uint32_t dest[BLOCK + 16]
+    uint16_t source_port[BLOCK + 32]
+    uint16_t dest_port[BLOCK + 32]
+    uint8_t protocol[BLOCK + 64]
+    uint16_t other[BLOCK + 32]  # frames that are not IPv4 without options
+
 # A block's header columns, and which of them are wanted.
 cdef struct Columns:
     void *at[FIRST_OWN]
     uint8_t need[FIRST_OWN]
+    Heads *heads
 
 cdef struct State:
     uint8_t live[BLOCK]
@@ -452,64 +466,78 @@ cdef uint8_t NOTHING[64]
 memset(NOTHING, 0, 64)
 
 
+cdef inline bytes_t head_of(const Frames *frames, int64_t i) noexcept nogil:
+    """Where a frame's bytes are, FAST of them at least."""
+    return frames.buffer + frames.offsets[i] if frames.captured[i] >= FAST else <bytes_t>NOTHING
+
+
+cdef inline int take_head(Heads *to, int at, bytes_t p, int whole) noexcept nogil:
+    """Take one frame's fields as if it were IPv4 without options; returns 1 if it is not.
+
+    whole: addresses and ports too.
+    """
+    cdef uint32_t word = load32(p + 12)
+    to.word[at] = word
+    to.protocol[at] = p[23]
+    if not whole:
+        return (word & 0x0FFFFF) != 0x050008
+    to.source[at] = zt_swap32(load32(p + 26))
+    to.dest[at] = zt_swap32(load32(p + 30))
+    to.source_port[at] = zt_swap16(load16(p + 34))
+    to.dest_port[at] = zt_swap16(load16(p + 36))
+    return (word & 0x0FFFFF) != 0x050008  # 08 00 ?5 in this byte order
+
+
 cdef void decode_fast(
     const Frames *frames, int64_t first, int at, int count, int ahead, Columns *c
 ) noexcept nogil:
     """Decode `count` Ethernet frames from number `first` into the columns from `at` on.
 
-    The headers of the next `ahead` frames are fetched meanwhile.
-    One loop a column, as if every frame were IPv4 without options with all its headers
-    captured; frames that are not are decoded again one by one.
+    As if every frame were IPv4 without options with all its headers captured; frames that are
+    not are decoded again one by one.  Of frames behind these, `ahead` may be fetched meanwhile.
     """
-    cdef bytes_t start[CHUNK]
-    cdef uint32_t word[CHUNK]
-    cdef uint16_t other[CHUNK + 1]
-    cdef int i, odd = 0
-    cdef uint32_t x
-    cdef bytes_t p
+    cdef Heads *to = c.heads
+    cdef int i, others = 0
+    cdef int last = count + ahead - 1
     cdef const int64_t *offsets = frames.offsets + first
-    cdef const uint32_t *captured = frames.captured + first
-    cdef const uint32_t *lengths = frames.lengths + first
-    cdef bytes_t buffer = frames.buffer
-    cdef uint8_t *bytes8
-    cdef uint16_t *bytes16
-    cdef uint16_t *other16
-    cdef uint32_t *bytes32
-    cdef uint32_t *other32
     cdef uint8_t *need = c.need
-    cdef Fields fields
-
-    for i in range(count, count + ahead):
-        zt_prefetch(buffer + offsets[i])
-        zt_prefetch(buffer + offsets[i] + FAST)
-    bytes8 = <uint8_t *>c.at[PROTOCOL] + at
-    bytes32 = <uint32_t *>c.at[IP4_SOURCE] + at
-    other32 = <uint32_t *>c.at[IP4_DEST] + at
-    bytes16 = <uint16_t *>c.at[SOURCE_PORT] + at
-    other16 = <uint16_t *>c.at[DEST_PORT] + at
-    if need[IP4_SOURCE] or need[IP4_DEST] or need[SOURCE_PORT] or need[DEST_PORT]:
+    cdef bytes_t soon
+    cdef int ports = need[SOURCE_PORT] or need[DEST_PORT] or need[ICMP_TYPE] or need[ICMP_CODE]
+    if ports or need[IP4_SOURCE] or need[IP4_DEST] or need[AUTH_LOW]:
         for i in range(count):
-            p = buffer + offsets[i] if captured[i] >= FAST else <bytes_t>NOTHING
-            start[i] = p
-            x = load32(p + 12)
-            word[i] = x
-            other[odd] = <uint16_t>i
-            odd += (x & 0x0FFFFF) != 0x050008  # 08 00 ?5 in this byte order
-            bytes8[i] = p[23]
-            bytes32[i] = zt_swap32(load32(p + 26))
-            other32[i] = zt_swap32(load32(p + 30))
-            bytes16[i] = zt_swap16(load16(p + 34))
-            other16[i] = zt_swap16(load16(p + 36))
+            soon = frames.buffer + offsets[min(i + SOON, last)]
+            zt_prefetch(soon)
+            zt_prefetch(soon + FAST)
+            to.other[others] = <uint16_t>i
+            others += take_head(to, at + i, head_of(frames, first + i), 1)
     else:
         for i in range(count):
-            p = buffer + offsets[i] if captured[i] >= FAST else <bytes_t>NOTHING
-            start[i] = p
-            x = load32(p + 12)
-            word[i] = x
-            other[odd] = <uint16_t>i
-            odd += (x & 0x0FFFFF) != 0x050008
-            bytes8[i] = p[23]
-    decode_kind(<uint8_t *>c.at[KIND] + at, bytes8, count)
+            soon = frames.buffer + offsets[min(i + SOON, last)]
+            zt_prefetch(soon)
+            to.other[others] = <uint16_t>i
+            others += take_head(to, at + i, head_of(frames, first + i), 0)
+    finish_heads(frames, first, at, count, others, c)
+
+
+cdef void finish_heads(
+    const Frames *frames, int64_t first, int at, int count, int others, Columns *c
+) noexcept nogil:
+    """Make the other columns of `count` frames whose fields were taken, one loop a column.
+
+    c.heads.other: which of them, counted from `at`, are something else; `others`: how many.
+    """
+    cdef int i
+    cdef uint32_t x
+    cdef const uint32_t *captured = frames.captured + first
+    cdef const uint32_t *lengths = frames.lengths + first
+    cdef const uint32_t *word = c.heads.word + at
+    cdef const uint8_t *protocol = <uint8_t *>c.at[PROTOCOL] + at
+    cdef uint8_t *bytes8
+    cdef uint16_t *bytes16
+    cdef uint32_t *bytes32
+    cdef uint8_t *need = c.need
+    cdef Fields fields
+    decode_kind(<uint8_t *>c.at[KIND] + at, protocol, count)
     bytes32 = <uint32_t *>c.at[LENGTH] + at
     for i in range(count):
         x = max(captured[i], lengths[i])
@@ -527,26 +555,28 @@ cdef void decode_fast(
             bytes8[i] = <uint8_t>(word[i] >> 24)
     if need[TCP_FLAGS]:
         bytes16 = <uint16_t *>c.at[TCP_FLAGS] + at
-        bytes8 = <uint8_t *>c.at[PROTOCOL] + at
         for i in range(count):
-            bytes16[i] = (zt_swap16(load16(start[i] + 46)) & 0x0FFF) if bytes8[i] == 6 else 0
+            x = zt_swap16(load16(head_of(frames, first + i) + 46)) & 0x0FFF
+            bytes16[i] = <uint16_t>(x & (0 - <uint32_t>(protocol[i] == 6)))
     if need[ICMP_TYPE] or need[ICMP_CODE]:
+        bytes16 = <uint16_t *>c.at[SOURCE_PORT] + at  # type and code are where ports would be
         bytes8 = <uint8_t *>c.at[ICMP_TYPE] + at
         for i in range(count):
-            bytes8[i] = start[i][34]
+            bytes8[i] = <uint8_t>(bytes16[i] >> 8)
         bytes8 = <uint8_t *>c.at[ICMP_CODE] + at
         for i in range(count):
-            bytes8[i] = start[i][35]
+            bytes8[i] = <uint8_t>bytes16[i]
     if need[MAC_SOURCE] or need[MAC_DEST] or need[CHARACTERISTICS]:
-        decode_macs(start, at, count, c)
+        decode_macs(frames, first, at, count, c)
     if need[AUTH_LOW]:
+        bytes32 = <uint32_t *>c.at[IP4_SOURCE] + at
         for i in range(count):
             (<uint64_t *>c.at[AUTH_HIGH])[at + i] = 0
-            (<uint64_t *>c.at[AUTH_LOW])[at + i] = zt_swap32(load32(start[i] + 26))
+            (<uint64_t *>c.at[AUTH_LOW])[at + i] = bytes32[i]
     # IPv6 columns of an IPv4 frame are never looked at: their matches ask for the kind first
-    for i in range(odd):
-        decode_frame(frames, first + other[i], &fields)
-        put(c, at + other[i], &fields)
+    for i in range(others):
+        decode_frame(frames, first + c.heads.other[i], &fields)
+        put(c, at + c.heads.other[i], &fields)
 
 
 cdef void decode_kind(uint8_t *kind, const uint8_t *protocol, int count) noexcept nogil:
@@ -563,15 +593,19 @@ cdef void decode_kind(uint8_t *kind, const uint8_t *protocol, int count) noexcep
         )
 
 
-cdef void decode_macs(bytes_t *start, int at, int count, Columns *c) noexcept nogil:
+cdef void decode_macs(
+    const Frames *frames, int64_t first, int at, int count, Columns *c
+) noexcept nogil:
     cdef int i
     cdef uint64_t x
+    cdef bytes_t p
     cdef uint64_t *source = <uint64_t *>c.at[MAC_SOURCE] + at
     cdef uint64_t *dest = <uint64_t *>c.at[MAC_DEST] + at
     cdef uint8_t *chr = <uint8_t *>c.at[CHARACTERISTICS] + at
     for i in range(count):
-        dest[i] = zt_swap64(load64(start[i])) >> 16
-        source[i] = zt_swap64(load64(start[i] + 6)) >> 16
+        p = head_of(frames, first + i)
+        dest[i] = zt_swap64(load64(p)) >> 16
+        source[i] = zt_swap64(load64(p + 6)) >> 16
     for i in range(count):
         x = dest[i]
         chr[i] = <uint8_t>(
@@ -760,6 +794,9 @@ cdef void arm_skip(State *s, const uint8_t *evaluated) noexcept nogil:
 cdef enum:
     LOOKUP_COLUMNS = 16
     GROUP = 8           # words of a row that are and-ed at once
+    SIEVE_BITS = 17
+
+cdef uint64_t SIEVE_FACTOR = 0x9E3779B97F4A7C15
 
 cdef enum:
     BY_BYTE, BY_WORD, BY_TRIE, BY_SEARCH
@@ -771,6 +808,7 @@ cdef struct LookupColumn:
     const uint64_t *bounds      # BY_SEARCH: first value of each class, ascending
     int64_t bound_count
     const uint64_t *rows        # words 64-bit numbers a class
+    const uint8_t *sieve        # bits by hashed value, or NULL
     const uint64_t *summary     # one word a class: bit g is set where group g of its row is not zero
 
 cdef struct Lookup:
@@ -928,6 +966,34 @@ cdef inline int choose(
     return count
 
 
+cdef inline int sift(
+    const LookupColumn *c, int form, const void *column, const uint8_t *held, uint16_t *frame,
+    uint16_t *found
+) noexcept nogil:
+    """As `choose`, for a column with a sieve: no branch for the frames that do not pass."""
+    cdef uint64_t factor = SIEVE_FACTOR
+    cdef uint64_t value
+    cdef uint32_t bit
+    cdef int passed = 0, count = 0
+    cdef int i, k
+    cdef uint16_t number
+    for i in range(BLOCK):
+        if form == BY_TRIE:
+            value = (<const uint32_t *>column)[i]
+        else:
+            value = (<const uint64_t *>column)[i]
+        bit = <uint32_t>(value * factor >> (64 - SIEVE_BITS))
+        frame[passed] = <uint16_t>i
+        passed += held[i] & (c.sieve[bit >> 3] >> (bit & 7)) & 1
+    for k in range(passed):
+        i = frame[k]
+        number = class_at(c, form, column, i)
+        frame[count] = <uint16_t>i
+        found[count] = number
+        count += number != 0
+    return count
+
+
 cdef inline void classify(
     const LookupColumn *c, int form, const void *column, const uint16_t *frame, int count,
     uint16_t *found
@@ -1023,6 +1089,10 @@ cdef void look_up(State *s, const Lookup *l, void *const *at, int base) noexcept
                 count = choose(column, BY_BYTE, values, s.set, frame, classes[0])
             elif column.form == BY_WORD:
                 count = choose(column, BY_WORD, values, s.set, frame, classes[0])
+            elif column.sieve != NULL and column.form == BY_TRIE:
+                count = sift(column, BY_TRIE, values, s.set, frame, classes[0])
+            elif column.sieve != NULL:
+                count = sift(column, BY_SEARCH, values, s.set, frame, classes[0])
             elif column.form == BY_TRIE:
                 count = choose(column, BY_TRIE, values, s.set, frame, classes[0])
             else:
@@ -1265,14 +1335,23 @@ cdef struct Results:
     int32_t capability_copy[BLOCK]
     uint32_t reads[BLOCK]
 
+# What one round of all chains found: chain after chain, from the block's begin without gaps.
+cdef struct Round:
+    int64_t offsets[BLOCK]
+    uint32_t captured[BLOCK + 16]
+    uint32_t lengths[BLOCK + 16]
+
 # Everything that one call works in: allocated once, used by one call at a time.
 cdef struct Work:
-    Results made[2]
-    Columns columns
     State state
+    Results made[2]
     uint32_t missing[BLOCK]
     int64_t numbers[BLOCK]
+    Round round
+    Heads heads
+    Columns columns
     char *room          # BLOCK 64-bit items for every column of every side
+    void *whole         # what was allocated
     Side side[2]
 
 
@@ -1325,24 +1404,30 @@ cdef void take_frames(Frames *f, tuple frames) except *:
 
 
 cdef Work *new_work(int columns) except NULL:
-    """Room for one call: the block's columns of both sides."""
-    cdef Work *w = <Work *>calloc(1, sizeof(Work))
+    """Room for one call: the block's columns of both sides, where vectors do not cross lines."""
+    cdef size_t head = (sizeof(Work) + LINE - 1) // LINE * LINE
+    cdef void *whole = calloc(1, head + <size_t>(FIRST_OWN + columns) * BLOCK * 8 + LINE)
+    cdef Work *w
     cdef int i
-    if w == NULL:
+    if whole == NULL:
         raise MemoryError("no room for a block's state")
-    w.room = <char *>calloc(FIRST_OWN + columns, BLOCK * 8)
-    if w.room == NULL:
-        free(w)
-        raise MemoryError("no room for a block of columns")
+    w = <Work *>((<uintptr_t>whole + LINE - 1) // LINE * LINE)
+    w.whole = whole
+    w.room = <char *>w + head
     for i in range(FIRST_OWN):
         w.columns.at[i] = w.room + <int64_t>i * BLOCK * 8
+    w.columns.heads = &w.heads
+    w.columns.at[PROTOCOL] = w.heads.protocol
+    w.columns.at[IP4_SOURCE] = w.heads.source
+    w.columns.at[IP4_DEST] = w.heads.dest
+    w.columns.at[SOURCE_PORT] = w.heads.source_port
+    w.columns.at[DEST_PORT] = w.heads.dest_port
     return w
 
 
 cdef void drop_work(Work *w) noexcept:
     if w != NULL:
-        free(w.room)
-        free(w)
+        free(w.whole)
 
 
 # ---------------------------------------------------------------- hopping
@@ -1350,11 +1435,15 @@ cdef void drop_work(Work *w) noexcept:
 
 cdef enum:
     CHAINS = 16         # places of the input followed at once, so that their cache misses overlap
-    QUOTA = 64          # records a chain follows in one round: all chains' make a block
+    QUOTA = 64          # records that tell how long records are here
+    PADDING = 40        # items less in a chain's stretch: not a multiple of the page
     ALONE = 1 << 18     # bytes below which one chain does
     TRIES = 1 << 17     # bytes searched for a chain's first record
     SHORT = 160         # mean bytes of a record below which the lines ahead are all wanted
-    AHEAD = 640
+    FEW = 4             # chains that follow short records: these want lines in a row,
+    AHEAD = 2048        # fetched so many bytes ahead
+    TURNS = 8           # results of a block that are counted all at once
+    COUNTED_ALREADY = 0xFFFFFFFF
     PROOF = 4           # records that must follow a guessed one
 
 cdef enum:
@@ -1380,28 +1469,29 @@ cdef struct Chain:
     int64_t place
     int64_t limit
     int64_t start
+    int64_t count       # records kept or counted
+    int fresh           # records of this round
     int stopped         # an incomplete or impossible record, or no room
     int error
-    int count
-    int judged
 
-# Everything that is found, chain after chain, each in its own stretch of `room` items.
+# Where all chains are, and where what they find is kept, chain after chain, each in its own
+# stretch of `room` items; columns of NULL where it is only counted.
 cdef struct Trail:
     Chain chain[CHAINS]
     int chains
-    int room
-    int all_room
+    int steps           # records that a chain may take in one round
+    int64_t room
+    int64_t all_room
     int ahead           # bytes to fetch ahead of a chain: more where records are short
     int64_t *offsets
     uint32_t *captured
     uint32_t *lengths
 
 
-# Frames and bytes by chain and by (entry + 1) * 5 + code, side by side.
-cdef struct Sums:
-    uint64_t *pairs
-    int64_t keys
-    int64_t frames[CHAINS]
+# Frames and bytes by (entry + 1) * 5 + code.
+cdef struct Totals:
+    uint64_t *frames
+    uint64_t *octets
 
 
 cdef inline uint32_t field(const Input *x, int64_t at) noexcept nogil:
@@ -1409,15 +1499,15 @@ cdef inline uint32_t field(const Input *x, int64_t at) noexcept nogil:
     return zt_swap32(value) if x.swapped else value
 
 
-cdef inline void follow(const Input *x, Trail *t, int number, int quota) noexcept nogil:
-    """Follow one chain over up to `quota` records."""
+cdef void follow(const Input *x, Trail *t, Round *r, int number, int quota) noexcept nogil:
+    """Follow one chain over up to `quota` records, every one checked."""
     cdef Chain *c = &t.chain[number]
     cdef int64_t place = c.place
-    cdef int64_t base = <int64_t>number * t.room
     cdef int64_t body
+    cdef int at = number * t.steps + c.fresh
     cdef uint32_t captured
     while quota and not c.stopped and place < c.limit:
-        if c.count == t.room or place + 16 > x.end:
+        if c.count + c.fresh == t.room or place + 16 > x.end:
             c.stopped = 1
             break
         captured = field(x, place + 8)
@@ -1429,45 +1519,50 @@ cdef inline void follow(const Input *x, Trail *t, int number, int quota) noexcep
         if body + captured > x.end:
             c.stopped = 1
             break
-        t.offsets[base + c.count] = body
-        t.captured[base + c.count] = captured
-        t.lengths[base + c.count] = field(x, place + 12)
-        c.count += 1
+        r.offsets[at] = body
+        r.captured[at] = captured
+        r.lengths[at] = field(x, place + 12)
+        at += 1
+        c.fresh += 1
         quota -= 1
         place = body + captured
         zt_prefetch(x.buffer + place)
-        zt_prefetch(x.buffer + place + 64)
+        zt_prefetch(x.buffer + place + LINE)
     c.place = place
 
 
-cdef void follow_together(const Input *x, Trail *t) noexcept nogil:
-    """One round: every chain takes one record in turn, so that none waits for another's miss."""
+cdef inline int follow_together(const Input *x, Trail *t, Round *r, Heads *heads) noexcept nogil:
+    """One round: every chain takes one record in turn, so that none waits for another's miss.
+
+    With `heads` the frames' fields are taken on the way, while they are in the first cache;
+    returns how many frames `heads.other` names then, or −1 where not all fields were taken.
+    """
     cdef int64_t place[CHAINS]
     cdef int64_t limit[CHAINS]
-    cdef int64_t at[CHAINS]
+    cdef int slot[CHAINS]
     cdef int owner[CHAINS]
     cdef bytes_t buffer = x.buffer
-    cdef int64_t *offsets = t.offsets
-    cdef uint32_t *captured = t.captured
-    cdef uint32_t *lengths = t.lengths
+    cdef bytes_t body
     cdef int64_t header = x.header
     cdef uint32_t most = x.most
     cdef uint64_t both
     cdef int64_t here, after
     cdef int64_t ahead = t.ahead
-    cdef int steps = BLOCK // t.chains
-    cdef int running = 0
-    cdef int i, k, step
+    cdef int swapped = x.swapped
+    cdef int steps = t.steps
+    cdef int running = 0, others = 0
+    cdef int i, k, at, step
     cdef Chain *c
     for i in range(t.chains):
         c = &t.chain[i]
+        c.fresh = 0
         # far from its end: the tight loop needs no other check than `limit`
         if c.stopped or c.count + steps > t.room or c.place + 16 >= c.limit:
-            follow(x, t, i, steps)
+            follow(x, t, r, i, steps)
             continue
         place[running] = c.place
         limit[running] = c.limit
-        at[running] = <int64_t>i * t.room + c.count
+        slot[running] = i * steps
         owner[running] = i
         running += 1
     for step in range(steps):
@@ -1475,33 +1570,71 @@ cdef void follow_together(const Input *x, Trail *t) noexcept nogil:
         while k < running:
             here = place[k]
             both = load64(buffer + here + 8)
-            if x.swapped:
+            if swapped:
                 both = zt_swap64(both)
                 both = both << 32 | both >> 32
             after = here + header + <int64_t><uint32_t>both
             if <uint32_t>both > most or after + 16 >= limit[k]:
                 c = &t.chain[owner[k]]  # leave it to the careful loop
                 c.place = here
-                c.count = <int>(at[k] - <int64_t>owner[k] * t.room)
-                follow(x, t, owner[k], steps - step)
+                c.fresh = step
+                follow(x, t, r, owner[k], steps - step)
                 running -= 1
                 place[k] = place[running]
                 limit[k] = limit[running]
-                at[k] = at[running]
+                slot[k] = slot[running]
                 owner[k] = owner[running]
                 continue
             zt_prefetch(buffer + after + ahead)
-            zt_prefetch(buffer + after + ahead + 64)
-            offsets[at[k]] = here + header
-            captured[at[k]] = <uint32_t>both
-            lengths[at[k]] = <uint32_t>(both >> 32)
-            at[k] += 1
+            zt_prefetch(buffer + after + ahead + LINE)
             place[k] = after
+            at = slot[k] + step
+            r.offsets[at] = here + header
+            r.captured[at] = <uint32_t>both
+            r.lengths[at] = <uint32_t>(both >> 32)
+            if heads != NULL:
+                body = buffer + here + header if <uint32_t>both >= FAST else <bytes_t>NOTHING
+                heads.other[others] = <uint16_t>at
+                others += take_head(heads, at, body, 1)
             k += 1
     for k in range(running):
         c = &t.chain[owner[k]]
         c.place = place[k]
-        c.count = <int>(at[k] - <int64_t>owner[k] * t.room)
+        c.fresh = steps
+    if running == t.chains:
+        return others if heads != NULL else -1
+    close_round(t, r)
+    return -1
+
+
+cdef void close_round(const Trail *t, Round *r) noexcept nogil:
+    """Some chain took less than its part: move what the others took together."""
+    cdef int number, slot, fresh, at = 0
+    for number in range(t.chains):
+        slot = number * t.steps
+        fresh = t.chain[number].fresh
+        memmove(r.offsets + at, r.offsets + slot, fresh * 8)
+        memmove(r.captured + at, r.captured + slot, fresh * 4)
+        memmove(r.lengths + at, r.lengths + slot, fresh * 4)
+        at += fresh
+
+
+cdef void keep_round(Trail *t, const Round *r) noexcept nogil:
+    """A round ends: its records go to the chains' stretches, where they are kept."""
+    cdef int number, fresh, at = 0
+    cdef int64_t to
+    cdef Chain *c
+    for number in range(t.chains):
+        c = &t.chain[number]
+        fresh = c.fresh
+        if t.offsets != NULL:
+            to = number * t.room + c.count
+            memcpy(t.offsets + to, r.offsets + at, fresh * 8)
+            memcpy(t.captured + to, r.captured + at, fresh * 4)
+            memcpy(t.lengths + to, r.lengths + at, fresh * 4)
+            at += fresh
+        c.count += fresh
+        c.fresh = 0
 
 
 cdef int plausible(const Input *x, int64_t at, uint32_t near) noexcept nogil:
@@ -1545,29 +1678,37 @@ cdef void set_chain(Trail *t, int number, int64_t start, int64_t limit) noexcept
     c.limit = limit
 
 
-cdef void lay_chains(const Input *x, Trail *t, int64_t start, int64_t most) noexcept nogil:
-    """Decide how many chains follow the input from `start`, and where each begins."""
-    cdef int64_t end, place, step
-    cdef int64_t guesses[CHAINS]
-    cdef int i, made
-    cdef int room = t.room
+cdef void set_alone(Trail *t, int64_t start, int64_t end) noexcept nogil:
+    """One chain follows all of the input."""
     t.chains = 1
+    t.steps = BLOCK
     t.room = t.all_room
-    set_chain(t, 0, start, x.end)
-    if room < QUOTA or x.end - start < ALONE:
+    set_chain(t, 0, start, end)
+
+
+cdef void lay_chains(const Input *x, Trail *t, Round *r, int64_t start) noexcept nogil:
+    """Decide how many chains follow the input from `start`, and where each begins."""
+    cdef int64_t place, end, step
+    cdef int64_t guesses[CHAINS]
+    cdef int i, made, chains = CHAINS
+    set_alone(t, start, x.end)
+    if x.end - start < ALONE or t.all_room < CHAINS * (QUOTA + PADDING):
         return
-    follow(x, t, 0, QUOTA)  # how long records are here
+    follow(x, t, r, 0, QUOTA)  # how long records are here
     if t.chain[0].stopped:
         return
     step = (t.chain[0].place - start) // QUOTA
-    t.ahead = AHEAD if step < SHORT else 0
-    step = min(step * most * 7 // 8, x.end - start)
-    end = min(x.end, start + step)
-    step = (end - t.chain[0].place) // CHAINS
+    if step < SHORT:
+        t.ahead = AHEAD
+        chains = FEW
+    end = x.end
+    if t.offsets != NULL:
+        end = min(end, start + step * t.all_room * 7 // 8)
+    step = (end - t.chain[0].place) // chains
     if step < ALONE // CHAINS:
         return
     made = 1
-    for i in range(1, CHAINS):
+    for i in range(1, chains):
         place = find_record(x, t.chain[0].place + i * step, field(x, start))
         if place < 0 or place <= guesses[made - 1] and made > 1:
             continue
@@ -1575,11 +1716,13 @@ cdef void lay_chains(const Input *x, Trail *t, int64_t start, int64_t most) noex
         made += 1
     if made == 1:
         return
-    t.room = room
+    # the chains' stretches must not fall on the same cache lines
+    t.room = t.all_room // made - PADDING if t.offsets != NULL else t.all_room
     t.chain[0].limit = guesses[1]
     for i in range(1, made):
         set_chain(t, i, guesses[i], guesses[i + 1] if i + 1 < made else end)
     t.chains = made
+    t.steps = BLOCK // made
 
 
 cdef int going(const Trail *t) noexcept nogil:
@@ -1603,62 +1746,107 @@ cdef int proved(Trail *t) noexcept nogil:
     return t.chains
 
 
-cdef void judge_round(
-    const Input *x, Trail *t, Work *w, int sides, char *room, Side *results, Sums *sums
-) noexcept nogil:
-    """Judge what the chains found since the last round, as one block, while it is in the cache.
-
-    The results go to the chains' stretches of `results`, or, where there are `sums`, are only
-    counted there and the chains' stretches used again.
-    """
-    cdef int64_t offsets[BLOCK]
-    cdef uint32_t captured[BLOCK]
-    cdef uint32_t lengths[BLOCK]
-    cdef int number, count = 0, fresh, i
-    cdef int64_t base
+cdef void keep_passed(Trail *t, const Round *r, const uint8_t *code) noexcept nogil:
+    """A round ends of which only the frames are kept that go on."""
+    cdef int number, i, at = 0
+    cdef int64_t to, base
     cdef Chain *c
+    for number in range(t.chains):
+        c = &t.chain[number]
+        base = number * t.room
+        to = base + c.count
+        for i in range(at, at + c.fresh):  # there is room for all: see `follow`
+            t.offsets[to] = r.offsets[i]
+            t.captured[to] = r.captured[i]
+            t.lengths[to] = r.lengths[i]
+            to += code[i] >= REDIRECT
+        at += c.fresh
+        c.count = to - base
+        c.fresh = 0
+
+
+cdef void judge_round(
+    const Input *x, Trail *t, Work *w, int sides, char *room, Side *results, Totals *totals,
+    int others
+) noexcept nogil:
+    """Judge what the chains found in a round, as one block, while it is in the cache.
+
+    others: how many frames `w.heads.other` names, where fields were taken; −1: they were not.
+    The results go to the chains' stretches of `results`, or, where there are `totals`, are only
+    counted there, and of the records only those kept whose frames go on.
+    """
+    cdef int number, i, count = 0
     cdef Frames block
     memset(&block, 0, sizeof(block))
     for number in range(t.chains):
-        c = &t.chain[number]
-        base = <int64_t>number * t.room + c.judged
-        fresh = c.count - c.judged
-        memcpy(offsets + count, t.offsets + base, fresh * 8)
-        memcpy(captured + count, t.captured + base, fresh * 4)
-        memcpy(lengths + count, t.lengths + base, fresh * 4)
-        count += fresh
+        count += t.chain[number].fresh
     block.buffer = x.buffer
-    block.offsets = offsets
-    block.captured = captured
-    block.lengths = lengths
+    block.offsets = w.round.offsets
+    block.captured = w.round.captured
+    block.lengths = w.round.lengths
     block.ethernet = 1
-    decode_block(&block, 0, count, count, &w.columns)
+    if others >= 0:
+        finish_heads(&block, 0, 0, count, others, &w.columns)
+    else:
+        decode_block(&block, 0, count, count, &w.columns)
     for i in range(sides):
         judge_block(w, &w.side[i], room, 0, count)
         room += <int64_t>w.side[i].columns * BLOCK * 8
-        if sums == NULL:
+        if totals == NULL:
             spread(t, &w.side[i], &results[i])
-    if sums != NULL:
-        add_up(t, &w.side[0], lengths, sums)
-    for number in range(t.chains):
-        t.chain[number].judged = t.chain[number].count
+    if totals != NULL:
+        add_up(&w.side[0], w.round.lengths, count, totals.frames, totals.octets)
+    if totals != NULL and t.offsets != NULL:
+        keep_passed(t, &w.round, w.side[0].code)
+    else:
+        keep_round(t, &w.round)
 
 
-cdef void add_up(Trail *t, const Side *block, const uint32_t *lengths, Sums *sums) noexcept nogil:
-    """Count a block's results by chain, and let the chains start their stretches anew."""
-    cdef int number, fresh, i, at = 0
-    cdef uint64_t *pair
-    for number in range(t.chains):
-        fresh = t.chain[number].count - t.chain[number].judged
-        for i in range(at, at + fresh):
-            pair = sums.pairs + 2 * (
-                <int64_t>number * sums.keys + (<int64_t>block.entry[i] + 1) * 5 + block.code[i]
-            )
-            pair[0] += 1
-            pair[1] += lengths[i]
-        at += fresh
-        sums.frames[number] += fresh
-        t.chain[number].count = 0
+cdef void judge_walk(
+    const Input *x, Trail *t, Work *w, int sides, Side *results, Totals *totals
+) noexcept nogil:
+    """Follow all chains to their ends and judge what they find, round by round."""
+    cdef char *room = w.room + FIRST_OWN * BLOCK * 8
+    judge_round(x, t, w, sides, room, results, totals, -1)  # what laying the chains found
+    while going(t):
+        judge_round(
+            x, t, w, sides, room, results, totals, follow_together(x, t, &w.round, &w.heads)
+        )
+
+
+cdef void add_up(
+    const Side *block, const uint32_t *lengths, int count, uint64_t *frames, uint64_t *octets
+) noexcept nogil:
+    """Count a block's results: frames and bytes by (entry + 1) * 5 + code.
+
+    Most frames of a block share a few results, so these are taken out one after the other, all
+    their frames at once; what is left is counted frame by frame.
+    """
+    cdef uint32_t keys[BLOCK]
+    cdef uint32_t key
+    cdef uint64_t total
+    cdef int i, hits, turn, at = 0, left = count
+    for i in range(count):
+        keys[i] = <uint32_t>(block.entry[i] + 1) * 5 + block.code[i]
+    for turn in range(TURNS):
+        if not left:
+            return
+        while keys[at] == COUNTED_ALREADY:
+            at += 1
+        key = keys[at]
+        hits = 0
+        total = 0
+        for i in range(count):
+            hits += keys[i] == key
+            total += lengths[i] if keys[i] == key else 0
+            keys[i] = <uint32_t>COUNTED_ALREADY if keys[i] == key else keys[i]
+        frames[key] += hits
+        octets[key] += total
+        left -= hits
+    for i in range(at, count if left else at):
+        if keys[i] != COUNTED_ALREADY:
+            frames[keys[i]] += 1
+            octets[keys[i]] += lengths[i]
 
 
 cdef void spread(const Trail *t, const Side *block, const Side *to) noexcept nogil:
@@ -1666,8 +1854,8 @@ cdef void spread(const Trail *t, const Side *block, const Side *to) noexcept nog
     cdef int number, fresh, count = 0
     cdef int64_t base
     for number in range(t.chains):
-        fresh = t.chain[number].count - t.chain[number].judged
-        base = <int64_t>number * t.room + t.chain[number].judged
+        fresh = t.chain[number].fresh
+        base = number * t.room + t.chain[number].count
         memcpy(to.entry + base, block.entry + count, fresh * 4)
         memcpy(to.code + base, block.code + count, fresh)
         if to.copy != NULL:
@@ -1707,23 +1895,24 @@ cdef tuple finish_walk(Trail *t):
 
 
 cdef void start_walk(
-    Input *x, Trail *t, object buffer, int64_t start, int64_t end, int swapped, int header,
-    uint32_t most, object columns, int64_t frames
+    Input *x, Trail *t, Round *r, object buffer, int64_t start, int64_t end, int swapped,
+    int header, uint32_t most, object columns
 ) except *:
+    """columns: offsets, captured, lengths, to keep what is found; or None."""
     x.buffer = <bytes_t>address_of(buffer)
     x.end = end
     x.swapped = swapped
     x.header = header
     x.most = most
     memset(t, 0, sizeof(Trail))
-    offsets, captured, lengths = columns
-    t.offsets = <int64_t *>address_of(offsets)
-    t.captured = <uint32_t *>address_of(captured)
-    t.lengths = <uint32_t *>address_of(lengths)
-    # not a multiple of the page: the chains' stretches must not fall on the same cache lines
-    t.room = max(0, len(offsets) // CHAINS - 40)
-    t.all_room = len(offsets)
-    lay_chains(x, t, start, frames if frames else <int64_t>t.room * CHAINS)
+    t.all_room = end  # no more records than bytes
+    if columns is not None:
+        offsets, captured, lengths = columns
+        t.offsets = <int64_t *>address_of(offsets)
+        t.captured = <uint32_t *>address_of(captured)
+        t.lengths = <uint32_t *>address_of(lengths)
+        t.all_room = len(offsets)
+    lay_chains(x, t, r, start)
 
 
 cdef void point_results(Side *side, Results *made) noexcept nogil:
@@ -1909,19 +2098,15 @@ cdef class Machine:
         cdef Trail t
         cdef Side results[2]
         cdef int i, sides = len(self.sides)
-        cdef char *room = w.room + FIRST_OWN * BLOCK * 8
         try:
             self.set_call(w, outputs, None, 0, None)
             memcpy(&results[0], &w.side[0], sizeof(Side))
             memcpy(&results[1], &w.side[1], sizeof(Side))
-            start_walk(&x, &t, buffer, start, end, swapped, header, most, columns, 0)
+            start_walk(&x, &t, &w.round, buffer, start, end, swapped, header, most, columns)
             for i in range(sides):
                 point_results(&w.side[i], &w.made[i])
             with nogil:
-                judge_round(&x, &t, w, sides, room, &results[0], NULL)
-                while going(&t):
-                    follow_together(&x, &t)
-                    judge_round(&x, &t, w, sides, room, &results[0], NULL)
+                judge_walk(&x, &t, w, sides, &results[0], NULL)
             count, place, error, chains = finish_walk(&t)
             for i in range(sides):
                 close_up(results[i].entry, &t, chains, 4)
@@ -1937,49 +2122,48 @@ cdef class Machine:
 
     def count(
         self, object buffer, int64_t start, int64_t end, int swapped, int header, uint32_t most,
-        tuple columns, list outputs, uint64_t[:, ::1] totals
+        list outputs, uint64_t[:, ::1] totals, tuple columns
     ):
-        """Walk all records from `start` to `end` and only count what becomes of their frames.
+        """Walk records from `start` on and only count what becomes of their frames.
 
-        columns, outputs: room for one round, as in `hop`, 4,096 items or more.  totals:
+        outputs: as in `hop`, of any length: they only say what is wanted.  totals:
         uint64[2, keys], to which frames and bytes are added by (entry + 1) * 5 + code of the
-        first side.  Returns (frames counted, where the walk stopped, error, was anything
-        watched missing); in the last case the totals are as they were.
+        first side.  columns: as in `hop`, for the records of frames that go on, or None: then
+        all up to `end` are counted.  Returns (frames counted, frames kept, where the walk
+        stopped, error, was anything watched missing); in the last case the totals are as they
+        were.
         """
         cdef Work *w = self.take()
         cdef Input x
         cdef Trail t
-        cdef Sums sums
-        cdef int i, chains, sides = len(self.sides)
-        cdef int64_t k, count = 0
-        cdef char *room = w.room + FIRST_OWN * BLOCK * 8
-        sums.pairs = NULL
+        cdef Totals found
+        cdef int i, sides = len(self.sides)
+        cdef int64_t k, keys = totals.shape[1], count = 0
+        found.frames = <uint64_t *>calloc(keys, 16)
         try:
-            self.set_call(w, outputs, None, 0, None)
-            start_walk(&x, &t, buffer, start, end, swapped, header, most, columns, end - start)
-            memset(&sums, 0, sizeof(sums))
-            sums.keys = totals.shape[1]
-            sums.pairs = <uint64_t *>calloc(t.chains * sums.keys, 16)
-            if sums.pairs == NULL:
+            if found.frames == NULL:
                 raise MemoryError("no room for counts")
+            found.octets = found.frames + keys
+            self.set_call(w, outputs, None, 0, None)
             for i in range(sides):
                 point_results(&w.side[i], &w.made[i])
+            start_walk(&x, &t, &w.round, buffer, start, end, swapped, header, most, columns)
             with nogil:
-                judge_round(&x, &t, w, sides, room, NULL, &sums)
-                while going(&t):
-                    follow_together(&x, &t)
-                    judge_round(&x, &t, w, sides, room, NULL, &sums)
-            chains = proved(&t)
+                judge_walk(&x, &t, w, sides, NULL, &found)
+                if proved(&t) != t.chains:  # a guess was wrong: count anew, without any
+                    memset(found.frames, 0, keys * 16)
+                    set_alone(&t, start, end)
+                    judge_walk(&x, &t, w, sides, NULL, &found)
             missing = w.side[0].seen != 0
-            if not missing:
-                for i in range(chains):
-                    count += sums.frames[i]
-                    for k in range(sums.keys):
-                        totals[0, k] += sums.pairs[2 * (i * sums.keys + k)]
-                        totals[1, k] += sums.pairs[2 * (i * sums.keys + k) + 1]
-            return count, t.chain[chains - 1].place, t.chain[chains - 1].error, missing
+            for k in range(keys):
+                count += <int64_t>found.frames[k]
+                if not missing:
+                    totals[0, k] += found.frames[k]
+                    totals[1, k] += found.octets[k]
+            kept, place, error, _ = finish_walk(&t)
+            return count, kept, place, error, missing
         finally:
-            free(sums.pairs)
+            free(found.frames)
             self.give_back(w)
 
 
@@ -2009,6 +2193,7 @@ cdef Lookup *take_lookups(list lookups) except? NULL:
             c.bound_count = len(column.bounds)
             c.rows = <const uint64_t *>address_of(column.rows)
             c.summary = <const uint64_t *>address_of(column.summary)
+            c.sieve = <const uint8_t *>address_of(column.sieve) if len(column.sieve) else NULL
     return made
 
 
@@ -2104,10 +2289,13 @@ def hop(
     """
     cdef Input x
     cdef Trail t
-    start_walk(&x, &t, buffer, start, end, swapped, header, most, columns, 0)
+    cdef Round r
+    start_walk(&x, &t, &r, buffer, start, end, swapped, header, most, columns)
     with nogil:
+        keep_round(&t, &r)
         while going(&t):
-            follow_together(&x, &t)
+            follow_together(&x, &t, &r, NULL)
+            keep_round(&t, &r)
     return finish_walk(&t)[:3]
 
 
@@ -2203,7 +2391,8 @@ def constants():
                     MAC_DEST, AUTH_HIGH, AUTH_LOW, ZT_SOURCE, ZT_DEST, NODE],
         "widths": [width_of(column) for column in range(FIRST_OWN)],
         "block": BLOCK,
-        "lookup": [LOOKUP_COLUMNS, GROUP, BY_BYTE, BY_WORD, BY_TRIE, BY_SEARCH],
+        "lookup": [LOOKUP_COLUMNS, GROUP, BY_BYTE, BY_WORD, BY_TRIE, BY_SEARCH, SIEVE_BITS],
+        "sieve": SIEVE_FACTOR,
         "into": [INTO_AND_SET, INTO_OR_SET, INTO_TERM, INTO_AND_TERM, INTO_OR_TERM],
         "flags": [NEGATE, ALTERNATIVE, SKIPPABLE, FREE],
         "kinds": [KIND_IPV4, KIND_IPV6, KIND_PROTOCOL, KIND_SOURCE_PORT, KIND_DEST_PORT, KIND_ICMP],

@@ -10,7 +10,8 @@ import pytest
 
 from ztfast import native
 from ztfast.capture import open_capture
-from ztfast.cli.judging import COUNTED, CountingHop, JudgingHop, judgements
+from ztfast.capture.packets import Counted
+from ztfast.cli.judging import CountingHop, JudgingHop, add_counted, judgements
 from ztfast.engine.engine import Engine
 from ztfast.lang import compile_text
 from ztfast.model.policy import Policy
@@ -60,15 +61,18 @@ def figures(path: Path, policy: Policy, how: str) -> tuple[dict[str, object], se
         for item in judgements(
             capture,
             engine,
-            tally=tally if how == "counted" else None,
+            counts=how in ("counted", "kept"),
+            keeps=how == "kept",
             threads=2 if how == "batches" else 1,
         ):
             seen.add(
-                item.packets.judged
-                if item.packets.judged == COUNTED
+                Counted
+                if isinstance(item.packets.judged, Counted)
                 else item.packets.judged is not None
             )
-            if item.verdicts is not None:
+            if isinstance(item.packets.judged, Counted):
+                add_counted(tally, engine, item.packets.judged)
+            elif item.verdicts is not None:
                 tally.add(item.verdicts, item.packets.lengths)
     return tally.to_json(policy), seen
 
@@ -85,26 +89,53 @@ def test_the_three_ways_give_the_same_figures(
     plain, unjudged = figures(path, policy, "batches")
     hopped, judged = figures(path, policy, "hopping")
     counted, _ = figures(path, policy, "counted")
-    assert plain == hopped == counted
+    kept, _ = figures(path, policy, "kept")
+    assert plain == hopped == counted == kept
     assert plain["frames"] == frames
     assert True not in unjudged
     assert True in judged
 
 
-def test_whole_frames_are_only_counted(tmp_path: Path) -> None:
-    rng = random.Random(SEED)
-    frames = [b"\2" * 12 + b"\x08\x00\x45" + rng.randbytes(60) for _ in range(4000)]
-    header = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1)
+def whole_capture(rng: random.Random, frames: int, most: int, order: str) -> bytes:
+    """A capture of whole frames, with what a guess in the middle of the file may fall for."""
+    records = []
+    for number in range(frames):
+        frame = b"\2" * 12 + b"\x08\x00\x45" + rng.randbytes(8)
+        frame += bytes([rng.choice([6, 17])]) + rng.randbytes(10)
+        frame += struct.pack(">HH", 5000, rng.choice([80, 53, 443]))
+        frame += rng.randbytes(40 + rng.randrange(most))
+        if rng.random() < 0.02:
+            frame += b"".join(record(1, bytes(20)) for _ in range(6))
+        size = len(frame)
+        records.append(struct.pack(f"{order}IIII", number // 1000, number, size, size) + frame)
+    header = struct.pack(f"{order}IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1)
+    return header + b"".join(records)
+
+
+@pytest.mark.parametrize(("frames", "most"), [(900, 1), (9000, 40), (9000, 900)])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_accepted_frames_are_kept_in_their_order(
+    frames: int, most: int, order: str, tmp_path: Path
+) -> None:
     path = tmp_path / "capture.pcap"
-    path.write_bytes(header + b"".join(record(1, frame) for frame in frames))
+    path.write_bytes(whole_capture(random.Random(f"{SEED} {frames}"), frames, most, order))
     policy = compile_text(RULES["ports"])
-    counted, seen = figures(path, policy, "counted")
-    assert COUNTED in seen
-    assert counted == figures(path, policy, "batches")[0]
+    plain, _ = figures(path, policy, "batches")
+    assert figures(path, policy, "counted") == (plain, {False, Counted})
+    assert figures(path, policy, "kept") == (plain, {False, Counted})
+    found: dict[bool, list[int]] = {}
+    for keeps in (False, True):
+        offsets = found[keeps] = []
+        with open_capture(path) as capture:
+            for packets, _, verdicts in judgements(capture, Engine(policy), "tag", 1, keeps, keeps):
+                chosen = packets.offsets if keeps else packets.offsets[verdicts.accepted]
+                offsets += (chosen + packets.base).tolist()
+    assert 0 < len(found[True]) < frames
+    assert found[True] == found[False]
 
 
 def test_rules_that_copy_are_judged_not_counted() -> None:
     assert not JudgingHop(Engine(compile_text(RULES["copies"]))).can_count
     engine = Engine(compile_text(RULES["ports"]))
     assert JudgingHop(engine).can_count
-    assert isinstance(CountingHop(engine, Tally()), JudgingHop)
+    assert isinstance(CountingHop(engine, False), JudgingHop)

@@ -36,7 +36,9 @@ def test_the_compiled_loops_have_the_same_numbers(level: str) -> None:
         lookup.BY_WORD,
         lookup.BY_TRIE,
         lookup.BY_SEARCH,
+        lookup.SIEVE_BITS,
     ]
+    assert constants["sieve"] == lookup.SIEVE_FACTOR
     assert constants["into"] == list(Into)
     assert constants["flags"] == [Flag.NEGATE, Flag.ALTERNATIVE, Flag.SKIPPABLE, Flag.FREE]
     assert constants["kinds"] == list(FrameKind)

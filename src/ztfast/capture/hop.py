@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ztfast import native
-from ztfast.capture.packets import MAX_CAPTURED, MAX_FRAMES, Buffer, Int64s, Uint32s
+from ztfast.capture.packets import MAX_CAPTURED, MAX_FRAMES, Buffer, Counted, Int64s, Uint32s
 
 OK = 0
 TOO_LONG = 1
@@ -31,6 +31,11 @@ class Hop(NamedTuple):
     next: int
     error: int
     judged: Any = None
+
+    @property
+    def walked(self) -> int:
+        """Frames that were found, also those left out of the columns."""
+        return self.judged.frames if isinstance(self.judged, Counted) else len(self.offsets)
 
 
 def hop(

@@ -46,6 +46,17 @@ class Interface(NamedTuple):
     swapped: bool = False
 
 
+class Counted(NamedTuple):
+    """What `judged` holds where `frames` were judged and counted while they were found.
+
+    The columns hold then only those that were accepted, or none of them.  totals: the counts,
+    uint64[2, keys], as `report.tally` takes them.
+    """
+
+    frames: int
+    totals: npt.NDArray[np.uint64]
+
+
 class Layout(Protocol):
     """How the records of a batch stand in its buffer; one class a format."""
 
@@ -109,6 +120,11 @@ class PacketBatch:
 
     def __len__(self) -> int:
         return len(self.offsets)
+
+    @property
+    def walked(self) -> int:
+        """Frames of the capture that this batch stands for, also those left out."""
+        return self.judged.frames if isinstance(self.judged, Counted) else len(self)
 
     @cached_property
     def timestamps(self) -> Int64s:

@@ -145,11 +145,11 @@ class _Walk(Walk):
             start = self.position - window.base
             found = self._hop(window.buffer, start, window.end, layout.swapped, layout.header)
             self.position = window.base + found.next
-            if len(found.offsets):
+            if found.walked:
                 yield self._batch(window, found)
             if found.error != OK:
                 self.damaged(window, _too_long(window, found.next, layout))
-            elif not len(found.offsets):
+            elif not found.walked:
                 return
 
     def search(self, window: Window, start: int) -> Place:
@@ -173,7 +173,7 @@ class _Walk(Walk):
             found.lengths,
             self._interface.linktype,
             self._layout,
-            self.run.number(len(found.offsets)),
+            self.run.number(found.walked),
             interfaces=(self._interface,),
             path=self.path,
             base=window.base,

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TextIO
 
 from ztfast.capture.outputs import shielded
-from ztfast.cli.judging import COUNTED, Judgement, judgements
+from ztfast.capture.packets import Counted
+from ztfast.cli.judging import Judgement, add_counted, judgements
 from ztfast.cli.options import make_engine
 from ztfast.errors import Diagnostic, UsageError, ZtfastError
 from ztfast.report.tally import Tally
@@ -70,14 +71,14 @@ class Job:
 
     def _judge_all(self, progress: Progress | None) -> None:
         options = self._options
-        counts_only = not self._writes and options["limit"] is None
-        tally = self.tally if counts_only else None
-        how = options["vlan"], options["threads"], tally
+        needs_all = options["split"] is not None or options["table"] is not None
+        counts = not needs_all and options["limit"] is None
+        how = options["vlan"], options["threads"], counts, self._writes
         for item in judgements(self._source, self._engine, *how):
             with shielded():
                 self._take(item)
             if progress is not None:
-                progress.update(len(item.packets), self._source.done_bytes)
+                progress.update(item.packets.walked, self._source.done_bytes)
 
     def _take(self, item: Judgement) -> None:
         """Write and count one batch."""
@@ -88,9 +89,9 @@ class Job:
 
                 self._outputs = Outputs(self._engine, self._source.merge, self._options)
             self._outputs.write(item)
-        if item.packets.judged is COUNTED:
-            return
-        if item.verdicts is None:
+        if isinstance(item.packets.judged, Counted):
+            add_counted(self.tally, self._engine, item.packets.judged)
+        elif item.verdicts is None:
             self.tally.skip(item.packets)
         else:
             self.tally.add(item.verdicts, item.packets.lengths)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from ztfast.capture.packets import Counted
 from ztfast.capture.sinks import FileSink, Rotation, SplitSink, Written
 from ztfast.cli.judging import Judgement
 from ztfast.errors import Diagnostic, OutputError
@@ -79,7 +80,9 @@ class Outputs:
         """Write a batch's frames where they belong; raises OutputError."""
         packets, frames, verdicts = item
         if self._file is not None:
-            if verdicts is not None:
+            if isinstance(packets.judged, Counted):
+                self._file.write(packets)  # accepted frames are all that was kept
+            elif verdicts is not None:
                 self._file.write(packets, np.flatnonzero(verdicts.accepted))
             elif packets.layout.kind == "pcapng":
                 self._file.write(packets, _NONE)  # its interfaces and comments stay in place

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ztfast.capture.hop import Hop, hop_columns
-from ztfast.capture.packets import MAX_CAPTURED, MAX_FRAMES, PacketBatch
+from ztfast.capture.packets import MAX_CAPTURED, MAX_FRAMES, Counted, PacketBatch
 from ztfast.engine.engine import Engine
 from ztfast.engine.joined import Verdicts
 from ztfast.engine.verdicts import Result
@@ -21,7 +21,6 @@ from ztfast.frames.batch import FrameBatch
 from ztfast.report.tally import Tally
 
 _ETHERNET = 1
-COUNTED = "counted"  # what PacketBatch.judged holds where frames were only counted
 
 
 class JudgingHop:
@@ -52,18 +51,16 @@ class JudgingHop:
 
 
 class CountingHop(JudgingHop):
-    """A walk that only counts: its columns say how many frames there were, and nothing more.
+    """A walk that only counts, and `keeps` the accepted frames or none.
 
     Where a window's frames need more than counting (bytes were not captured), it judges as
     `JudgingHop` does.
     """
 
-    def __init__(self, engine: Engine, tally: Tally) -> None:
+    def __init__(self, engine: Engine, keeps: bool) -> None:
         super().__init__(engine)
-        facts = self._judge.sides[0].entries
-        self._tally, self._starts = tally, facts.starts
-        self._keys = len(facts.address) * len(Result)
-        self._sides = engine.side != "in", engine.side != "out"
+        self._keeps = keeps
+        self._keys = len(self._judge.sides[0].entries.address) * len(Result)
 
     def __call__(
         self,
@@ -75,16 +72,25 @@ class CountingHop(JudgingHop):
         max_frames: int = MAX_FRAMES,
         max_captured: int = MAX_CAPTURED,
     ) -> Hop:
-        """As `capture.hop.hop`, but for columns of zeros; `judged` is `COUNTED`."""
+        """As `capture.hop.hop`, but for accepted frames only; `judged` is `Counted`."""
         totals = np.zeros((2, self._keys), np.uint64)
-        count, place, error, missing = self._judge.count(
-            buffer, start, end, swapped, header, max_captured, totals
+        columns = hop_columns(max_frames if self._keeps else 0, end - start)
+        count, kept, place, error, missing = self._judge.count(
+            *(buffer, start, end, swapped, header, max_captured),
+            totals,
+            columns if self._keeps else None,
         )
         if missing:
             return super().__call__(buffer, start, end, swapped, header, max_frames, max_captured)
-        self._tally.add_totals(totals, self._starts, *self._sides)
-        nothing = np.broadcast_to(np.uint32(0), count)
-        return Hop(np.broadcast_to(np.int64(0), count), nothing, nothing, place, error, COUNTED)
+        found = [column[: kept if self._keeps else 0] for column in columns]
+        return Hop(*found, place, error, Counted(count, totals))  # type: ignore[call-arg, arg-type]
+
+
+def add_counted(tally: Tally, engine: Engine, counted: Counted) -> None:
+    """Count what a walk of `judgements` with `counts` found."""
+    assert engine.walker is not None
+    starts = engine.walker.sides[0].entries.starts
+    tally.add_totals(counted.totals, starts, engine.side != "in", engine.side != "out")
 
 
 def judging_hop(engine: Engine, vlan: str, threads: int) -> JudgingHop | None:
@@ -124,20 +130,23 @@ def judgements(
     engine: Engine,
     vlan: str = "tag",
     threads: int = 1,
-    tally: Tally | None = None,
+    counts: bool = False,
+    keeps: bool = False,
 ) -> Iterator[Judgement]:
     """Each batch of a capture, judged.  A merge judges frames in their final order.
 
-    With a `tally`, for when nothing but figures is wanted, frames may be counted there while
-    they are found; their batch then has no verdicts and `packets.judged` is `COUNTED`.
+    counts: figures are all that is wanted, and the accepted frames where the caller `keeps`
+    them.  Frames may then be counted while they are found: their batch has no verdicts,
+    `packets.judged` is `Counted` (for `add_counted`), and its frames are the accepted ones, or
+    none.
     """
     walk = None if getattr(capture, "merge", False) else judging_hop(engine, vlan, threads)
     # after damage the reader looks at the last records' places, which counting does not keep
-    if walk is not None and tally is not None and walk.can_count and not capture.run.resync:
-        walk = CountingHop(engine, tally)
+    if walk is not None and counts and walk.can_count and not capture.run.resync:
+        walk = CountingHop(engine, keeps)
     capture.run.hop = walk
     for packets in capture:
-        if packets.judged is COUNTED:
+        if isinstance(packets.judged, Counted):
             yield Judgement(packets, None, None)
         else:
             yield judge(engine, packets, vlan, threads)

@@ -248,18 +248,19 @@ class Judge:
         header: int,
         most: int,
         totals: npt.NDArray[np.uint64],
-    ) -> tuple[int, int, int, bool]:
+        columns: tuple[npt.NDArray[Any], ...] | None,
+    ) -> tuple[int, int, int, int, bool]:
         """Walk records as `hop` does and only count what becomes of their frames.
 
         totals: uint64[2, (entries + 1) * 5], frames and bytes by (deciding entry + 1) * 5 +
-        Result, added to.  Returns (frames, where the walk stopped, error, was anything that the
-        rules look at missing); in the last case nothing was added: use `hop` there.
+        Result, added to.  columns: as in `hop`, for the accepted frames only, or None.
+        Returns (frames, accepted frames in `columns`, where the walk stopped, error, was
+        anything that the rules look at missing); in the last case nothing was added: use `hop`
+        there.
         """
-        room = 4 * BLOCK
-        columns = np.empty(room, np.int64), np.empty(room, np.uint32), np.empty(room, np.uint32)
-        outputs = [side.outputs(room) for side in self.sides]
-        found: tuple[int, int, int, bool] = self.machine().count(
-            buffer, start, end, int(swapped), header, most, columns, outputs, totals
+        outputs = [side.outputs(0) for side in self.sides]
+        found: tuple[int, int, int, int, bool] = self.machine().count(
+            buffer, start, end, int(swapped), header, most, outputs, totals, columns
         )
         return found
 

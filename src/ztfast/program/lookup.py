@@ -23,6 +23,10 @@ MAX_COLUMNS = 16
 MAX_CLASSES = 0x7FFF
 GROUP = 8  # words of a row that the loops look at together
 BY_BYTE, BY_WORD, BY_TRIE, BY_SEARCH = range(4)
+SIEVE_BITS = 17  # a sieve is 16 KiB: it stays in the first cache
+SIEVE_FACTOR = 0x9E3779B97F4A7C15  # Fibonacci hashing: the product's upper bits spread well
+_SIEVED = 1 << 13  # values; at most 1 in 16 others passes a sieve of so many
+_NONE = np.zeros(0, dtype=np.uint8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +37,8 @@ class ColumnTable:
     8 bits (root, then leaves of 256; an item with its top bit set is the number of a leaf), or
     by place in `bounds` (uint64, ascending first values).  rows: uint64[classes, words];
     summary: uint64[classes], bit g set where group g of GROUP words is not zero (bit 63: any
-    from the 63rd on).
+    from the 63rd on).  sieve: uint8[2**SIEVE_BITS / 8], where few values have any term: bit h
+    is set where such a value times SIEVE_FACTOR (mod 2**64) has h in its upper bits; else empty.
     """
 
     column: int
@@ -42,6 +47,7 @@ class ColumnTable:
     bounds: npt.NDArray[np.uint64]
     rows: npt.NDArray[np.uint64]
     summary: npt.NDArray[np.uint64]
+    sieve: npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, eq=False)
@@ -233,7 +239,8 @@ def _enumerated(tests: list[list[Comparison]], column: int, width: int, words: i
     rows, numbers = _numbered(_packed(held))
     classes = numbers[inverse.reshape(-1)]
     form = BY_BYTE if width == 8 else BY_WORD
-    return ColumnTable(column, form, classes, np.zeros(1, np.uint64), rows, _summary(rows))
+    one = np.zeros(1, np.uint64)
+    return ColumnTable(column, form, classes, one, rows, _summary(rows), _NONE)
 
 
 def _numbered(
@@ -256,7 +263,27 @@ def _table(
         form, classes = BY_TRIE, _trie(bounds, number)
     else:
         form, classes = BY_SEARCH, number
-    return ColumnTable(column, form, classes, bounds, rows, _summary(rows))
+    sieve = _NONE if width <= 16 else _sieve(bounds, number, width)
+    return ColumnTable(column, form, classes, bounds, rows, _summary(rows), sieve)
+
+
+def _sieve(
+    bounds: npt.NDArray[np.uint64], number: npt.NDArray[np.uint16], width: int
+) -> npt.NDArray[np.uint8]:
+    """What most values without any term do not pass; nothing where too many have one."""
+    ends = [*bounds[1:].tolist(), 1 << width]
+    parts = [
+        (first, end - first)
+        for first, end, some in zip(bounds.tolist(), ends, number.tolist(), strict=True)
+        if some
+    ]
+    if sum(size for _, size in parts) > _SIEVED:
+        return _NONE
+    values = [np.arange(size, dtype=np.uint64) + np.uint64(first) for first, size in parts]
+    hashed = np.concatenate([np.zeros(0, np.uint64), *values]) * np.uint64(SIEVE_FACTOR)
+    bits = np.zeros(1 << SIEVE_BITS, dtype=np.bool_)
+    bits[(hashed >> np.uint64(64 - SIEVE_BITS)).astype(np.int64)] = True
+    return np.packbits(bits, bitorder="little")
 
 
 def _trie(bounds: npt.NDArray[np.uint64], number: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint16]:
