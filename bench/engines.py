@@ -12,6 +12,7 @@ import ztfast
 from bench import workloads
 from ztfast.engine.native import Judge, gather
 from ztfast.frames.columns import Column
+from ztfast.frames.room import Room
 
 
 def engine(name: str, **options: Any) -> ztfast.Engine:
@@ -39,7 +40,7 @@ def evaluate_ready(name: str, data: npt.NDArray[np.uint8], **options: Any) -> Ca
     judge = made.walker or made._judge
     assert isinstance(judge, Judge)
     assert judge._situations is not None
-    outputs = [side.outputs(len(frames))]
+    outputs = [side.outputs(len(frames), Room())]
     given = [gather(side, frames, judge._situations[0], True, True)]
     run = judge.machine().run
 

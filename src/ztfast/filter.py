@@ -21,6 +21,7 @@ from ztfast.engine.native import Judge
 from ztfast.engine.verdicts import Result
 from ztfast.errors import Diagnostic, FrameError
 from ztfast.frames.batch import FrameBatch
+from ztfast.frames.room import Room
 from ztfast.model.policy import Policy
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class _OneFrame:
         self._run = judge.machine().run
         self._offset = np.zeros(1, np.int64)
         self._captured, self._length = array("I", [0]), array("I", [0])
-        self._outputs = [side.outputs(1) for side in judge.sides]
+        self._outputs = [side.outputs(1, Room()) for side in judge.sides]
         self._decided = [
             (memoryview(outputs[1]), memoryview(outputs[0]), side.entries.address.tolist())
             for side, outputs in zip(judge.sides, self._outputs, strict=True)

@@ -14,9 +14,11 @@ import numpy as np
 
 from ztfast import native
 from ztfast.capture.packets import MAX_CAPTURED, MAX_FRAMES, Buffer, Counted, Int64s, Uint32s
+from ztfast.frames.room import Room
 
 OK = 0
 TOO_LONG = 1
+_ROOM = Room()
 
 
 class Hop(NamedTuple):
@@ -72,7 +74,7 @@ def _hop_compiled(
     max_frames: int,
     max_captured: int,
 ) -> Hop:
-    columns = hop_columns(max_frames, end - start)
+    columns = hop_columns(max_frames, end - start, _ROOM)
     count, place, error = native.require().hop(
         buffer, start, end, int(swapped), header, max_captured, columns
     )
@@ -80,10 +82,9 @@ def _hop_compiled(
     return Hop(offsets[:count], captured[:count], lengths[:count], place, error)
 
 
-def hop_columns(max_frames: int, size: int) -> tuple[Int64s, Uint32s, Uint32s]:
-    """Room for the columns of a walk over `size` bytes: offsets, captured, lengths."""
-    room = min(max_frames, size // 16 + 1)
-    return np.empty(room, np.int64), np.empty(room, np.uint32), np.empty(room, np.uint32)
+def hop_columns(max_frames: int, size: int, room: Room) -> Any:
+    """Memory for the columns of a walk over `size` bytes: offsets, captured, lengths."""
+    return room.take(min(max_frames, size // 16 + 1), (np.int64, np.uint32, np.uint32))
 
 
 def _hop_plain(

@@ -18,6 +18,7 @@ from ztfast.engine.engine import Engine
 from ztfast.engine.joined import Verdicts
 from ztfast.engine.verdicts import Result
 from ztfast.frames.batch import FrameBatch
+from ztfast.frames.room import Room
 from ztfast.report.tally import Tally
 
 _ETHERNET = 1
@@ -30,6 +31,7 @@ class JudgingHop:
         assert engine.walker is not None
         self._judge = engine.walker
         self.can_count = self._judge.can_count
+        self._room = Room()
 
     def __call__(
         self,
@@ -42,7 +44,7 @@ class JudgingHop:
         max_captured: int = MAX_CAPTURED,
     ) -> Hop:
         """As `capture.hop.hop`; the result's `judged` holds the results."""
-        columns = hop_columns(max_frames, end - start)
+        columns = hop_columns(max_frames, end - start, self._room)
         count, place, error, outputs = self._judge.hop(
             buffer, start, end, swapped, header, max_captured, columns
         )
@@ -74,7 +76,7 @@ class CountingHop(JudgingHop):
     ) -> Hop:
         """As `capture.hop.hop`, but for accepted frames only; `judged` is `Counted`."""
         totals = np.zeros((2, self._keys), np.uint64)
-        columns = hop_columns(max_frames if self._keeps else 0, end - start)
+        columns = hop_columns(max_frames if self._keeps else 0, end - start, self._room)
         count, kept, place, error, missing = self._judge.count(
             *(buffer, start, end, swapped, header, max_captured),
             totals,
@@ -83,7 +85,7 @@ class CountingHop(JudgingHop):
         if missing:
             return super().__call__(buffer, start, end, swapped, header, max_frames, max_captured)
         found = [column[: kept if self._keeps else 0] for column in columns]
-        return Hop(*found, place, error, Counted(count, totals))  # type: ignore[call-arg, arg-type]
+        return Hop(*found, place, error, Counted(count, totals))  # type: ignore[call-arg]
 
 
 def add_counted(tally: Tally, engine: Engine, counted: Counted) -> None:

@@ -71,6 +71,7 @@ class Engine:
             direction: _Side(self, direction, assume_ipauth, passes) for direction in directions
         }
         self._alike = len(self._sides) == 2 and _alike(*self._sides.values())
+        self._described = any(side.described for side in self._sides.values())
         self._judge = self._make_judge()
 
     def view(self, direction: str) -> View:
@@ -146,12 +147,13 @@ class Engine:
     ) -> tuple[SideVerdicts | None, SideVerdicts | None]:
         if self._alike:
             return found[0], found[0].mirrored()
-        by_direction = dict(zip(self._sides, found, strict=True))
-        return by_direction.get("out"), by_direction.get("in")
+        if len(found) == 2:
+            return found[0], found[1]
+        return (found[0], None) if self.side == "out" else (None, found[0])
 
     def _where(self, batch: FrameBatch) -> Any:
         """The batch's addresses, where a network or its id makes anything of them."""
-        if not any(side.described for side in self._sides.values()):
+        if not self._described:
             return None
         from ztfast.engine.endpoints import endpoints
 

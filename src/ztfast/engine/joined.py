@@ -106,6 +106,9 @@ class Verdicts:
             return np.zeros(len(self), dtype=np.bool_)
         if self.sender is None:
             return np.ones(len(self), dtype=np.bool_)
+        if not self.sender.redirects:
+            passed: npt.NDArray[np.bool_] = self.sender.accepted
+            return passed
         return self.sender.accept > 0
 
     def _pick(self, name: str) -> npt.NDArray[Any]:
@@ -124,7 +127,7 @@ class Verdicts:
     @cached_property
     def action(self) -> npt.NDArray[np.uint8]:
         """`Action` of each frame, uint8[n]."""
-        if not any(side.sends for side in self._sides()):
+        if not any(side.redirects for side in self._sides()):
             return self.accepted.astype(np.uint8)  # Action.DROP is 0, Action.ACCEPT 1
         passed = self._pick("accepted")
         code = np.where(
@@ -135,12 +138,13 @@ class Verdicts:
     @cached_property
     def accepted(self) -> npt.NDArray[np.bool_]:
         """Accepted by every side that was asked, and not redirected: bool[n]."""
-        only = self.only_side
-        if only is not None and not only.sends:
-            passed: npt.NDArray[np.bool_] = only.accepted
-            return passed
-        kept: npt.NDArray[np.bool_] = self._pick("accept") > 0
-        return kept
+        sides = self._sides()
+        for side in sides:
+            if side.redirects:
+                kept: npt.NDArray[np.bool_] = self._pick("accept") > 0
+                return kept
+        passed: npt.NDArray[np.bool_] = sides[0].accepted
+        return passed if len(sides) == 1 else passed & sides[1].accepted
 
     @cached_property
     def super_accepted(self) -> npt.NDArray[np.bool_]:
@@ -211,8 +215,9 @@ class Verdicts:
         return found
 
     def _sides(self) -> list[SideVerdicts]:
-        sides = [side for side in (self.sender, self.receiver) if side is not None]
-        return sides[:1] if self._mirrored else sides
+        if self.sender is None or self.receiver is None:
+            return [side for side in (self.sender, self.receiver) if side is not None]
+        return [self.sender] if self._mirrored else [self.sender, self.receiver]
 
     @property
     def _mirrored(self) -> bool:

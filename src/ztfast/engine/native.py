@@ -18,6 +18,7 @@ from ztfast import native
 from ztfast.engine.verdicts import Result, SideVerdicts
 from ztfast.frames.batch import FrameBatch
 from ztfast.frames.frame import Frame
+from ztfast.frames.room import Room
 from ztfast.model.kinds import Entry, Kind
 from ztfast.model.reads import Reads
 from ztfast.network.situation import MemberTable, Situation
@@ -38,6 +39,7 @@ from ztfast.program.program import Program
 
 BLOCK = 1024
 Outputs = list[tuple[Any, ...]]
+_REDIRECT = np.uint8(Result.REDIRECT)  # the least of the results that pass; of the column's type
 _COMPARING = (Op.TEST, Op.TAGS, Op.READ)
 _ADDRESS_COLUMNS = (Column.ZT_SOURCE, Column.ZT_DEST, Column.NODE)
 
@@ -67,6 +69,10 @@ class NativeSide:
         self.random, self.copies, self.forwards = needs.random, needs.copies, needs.forwards
         self.entries = _EntryFacts(program)
         self.has_integers = any(own.what == "integer" for own in program.own)
+        self._has_reads = bool(self.watched) or self.has_integers
+        copies = (np.int32, np.int32) if self.copies else ()
+        reads = (np.uint32,) if self._has_reads else ()
+        self._result_types = (np.int32, np.uint8, *copies, *reads)
 
     def headers(self) -> set[int]:
         """The header columns that must be decoded."""
@@ -89,13 +95,11 @@ class NativeSide:
             for mine, its in ((self.exact, other.exact), (self.fast, other.fast))
         )
 
-    def outputs(self, count: int) -> tuple[Any, ...]:
-        """Room for the loops' results on `count` frames."""
-        copies = (
-            (np.empty(count, np.int32), np.empty(count, np.int32)) if self.copies else (None, None)
-        )
-        reads = np.empty(count, np.uint32) if self.watched or self.has_integers else None
-        return (np.empty(count, np.int32), np.empty(count, np.uint8), *copies, reads)
+    def outputs(self, count: int, room: Room) -> tuple[Any, ...]:
+        """Memory for the loops' results on `count` frames: entry, code, copies, reads."""
+        made = room.take(count, self._result_types)
+        copies = made[2:4] if self.copies else (None, None)
+        return (*made[:2], *copies, made[-1] if self._has_reads else None)
 
 
 class Judge:
@@ -117,6 +121,12 @@ class Judge:
         self._random = any(side.random for side in self.sides)
         self._needs_columns = any(side.has_integers for side in self.sides)
         self._machine: Any = None
+        self._rooms = tuple(Room() for _ in self.sides)
+
+    def _outputs(self, count: int) -> list[tuple[Any, ...]]:
+        """Memory for each side's results on `count` frames."""
+        sides = zip(self.sides, self._rooms, strict=True)
+        return [side.outputs(count, room) for side, room in sides]
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_machine": None}
@@ -167,7 +177,7 @@ class Judge:
         first: number of the batch's first frame, where `situations` do not number them.
         """
         count = len(batch)
-        outputs = [side.outputs(count) for side in self.sides]
+        outputs = self._outputs(count)
         fixed = situations is None
         used = self._situations if situations is None else situations
         assert used is not None
@@ -222,7 +232,7 @@ class Judge:
         columns: offsets int64, captured uint32, lengths uint32, room for the frames found.
         Returns (frames found, where the walk stopped, error as in capture.hop, results).
         """
-        outputs = [side.outputs(len(columns[0])) for side in self.sides]
+        outputs = self._outputs(len(columns[0]))
         count, place, error, noted = self.machine().hop(
             buffer, start, end, int(swapped), header, most, columns, outputs
         )
@@ -258,7 +268,7 @@ class Judge:
         anything that the rules look at missing); in the last case nothing was added: use `hop`
         there.
         """
-        outputs = [side.outputs(0) for side in self.sides]
+        outputs = self._outputs(0)
         found: tuple[int, int, int, int, bool] = self.machine().count(
             buffer, start, end, int(swapped), header, most, outputs, totals, columns
         )
@@ -285,6 +295,7 @@ def side_verdicts(
         noteworthy=outputs[4] is not None,
         sends=side.forwards,
         raw=(outputs[0], outputs[1], side.entries.starts),
+        redirects=side.entries.redirects,
     )
 
 
@@ -565,7 +576,7 @@ class _Derived:
         return np.where(self._in_base(), self._code, np.uint8(Result.NO_MATCH))
 
     def accepted(self) -> npt.NDArray[np.bool_]:
-        found: npt.NDArray[np.bool_] = self._code >= Result.REDIRECT
+        found: npt.NDArray[np.bool_] = self._code >= _REDIRECT
         return found
 
     def capability(self) -> npt.NDArray[np.int16]:

@@ -67,10 +67,12 @@ class SideVerdicts:
         noteworthy: bool = True,
         sends: bool = True,
         raw: tuple[npt.NDArray[Any], ...] | None = None,
+        redirects: bool = True,
     ) -> None:
         self.direction = direction
-        # False where `reads` is known to be zero, and where no rule sends a copy or redirects.
-        self.noteworthy, self.sends = noteworthy, sends
+        # False where `reads` is known to be zero, where no rule sends a copy or redirects, and
+        # where none redirects.
+        self.noteworthy, self.sends, self.redirects = noteworthy, sends, redirects
         # The loops' own results: deciding entry counted over all rule sets, code, and each rule
         # set's first number; None for the reference.
         self.raw = raw
@@ -88,7 +90,8 @@ class SideVerdicts:
         if name not in self._columns:
             if self._derive is None:
                 raise AttributeError(name)
-            self._columns[name] = self._derive(name).astype(SIDE_COLUMNS[name][0], copy=False)
+            made, kind = self._derive(name), SIDE_COLUMNS[name][0]
+            self._columns[name] = made if made.dtype == kind else made.astype(kind)
         return self._columns[name]
 
     def mirrored(self) -> SideVerdicts:
@@ -101,6 +104,7 @@ class SideVerdicts:
             self.noteworthy,
             self.sends,
             self.raw,
+            self.redirects,
         )
         mirror.mirrors = self
         return mirror
