@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import IO
 
-from ztfast.capture import pcap, pcapng
+from ztfast.capture import pcap
 from ztfast.capture.compression import PushedBack, decompressed, kind_of
 from ztfast.capture.damage import Run
 from ztfast.capture.feeds import (
@@ -29,9 +29,17 @@ from ztfast.capture.packets import MAX_BUFFER, PacketBatch
 from ztfast.errors import CaptureError, Diagnostic
 
 Read = Callable[[Feed, Run], Iterator[PacketBatch]]
+
+
+def _read_pcapng(feed: Feed, run: Run) -> Iterator[PacketBatch]:
+    from ztfast.capture import pcapng  # most captures are classic: start-up stays short
+
+    return pcapng.read(feed, run)
+
+
 _FORMATS: dict[bytes, tuple[str, Read]] = {
     **dict.fromkeys(pcap.MAGICS, ("pcap", pcap.read)),
-    pcapng.MAGIC: ("pcapng", pcapng.read),
+    b"\x0a\x0d\x0d\x0a": ("pcapng", _read_pcapng),
 }
 _HEAD = 4
 

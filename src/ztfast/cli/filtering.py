@@ -8,7 +8,6 @@ Tested by tests/cli/test_filter.py.
 from __future__ import annotations
 
 import contextlib
-import json
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TextIO
@@ -145,6 +144,8 @@ class Job:
         files = self._outputs.files if self._outputs is not None else []
         policy = self._engine.policy
         if self._options["as_json"]:
+            import json
+
             figures = self.tally.to_json(policy)
             figures["files"] = [file._asdict() for file in files]
             figures["skipped_bytes"] = self._source.skipped_bytes

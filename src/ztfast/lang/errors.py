@@ -7,7 +7,6 @@ Contract: `Errors.add` keeps each place once and stops the run (raises RulesErro
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 from ztfast.errors import Diagnostic, RulesError, Severity, Source, Span
 from ztfast.lang.tokens import Lines, Word
@@ -60,5 +59,7 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     """` (did you mean `x`?)` for a word close to a known one, else nothing."""
     if len(word) > 40:
         return ""
+    from difflib import get_close_matches  # not needed where all words are known
+
     close = get_close_matches(word.lower(), list(known), 1)
     return f"; did you mean `{close[0]}`?" if close else ""
