@@ -1,4 +1,4 @@
-"""What others do with the same frames: libpcap's interpreter, numpy, dpkt, whole programs.
+"""What others do with the same frames: libpcap, DPDK, numpy, dpkt, whole programs.
 
 Each peer answers with the number of accepted frames, which the benchmarks compare with ours.
 A peer that is not installed is None, and the results say so.
@@ -7,6 +7,7 @@ A peer that is not installed is None, and the results say so.
 from __future__ import annotations
 
 import ctypes
+import itertools
 import shutil
 import subprocess
 import tempfile
@@ -18,38 +19,107 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-SOURCE = Path(__file__).parent / "peers" / "bpf_loop.c"
+SOURCES = Path(__file__).parent / "peers"
 Count = Callable[[], int]
+_NUMBERS = itertools.count()
+# (protocol or 0, destination, prefix length, first port, last port), as acl_make takes them
+AclRules = list[tuple[int, int, int, int, int]]
+_HOSTS = [0x0A010100 + host for host in range(1, 8)]
+ACL_SEL: AclRules = [(6, host, 32, port, port) for host in _HOSTS for port in (80, 443)]
+ACL_HALF: AclRules = [
+    *[(6, 0, 0, port, port) for port in (80, 443, 22, 53)],
+    (17, 0, 0, 0, 65535),
+]
 
 
-@lru_cache
-def _library() -> Any:
-    """The compiled loop over libpcap, or None without a compiler or libpcap's headers."""
+def _build(name: str, *options: str) -> Any:
+    """A C file of bench/peers as a library, or None without a compiler or what it includes."""
     compiler = shutil.which("cc") or shutil.which("gcc")
     if compiler is None:
         return None
-    target = Path(tempfile.mkdtemp()) / "bpf_loop.so"
-    command = [compiler, "-O3", "-shared", "-fPIC", "-o", str(target), str(SOURCE), "-lpcap"]
+    target = Path(tempfile.mkdtemp()) / f"{name}.so"
+    flags = ["-O3", "-shared", "-fPIC", "-Wno-deprecated-declarations"]
+    command = [compiler, *flags, "-o", str(target), str(SOURCES / f"{name}.c"), *options]
     if subprocess.run(command, capture_output=True, check=False).returncode:
         return None
-    library = ctypes.CDLL(str(target))
-    library.bpf_make.restype = ctypes.c_void_p
-    library.bpf_count.restype = ctypes.c_uint64
+    return ctypes.CDLL(str(target))
+
+
+@lru_cache
+def _libpcap() -> Any:
+    library = _build("bpf_loop", "-lpcap")
+    if library is not None:
+        library.bpf_make.restype = ctypes.c_void_p
+        library.bpf_count.restype = ctypes.c_uint64
     return library
 
 
-def libpcap(expression: str, data: npt.NDArray[np.uint8]) -> Count | None:
-    """libpcap's BPF interpreter over rows of headers in memory."""
-    library = _library()
+@lru_cache
+def _dpdk() -> Any:
+    """DPDK, started in this process without its huge pages and devices; None where it is not."""
+    asked = shutil.which("pkg-config")
+    if asked is None:
+        return None
+    found = subprocess.run(
+        [asked, "--cflags", "libdpdk"], capture_output=True, text=True, check=False
+    )
+    if found.returncode:
+        return None
+    flags = [flag for flag in found.stdout.split() if not flag.startswith("-march")]
+    libraries = ("-lrte_acl", "-lrte_bpf", "-lrte_eal", "-lrte_mbuf", "-lpcap")
+    library = _build("dpdk_loop", *flags, "-march=native", *libraries)
+    if library is None or library.dpdk_start() < 0:
+        return None
+    for name in ("jit_make", "acl_make"):
+        getattr(library, name).restype = ctypes.c_void_p
+    for name in ("jit_count", "acl_count"):
+        getattr(library, name).restype = ctypes.c_uint64
+    return library
+
+
+def _counting(function: Any, made: int, frames: Any) -> Count:
+    """Count over (buffer, offsets int64, captured uint32), or over rows of headers."""
+    if not isinstance(frames, tuple):
+        count, width = frames.shape
+        offsets = np.arange(count, dtype=np.int64) * width
+        frames = frames, offsets, np.full(count, width, dtype=np.uint32)
+    buffer, offsets, captured = frames
+    arrays = (buffer, offsets, captured, captured)
+    pointers = [ctypes.c_void_p(array.ctypes.data) for array in arrays]
+    keep = (frames, ctypes.c_int64(len(offsets)))
+    return lambda: int(function(ctypes.c_void_p(made), *pointers, keep[1]))
+
+
+def libpcap(expression: str, frames: Any) -> Count | None:
+    """libpcap's BPF interpreter over frames in memory."""
+    library = _libpcap()
     if library is None:
         return None
-    count, width = data.shape
-    program = ctypes.c_void_p(library.bpf_make(expression.encode(), 65535))
-    offsets = np.arange(count, dtype=np.int64) * width
-    sizes = np.full(count, width, dtype=np.uint32)
-    pointers = [ctypes.c_void_p(array.ctypes.data) for array in (data, offsets, sizes, sizes)]
-    keep = (data, offsets, sizes)
-    return lambda: int(library.bpf_count(program, *pointers, ctypes.c_int64(len(keep[1]))))
+    made = library.bpf_make(expression.encode(), 65535)
+    assert made, expression
+    return _counting(library.bpf_count, made, frames)
+
+
+def dpdk_jit(expression: str, frames: Any) -> Count | None:
+    """The same program as DPDK's BPF compiler makes machine code of it."""
+    library = _dpdk()
+    if library is None:
+        return None
+    made = library.jit_make(expression.encode(), 65535)
+    assert made, expression
+    return _counting(library.jit_count, made, frames)
+
+
+def dpdk_acl(rules: AclRules, frames: Any) -> Count | None:
+    """DPDK's rte_acl, reading protocol, destination and ports where they are in the frames."""
+    library = _dpdk()
+    if library is None:
+        return None
+    table = np.array(rules, dtype=np.uint32)
+    name = f"acl{len(rules)}-{next(_NUMBERS)}".encode()
+    made = library.acl_make(name, ctypes.c_void_p(table.ctypes.data), len(rules))
+    assert made, "rte_acl refused its rules"
+    return _counting(library.acl_count, made, frames)
 
 
 def numpy_sel(data: npt.NDArray[np.uint8]) -> Count:
@@ -100,12 +170,12 @@ def tcpdump_count(expression: str, path: Path) -> Count | None:
     return count
 
 
-def tcpdump_write(expression: str, path: Path, out: Path) -> Callable[[], None] | None:
-    """tcpdump as a whole process, writing what matches."""
+def tcpdump_write(expression: str, names: Path, out: Path) -> Callable[[], None] | None:
+    """tcpdump as a whole process over the captures listed in a file, writing what matches."""
     program = shutil.which("tcpdump")
     if program is None:
         return None
-    command = [program, "-r", str(path), "-w", str(out), expression]
+    command = [program, "-V", str(names), "-w", str(out), expression]
     return lambda: void(subprocess.run(command, capture_output=True, check=True))
 
 
@@ -136,7 +206,12 @@ def tshark_count(expression: str, path: Path) -> Count | None:
 
 def cat(path: Path) -> Callable[[], None]:
     """`cat FILE >/dev/null` as a whole process."""
-    return lambda: void(subprocess.run(["cat", str(path)], stdout=subprocess.DEVNULL, check=True))
+    return whole(["cat", str(path)])
+
+
+def whole(command: list[str]) -> Callable[[], None]:
+    """Any command as a whole process, its output thrown away."""
+    return lambda: void(subprocess.run(command, stdout=subprocess.DEVNULL, check=True))
 
 
 def void(_: object) -> None:

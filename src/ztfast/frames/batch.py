@@ -19,6 +19,7 @@ from ztfast import native
 from ztfast.errors import Diagnostic, FrameError
 from ztfast.frames.columns import column_width
 from ztfast.frames.frame import Frame
+from ztfast.frames.room import Room
 from ztfast.model.reads import Reads
 
 ETHERNET_HEADER = 14
@@ -161,7 +162,8 @@ class FrameBatch:
         missing = [column for column in columns if column not in self.ready]
         if not missing:
             return {column: self.ready[column] for column in columns}
-        made = {column: np.empty(len(self), _DTYPES[column_width(column)]) for column in columns}
+        types = tuple(_DTYPES[column_width(column)] for column in columns)
+        made = dict(zip(columns, Room().take(len(self), types), strict=True))
         native.require().decode(self.raw(), list(made.items()), 0, len(self))
         return made
 
