@@ -354,7 +354,7 @@ def writing() -> Iterator[Row]:
             "judging": _filter_call(_rules(name), path, *more, "--count"),
             "cp": _anew(copied, peers.whole(["cp", str(ours_out), str(copied)])),
         }
-        times = side_by_side(calls, rounds=5)
+        times = side_by_side(calls, rounds=3)
         assert ours_out.read_bytes() == their_out.read_bytes()
         ratio = times["theirs"] / times["ours"]
         yield Row(

@@ -109,6 +109,8 @@ def _stage(stage: dict[str, Any]) -> str:
 
 _BARS = (
     ("test_decode_and_evaluate[sel]", "ztfast: decode and evaluate", "#1f6f5c"),
+    ("test_peer_dpdk[jit-sel]", "DPDK's BPF compiler", "#8a8f98"),
+    ("test_peer_dpdk[acl-sel]", "DPDK's rte_acl", "#8a8f98"),
     ("test_peer_libpcap[sel]", "libpcap's interpreter", "#8a8f98"),
     ("test_peer_numpy", "numpy, fixed offsets", "#8a8f98"),
     ("test_peer_dpkt", "dpkt", "#8a8f98"),

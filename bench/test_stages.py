@@ -96,6 +96,19 @@ def test_peer_libpcap(benchmark: Any, name: str) -> None:
     benchmark(call)
 
 
+@pytest.mark.parametrize("name", ["sel", "half"])
+@pytest.mark.parametrize("peer", ["jit", "acl"])
+def test_peer_dpdk(benchmark: Any, peer: str, name: str) -> None:
+    expression = {"sel": workloads.SEL_BPF, "half": workloads.HALF_BPF}[name]
+    rules = {"sel": peers.ACL_SEL, "half": peers.ACL_HALF}[name]
+    call = peers.dpdk_jit(expression, DATA) if peer == "jit" else peers.dpdk_acl(rules, DATA)
+    if call is None:
+        pytest.skip("DPDK's headers (dpdk-dev) or a C compiler are missing")
+    assert call() == engines.evaluate_raw(name, DATA)()
+    benchmark.extra_info["frames"] = COUNT
+    benchmark(call)
+
+
 def test_peer_numpy(benchmark: Any) -> None:
     call = peers.numpy_sel(DATA)
     assert call() == engines.evaluate_raw("sel", DATA)()
