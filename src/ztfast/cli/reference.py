@@ -24,7 +24,7 @@ to standard error; exit 0 is success, 1 a finding or an error in the input, 2 wr
 def markdown() -> str:
     """The page."""
     parts = [_TOP]
-    top = click.Context(cli, info_name="ztfast")
+    top = click.Context(cli, info_name="ztfast", **cli.context_settings)
     for name, (_, line) in COMMANDS.items():
         command = cli.get_command(top, name)
         assert command is not None
