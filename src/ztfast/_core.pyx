@@ -47,6 +47,7 @@ cdef enum:
     FAST = 54           # captured bytes that hold Ethernet, IPv4 without options and TCP
     MAX_COLUMNS = 1024
     LINE = 64           # bytes of a cache line
+    LANES = 64          # frames of a block are taken by so many: the bytes of the widest vector
 
 cdef enum:
     OP_END, OP_SECTION, OP_TEST, OP_CONST, OP_RANDOM, OP_TAGS, OP_ARMED, OP_TERM, OP_SAVED
@@ -177,6 +178,8 @@ cdef struct Columns:
     uint8_t need[FIRST_OWN]
     Heads *heads
 
+# A block's frames while a table is folded over them; only `lanes` of them, whole vectors, are
+# looked at: a block that is not full costs what it holds.
 cdef struct State:
     uint8_t live[BLOCK]
     uint8_t set[BLOCK]
@@ -192,6 +195,7 @@ cdef struct State:
     int32_t capability_copy[BLOCK]
     int32_t noted[BLOCK]
     uint32_t reads[BLOCK]
+    int lanes
 
 
 # ---------------------------------------------------------------- decoding
@@ -637,71 +641,89 @@ cdef void decode_block(
 # ---------------------------------------------------------------- evaluating
 
 
-cdef int and8(uint8_t *held, const uint8_t *column, const Instruction *x, uint8_t negate) noexcept nogil:
+cdef inline int whole_lanes(int count) noexcept nogil:
+    """`count` cut to whole vectors: so the compiler leaves out the loops for the rest."""
+    return count & -LANES
+
+
+cdef int and8(
+    uint8_t *held, const uint8_t *column, const Instruction *x, uint8_t negate, int lanes
+) noexcept nogil:
     """set &= test over an 8-bit column; returns whether any frame's set still holds."""
     cdef uint8_t any_left = 0
     cdef uint8_t mask = <uint8_t>x.mask
     cdef uint8_t low = <uint8_t>x.low
     cdef uint8_t span = <uint8_t>x.span
     cdef int i
-    for i in range(BLOCK):
+    cdef int n = whole_lanes(lanes)
+    for i in range(n):
         held[i] &= (<uint8_t>((column[i] & mask) - low) <= span) ^ negate
         any_left |= held[i]
     return any_left
 
 
-cdef int and16(uint8_t *held, const uint16_t *column, const Instruction *x, uint8_t negate) noexcept nogil:
+cdef int and16(
+    uint8_t *held, const uint16_t *column, const Instruction *x, uint8_t negate, int lanes
+) noexcept nogil:
     cdef uint8_t any_left = 0
     cdef uint16_t mask = <uint16_t>x.mask
     cdef uint16_t low = <uint16_t>x.low
     cdef uint16_t span = <uint16_t>x.span
     cdef int i
-    for i in range(BLOCK):
+    cdef int n = whole_lanes(lanes)
+    for i in range(n):
         held[i] &= (<uint16_t>((column[i] & mask) - low) <= span) ^ negate
         any_left |= held[i]
     return any_left
 
 
-cdef int and32(uint8_t *held, const uint32_t *column, const Instruction *x, uint8_t negate) noexcept nogil:
+cdef int and32(
+    uint8_t *held, const uint32_t *column, const Instruction *x, uint8_t negate, int lanes
+) noexcept nogil:
     cdef uint8_t any_left = 0
     cdef uint32_t mask = <uint32_t>x.mask
     cdef uint32_t low = <uint32_t>x.low
     cdef uint32_t span = <uint32_t>x.span
     cdef int i
-    for i in range(BLOCK):
+    cdef int n = whole_lanes(lanes)
+    for i in range(n):
         held[i] &= (<uint32_t>((column[i] & mask) - low) <= span) ^ negate
         any_left |= held[i]
     return any_left
 
 
-cdef int and64(uint8_t *held, const uint64_t *column, const Instruction *x, uint8_t negate) noexcept nogil:
+cdef int and64(
+    uint8_t *held, const uint64_t *column, const Instruction *x, uint8_t negate, int lanes
+) noexcept nogil:
     cdef uint8_t any_left = 0
     cdef uint64_t mask = x.mask
     cdef uint64_t low = x.low
     cdef uint64_t span = x.span
     cdef int i
-    for i in range(BLOCK):
+    cdef int n = whole_lanes(lanes)
+    for i in range(n):
         held[i] &= (<uint64_t>((column[i] & mask) - low) <= span) ^ negate
         any_left |= held[i]
     return any_left
 
 
 cdef inline int and_test(
-    uint8_t *held, const void *column, int width, const Instruction *x, uint8_t negate
+    uint8_t *held, const void *column, int width, const Instruction *x, uint8_t negate, int lanes
 ) noexcept nogil:
     if width == 1:
-        return and8(held, <const uint8_t *>column, x, negate)
+        return and8(held, <const uint8_t *>column, x, negate, lanes)
     if width == 2:
-        return and16(held, <const uint16_t *>column, x, negate)
+        return and16(held, <const uint16_t *>column, x, negate, lanes)
     if width == 4:
-        return and32(held, <const uint32_t *>column, x, negate)
-    return and64(held, <const uint64_t *>column, x, negate)
+        return and32(held, <const uint32_t *>column, x, negate, lanes)
+    return and64(held, <const uint64_t *>column, x, negate, lanes)
 
 
-cdef int any_of(const uint8_t *held) noexcept nogil:
+cdef int any_of(const uint8_t *held, int lanes) noexcept nogil:
     cdef uint8_t found = 0
     cdef int i
-    for i in range(BLOCK):
+    cdef int n = whole_lanes(lanes)
+    for i in range(n):
         found |= held[i]
     return found
 
@@ -709,50 +731,56 @@ cdef int any_of(const uint8_t *held) noexcept nogil:
 cdef int fold(State *s, int into, const uint8_t *c) noexcept nogil:
     """Put a test's outcome where it goes; returns whether any frame's set still holds."""
     cdef int i
+    cdef int n = whole_lanes(s.lanes)
     if into == INTO_AND_SET:
-        for i in range(BLOCK):
+        for i in range(n):
             s.set[i] &= c[i]
-        return any_of(s.set)
+        return any_of(s.set, s.lanes)
     if into == INTO_OR_SET:
-        for i in range(BLOCK):
+        for i in range(n):
             s.set[i] |= c[i] & s.live[i]
     elif into == INTO_TERM:
-        memcpy(s.term, c, BLOCK)
+        memcpy(s.term, c, n)
     elif into == INTO_AND_TERM:
-        for i in range(BLOCK):
+        for i in range(n):
             s.term[i] &= c[i]
     else:
-        for i in range(BLOCK):
+        for i in range(n):
             s.term[i] |= c[i]
     return 1
 
 
-cdef void negate_into(uint8_t *c, const uint8_t *source, uint8_t negate) noexcept nogil:
+cdef void negate_into(
+    uint8_t *c, const uint8_t *source, uint8_t negate, int lanes
+) noexcept nogil:
     cdef int i
-    for i in range(BLOCK):
+    cdef int n = whole_lanes(lanes)
+    for i in range(n):
         c[i] = source[i] ^ negate
 
 
 cdef void compare_tags(
-    uint8_t *c, const uint32_t *local, const uint32_t *remote, const Instruction *x, uint8_t negate
+    uint8_t *c, const uint32_t *local, const uint32_t *remote, const Instruction *x, uint8_t negate,
+    int lanes
 ) noexcept nogil:
     """Two tag columns against a value (spec section 6)."""
     cdef uint32_t value = <uint32_t>x.low
     cdef uint32_t l, r
     cdef int i
+    cdef int n = whole_lanes(lanes)
     if x.mask == 0:
-        for i in range(BLOCK):
+        for i in range(n):
             l = local[i]
             r = remote[i]
             c[i] = ((l - r if l > r else r - l) <= value) ^ negate
     elif x.mask == 1:
-        for i in range(BLOCK):
+        for i in range(n):
             c[i] = ((local[i] & remote[i]) == value) ^ negate
     elif x.mask == 2:
-        for i in range(BLOCK):
+        for i in range(n):
             c[i] = ((local[i] | remote[i]) == value) ^ negate
     else:
-        for i in range(BLOCK):
+        for i in range(n):
             c[i] = ((local[i] ^ remote[i]) == value) ^ negate
 
 
@@ -766,11 +794,13 @@ cdef inline uint32_t draw(uint64_t seed, uint64_t number, uint64_t entry) noexce
 
 
 cdef void random_test(
-    uint8_t *c, const Instruction *x, uint64_t seed, const int64_t *numbers, uint8_t negate
+    uint8_t *c, const Instruction *x, uint64_t seed, const int64_t *numbers, uint8_t negate,
+    int lanes
 ) noexcept nogil:
     cdef uint32_t most = <uint32_t>x.span
     cdef int i
-    for i in range(BLOCK):
+    cdef int n = whole_lanes(lanes)
+    for i in range(n):
         c[i] = (draw(seed, <uint64_t>numbers[i], <uint64_t>x.entry) <= most) ^ negate
 
 
@@ -778,13 +808,15 @@ cdef void read_missing(
     State *s, const uint32_t *column, uint32_t mask, const uint8_t *evaluated
 ) noexcept nogil:
     cdef int i
-    for i in range(BLOCK):
+    cdef int n = whole_lanes(s.lanes)
+    for i in range(n):
         s.reads[i] |= (column[i] & mask) if evaluated[i] else 0
 
 
 cdef void arm_skip(State *s, const uint8_t *evaluated) noexcept nogil:
     cdef int i
-    for i in range(BLOCK):
+    cdef int n = whole_lanes(s.lanes)
+    for i in range(n):
         s.skip[i] |= evaluated[i] & s.term[i]
 
 
@@ -856,23 +888,24 @@ cdef void end_hits(
 ) noexcept nogil:
     """The frames of `hit` end here: with `code`, or where armed with `super_code`."""
     cdef int i
+    cdef int n = whole_lanes(s.lanes)
     if base or code >= REDIRECT:
-        for i in range(BLOCK):
+        for i in range(n):
             s.entry[i] = entry if hit[i] else s.entry[i]
         if code == super_code:
-            for i in range(BLOCK):
+            for i in range(n):
                 s.code[i] = code if hit[i] else s.code[i]
         else:
-            for i in range(BLOCK):
+            for i in range(n):
                 s.code[i] = ((super_code if s.armed[i] else code) if hit[i] else s.code[i])
         if not base:
-            for i in range(BLOCK):
+            for i in range(n):
                 s.capability_copy[i] = s.noted[i] if hit[i] else s.capability_copy[i]
                 s.pending[i] &= hit[i] ^ 1
         elif code == NO_MATCH:
-            for i in range(BLOCK):
+            for i in range(n):
                 s.pending[i] |= hit[i]
-    for i in range(BLOCK):
+    for i in range(n):
         s.live[i] &= hit[i] ^ 1
 
 
@@ -881,10 +914,11 @@ cdef void drop(State *s, const Instruction *x, int base) noexcept nogil:
     cdef uint8_t hit[BLOCK]
     cdef uint8_t skip
     cdef int i
+    cdef int n = whole_lanes(s.lanes)
     if not x.flags & SKIPPABLE:
         end_hits(s, s.set, x.entry, DROP, base, DROP)
         return
-    for i in range(BLOCK):
+    for i in range(n):
         skip = s.skip[i]
         hit[i] = s.set[i] & (skip ^ 1)
         s.skip[i] = skip & (s.set[i] ^ 1)
@@ -896,10 +930,11 @@ cdef void copy_free(
 ) noexcept nogil:
     """A copy or redirect whose target is nobody that a frame is from or for."""
     cdef int i
+    cdef int n = whole_lanes(s.lanes)
     if x.op == OP_REDIRECT:
         end_hits(s, s.set, x.entry, REDIRECT, base, REDIRECT)
         return
-    for i in range(BLOCK):
+    for i in range(n):
         noted[i] = note if s.set[i] else noted[i]
 
 
@@ -914,25 +949,26 @@ cdef void copy_or_redirect(State *s, const Instruction *x, const Side *side, int
     cdef int32_t *noted = &s.copy[0] if base else &s.noted[0]
     cdef int32_t note = x.entry if target else -1
     cdef int i
+    cdef int n = whole_lanes(s.lanes)
     cdef uint8_t own, matched
     if x.flags & FREE:
         copy_free(s, x, noted, note, base)
         return
-    for i in range(BLOCK):
+    for i in range(n):
         own = node[i] == target
         matched = s.set[i] & (source[i] != target)
         here[i] = matched & own
         sent[i] = matched & (own ^ 1) & (dest[i] != target)
     if side.inward:
-        for i in range(BLOCK):
+        for i in range(n):
             s.armed[i] |= s.live[i] & (s.set[i] ^ 1) & (node[i] == target)
-        if any_of(here):
+        if any_of(here, n):
             end_hits(s, here, x.entry, SUPER_ACCEPT, base, SUPER_ACCEPT)
     if x.op == OP_REDIRECT:
-        if any_of(sent):
+        if any_of(sent, n):
             end_hits(s, sent, x.entry, REDIRECT, base, REDIRECT)
         return
-    for i in range(BLOCK):
+    for i in range(n):
         noted[i] = note if sent[i] else noted[i]
 
 
@@ -951,14 +987,16 @@ cdef inline uint16_t class_at(const LookupColumn *c, int form, const void *colum
 
 
 cdef inline int choose(
-    const LookupColumn *c, int form, const void *column, const uint8_t *held, uint16_t *frame,
+    const LookupColumn *c, int form, const void *column, const State *s, uint16_t *frame,
     uint16_t *found
 ) noexcept nogil:
     """The frames of the set for which this column leaves any term, and its class of each."""
+    cdef const uint8_t *held = s.set
+    cdef int n = whole_lanes(s.lanes)
     cdef int count = 0
     cdef int i
     cdef uint16_t number
-    for i in range(BLOCK):
+    for i in range(n):
         number = class_at(c, form, column, i)
         frame[count] = <uint16_t>i
         found[count] = number
@@ -967,17 +1005,19 @@ cdef inline int choose(
 
 
 cdef inline int sift(
-    const LookupColumn *c, int form, const void *column, const uint8_t *held, uint16_t *frame,
+    const LookupColumn *c, int form, const void *column, const State *s, uint16_t *frame,
     uint16_t *found
 ) noexcept nogil:
     """As `choose`, for a column with a sieve: no branch for the frames that do not pass."""
+    cdef const uint8_t *held = s.set
+    cdef int n = whole_lanes(s.lanes)
     cdef uint64_t factor = SIEVE_FACTOR
     cdef uint64_t value
     cdef uint32_t bit
     cdef int passed = 0, count = 0
     cdef int i, k
     cdef uint16_t number
-    for i in range(BLOCK):
+    for i in range(n):
         if form == BY_TRIE:
             value = (<const uint32_t *>column)[i]
         else:
@@ -1086,17 +1126,17 @@ cdef void look_up(State *s, const Lookup *l, void *const *at, int base) noexcept
         values = at[column.column]
         if c == 0:  # the most telling one
             if column.form == BY_BYTE:
-                count = choose(column, BY_BYTE, values, s.set, frame, classes[0])
+                count = choose(column, BY_BYTE, values, s, frame, classes[0])
             elif column.form == BY_WORD:
-                count = choose(column, BY_WORD, values, s.set, frame, classes[0])
+                count = choose(column, BY_WORD, values, s, frame, classes[0])
             elif column.sieve != NULL and column.form == BY_TRIE:
-                count = sift(column, BY_TRIE, values, s.set, frame, classes[0])
+                count = sift(column, BY_TRIE, values, s, frame, classes[0])
             elif column.sieve != NULL:
-                count = sift(column, BY_SEARCH, values, s.set, frame, classes[0])
+                count = sift(column, BY_SEARCH, values, s, frame, classes[0])
             elif column.form == BY_TRIE:
-                count = choose(column, BY_TRIE, values, s.set, frame, classes[0])
+                count = choose(column, BY_TRIE, values, s, frame, classes[0])
             else:
-                count = choose(column, BY_SEARCH, values, s.set, frame, classes[0])
+                count = choose(column, BY_SEARCH, values, s, frame, classes[0])
             if not count:
                 return
         elif column.form == BY_BYTE:
@@ -1140,31 +1180,33 @@ cdef inline void decide(State *s, int i, int32_t entry, uint8_t code, int base) 
 cdef int begin_section(State *s, const uint8_t *holds) noexcept nogil:
     """A capability starts for the pending frames whose sender holds it."""
     cdef int i
-    for i in range(BLOCK):
+    cdef int n = whole_lanes(s.lanes)
+    for i in range(n):
         s.live[i] = s.pending[i] & (holds[i] != 0)
-    for i in range(BLOCK):
+    for i in range(n):
         s.noted[i] = -1
-    memcpy(s.set, s.live, BLOCK)
-    memset(s.armed, 0, BLOCK)
-    memset(s.skip, 0, BLOCK)
-    return any_of(s.live)
+    memcpy(s.set, s.live, n)
+    memset(s.armed, 0, n)
+    memset(s.skip, 0, n)
+    return any_of(s.live, s.lanes)
 
 
 cdef void begin(State *s, const Side *side, int count) noexcept nogil:
     """A block starts: `count` frames are live, nothing is decided."""
-    cdef int i
-    memset(s.live, 0, BLOCK)
+    cdef int n = whole_lanes(count + LANES - 1)
+    s.lanes = n
+    memset(s.live, 0, n)
     memset(s.live, 1, count)
-    memcpy(s.set, s.live, BLOCK)
-    memset(s.armed, 0, BLOCK)
-    memset(s.skip, 0, BLOCK)
-    memset(s.pending, 0, BLOCK)
-    memset(s.code, 0, BLOCK)
-    memset(s.entry, 0xFF, BLOCK * 4)
+    memcpy(s.set, s.live, n)
+    memset(s.armed, 0, n)
+    memset(s.skip, 0, n)
+    memset(s.pending, 0, n)
+    memset(s.code, 0, n)
+    memset(s.entry, 0xFF, n * 4)
     if side.copy != NULL:
-        memset(s.copy, 0xFF, BLOCK * 4)
-        memset(s.capability_copy, 0xFF, BLOCK * 4)
-    memset(s.reads, 0, BLOCK * 4)
+        memset(s.copy, 0xFF, n * 4)
+        memset(s.capability_copy, 0xFF, n * 4)
+    memset(s.reads, 0, n * 4)
 
 
 cdef void run_block(const Run *run, const Side *side, State *s, const int64_t *numbers) noexcept nogil:
@@ -1172,6 +1214,7 @@ cdef void run_block(const Run *run, const Side *side, State *s, const int64_t *n
     cdef void *const *at = &side.at[0]
     cdef const Instruction *x
     cdef uint8_t c[BLOCK]
+    cdef int n = whole_lanes(s.lanes)
     cdef int pc = 0
     cdef int base = 1
     cdef int into, op, i
@@ -1184,13 +1227,13 @@ cdef void run_block(const Run *run, const Side *side, State *s, const int64_t *n
         negate = (x.flags & NEGATE) != 0
         if op == OP_TEST:
             if into == INTO_AND_SET:
-                if not and_test(s.set, at[x.column], side.width[x.column], x, negate):
+                if not and_test(s.set, at[x.column], side.width[x.column], x, negate, n):
                     pc = x.jump
                 continue
-            memset(c, 1, BLOCK)
-            and_test(c, at[x.column], side.width[x.column], x, negate)
+            memset(c, 1, n)
+            and_test(c, at[x.column], side.width[x.column], x, negate, n)
         elif op >= OP_DROP:
-            if any_of(s.set) or op == OP_COPY or op == OP_REDIRECT:
+            if any_of(s.set, n) or op == OP_COPY or op == OP_REDIRECT:
                 if op == OP_DROP:
                     drop(s, x, base)
                 elif op == OP_ACCEPT:
@@ -1203,22 +1246,22 @@ cdef void run_block(const Run *run, const Side *side, State *s, const int64_t *n
                     look_up(s, run.lookups + x.other, at, base)
                 else:
                     copy_or_redirect(s, x, side, base)
-                if not any_of(s.live):
+                if not any_of(s.live, n):
                     pc = x.jump
-            memcpy(s.set, s.live, BLOCK)
+            memcpy(s.set, s.live, n)
             continue
         elif op == OP_CONST:
-            memset(c, (x.low != 0) ^ negate, BLOCK)
+            memset(c, (x.low != 0) ^ negate, n)
         elif op == OP_TERM:
-            negate_into(c, s.term, negate)
+            negate_into(c, s.term, negate, n)
         elif op == OP_SAVED:
-            negate_into(c, s.saved, negate)
+            negate_into(c, s.saved, negate, n)
         elif op == OP_ARMED:
-            negate_into(c, s.armed, negate)
+            negate_into(c, s.armed, negate, n)
         elif op == OP_TAGS:
-            compare_tags(c, <const uint32_t *>at[x.column], <const uint32_t *>at[x.other], x, negate)
+            compare_tags(c, <const uint32_t *>at[x.column], <const uint32_t *>at[x.other], x, negate, n)
         elif op == OP_RANDOM:
-            random_test(c, x, side.seed, numbers, negate)
+            random_test(c, x, side.seed, numbers, negate, n)
         elif op == OP_READ:
             read_missing(
                 s, <const uint32_t *>at[x.column], <uint32_t>x.mask,
@@ -1226,7 +1269,7 @@ cdef void run_block(const Run *run, const Side *side, State *s, const int64_t *n
             )
             continue
         elif op == OP_SAVE:
-            memcpy(s.saved, s.term, BLOCK)
+            memcpy(s.saved, s.term, n)
             continue
         elif op == OP_ARM_SKIP:
             arm_skip(s, &s.live[0] if x.flags & ALTERNATIVE else &s.set[0])
@@ -1234,10 +1277,10 @@ cdef void run_block(const Run *run, const Side *side, State *s, const int64_t *n
         else:  # END or SECTION
             if op == OP_END:
                 if base:
-                    for i in range(BLOCK):
+                    for i in range(n):
                         s.pending[i] |= s.live[i]
                 base = 0
-                if not any_of(s.pending):
+                if not any_of(s.pending, n):
                     return
                 x = run.table + pc
                 pc += 1
@@ -1289,10 +1332,10 @@ cdef uint32_t gather_missing(
             if not chr[i] & CHR_AUTH_ADDRESS:
                 missing[i] &= ~<uint32_t>MISSING_OWNED_IP
     elif context != without:
-        for i in range(BLOCK):
+        for i in range(count):
             missing[i] = made[i] | (context if chr[i] & CHR_AUTH_ADDRESS else without)
     elif found & side.watched:
-        for i in range(BLOCK):
+        for i in range(count):
             missing[i] = made[i] | context
     return found & side.watched
 
@@ -1304,7 +1347,7 @@ cdef void assume_ownership(const Side *side, Columns *c, int count) noexcept nog
     cdef uint8_t always = CHR_AUTH_ALWAYS | (CHR_AUTH_ADDRESS if side.assumed & OWNED_IP else 0)
     cdef uint8_t mac = side.assumed & OWNED_MAC
     cdef int i
-    for i in range(BLOCK):
+    for i in range(count):
         owned[i] = mac | (OWNED_IP if chr[i] & always else 0)
 
 
@@ -1343,12 +1386,12 @@ cdef struct Round:
 
 # Everything that one call works in: allocated once, used by one call at a time.
 cdef struct Work:
-    State state
     Results made[2]
     uint32_t missing[BLOCK]
     int64_t numbers[BLOCK]
     Round round
     Heads heads
+    State state
     Columns columns
     char *room          # BLOCK 64-bit items for every column of every side
     void *whole         # what was allocated
