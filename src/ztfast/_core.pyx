@@ -188,13 +188,13 @@ cdef struct State:
     uint8_t armed[BLOCK]
     uint8_t skip[BLOCK]
     uint8_t pending[BLOCK]
-    uint8_t code[BLOCK]
-    uint8_t outcome[BLOCK]
-    int32_t entry[BLOCK]
-    int32_t copy[BLOCK]
-    int32_t capability_copy[BLOCK]
     int32_t noted[BLOCK]
-    uint32_t reads[BLOCK]
+    # results, where they are wanted or in a Results
+    uint8_t *code
+    int32_t *entry
+    int32_t *copy
+    int32_t *capability_copy
+    uint32_t *reads
     int lanes
 
 
@@ -728,15 +728,14 @@ cdef int any_of(const uint8_t *held, int lanes) noexcept nogil:
     return found
 
 
-cdef int fold(State *s, int into, const uint8_t *c) noexcept nogil:
-    """Put a test's outcome where it goes; returns whether any frame's set still holds."""
+cdef void fold(State *s, int into, const uint8_t *c) noexcept nogil:
+    """Put a test's outcome where it goes."""
     cdef int i
     cdef int n = whole_lanes(s.lanes)
     if into == INTO_AND_SET:
         for i in range(n):
             s.set[i] &= c[i]
-        return any_of(s.set, s.lanes)
-    if into == INTO_OR_SET:
+    elif into == INTO_OR_SET:
         for i in range(n):
             s.set[i] |= c[i] & s.live[i]
     elif into == INTO_TERM:
@@ -747,7 +746,6 @@ cdef int fold(State *s, int into, const uint8_t *c) noexcept nogil:
     else:
         for i in range(n):
             s.term[i] |= c[i]
-    return 1
 
 
 cdef void negate_into(
@@ -809,8 +807,9 @@ cdef void read_missing(
 ) noexcept nogil:
     cdef int i
     cdef int n = whole_lanes(s.lanes)
+    cdef uint32_t *reads = s.reads
     for i in range(n):
-        s.reads[i] |= (column[i] & mask) if evaluated[i] else 0
+        reads[i] |= (column[i] & mask) if evaluated[i] else 0
 
 
 cdef void arm_skip(State *s, const uint8_t *evaluated) noexcept nogil:
@@ -883,77 +882,99 @@ cdef struct Side:
     uint32_t *reads
 
 
-cdef void end_hits(
-    State *s, const uint8_t *hit, int32_t entry, uint8_t code, int base, uint8_t super_code
+cdef int end_hits(
+    State *s, const uint8_t *hit, int32_t number, uint8_t code, int base, uint8_t super_code
 ) noexcept nogil:
-    """The frames of `hit` end here: with `code`, or where armed with `super_code`."""
+    """The frames of `hit` end here: with `code`, or where armed with `super_code`.
+
+    The set is true again for all that are still live; returns whether any frame is.
+    """
+    cdef int32_t *entry = s.entry
+    cdef uint8_t *result = s.code
     cdef int i
     cdef int n = whole_lanes(s.lanes)
+    cdef uint8_t live, left = 0
     if base or code >= REDIRECT:
         for i in range(n):
-            s.entry[i] = entry if hit[i] else s.entry[i]
+            entry[i] = number if hit[i] else entry[i]
         if code == super_code:
             for i in range(n):
-                s.code[i] = code if hit[i] else s.code[i]
+                result[i] = code if hit[i] else result[i]
         else:
             for i in range(n):
-                s.code[i] = ((super_code if s.armed[i] else code) if hit[i] else s.code[i])
+                result[i] = ((super_code if s.armed[i] else code) if hit[i] else result[i])
         if not base:
-            for i in range(n):
-                s.capability_copy[i] = s.noted[i] if hit[i] else s.capability_copy[i]
-                s.pending[i] &= hit[i] ^ 1
+            settle_capability(s, hit)
         elif code == NO_MATCH:
             for i in range(n):
                 s.pending[i] |= hit[i]
     for i in range(n):
-        s.live[i] &= hit[i] ^ 1
+        live = s.live[i] & (hit[i] ^ 1)
+        s.live[i] = live
+        s.set[i] = live
+        left |= live
+    return left
 
 
-cdef void drop(State *s, const Instruction *x, int base) noexcept nogil:
-    """DROP: where skipDrop is armed it is used up instead."""
+cdef void settle_capability(State *s, const uint8_t *hit) noexcept nogil:
+    """A capability accepts the frames of `hit`: its noted copies are theirs, no other is tried."""
+    cdef int32_t *copy = s.capability_copy
+    cdef int i
+    cdef int n = whole_lanes(s.lanes)
+    for i in range(n):
+        s.pending[i] &= hit[i] ^ 1
+    if copy != NULL:
+        for i in range(n):
+            copy[i] = s.noted[i] if hit[i] else copy[i]
+
+
+cdef int drop(State *s, const Instruction *x, int base) noexcept nogil:
+    """DROP: where skipDrop is armed it is used up instead; returns as `end_hits`."""
     cdef uint8_t hit[BLOCK]
     cdef uint8_t skip
     cdef int i
     cdef int n = whole_lanes(s.lanes)
     if not x.flags & SKIPPABLE:
-        end_hits(s, s.set, x.entry, DROP, base, DROP)
-        return
+        return end_hits(s, s.set, x.entry, DROP, base, DROP)
     for i in range(n):
         skip = s.skip[i]
         hit[i] = s.set[i] & (skip ^ 1)
         s.skip[i] = skip & (s.set[i] ^ 1)
-    end_hits(s, hit, x.entry, DROP, base, DROP)
+    return end_hits(s, hit, x.entry, DROP, base, DROP)
 
 
-cdef void copy_free(
+cdef int copy_free(
     State *s, const Instruction *x, int32_t *noted, int32_t note, int base
 ) noexcept nogil:
-    """A copy or redirect whose target is nobody that a frame is from or for."""
+    """A copy or redirect whose target is nobody that a frame is from or for.
+
+    Returns whether any frame is still live.
+    """
     cdef int i
     cdef int n = whole_lanes(s.lanes)
     if x.op == OP_REDIRECT:
-        end_hits(s, s.set, x.entry, REDIRECT, base, REDIRECT)
-        return
+        return end_hits(s, s.set, x.entry, REDIRECT, base, REDIRECT)
     for i in range(n):
         noted[i] = note if s.set[i] else noted[i]
+    memcpy(s.set, s.live, n)
+    return 1
 
 
-cdef void copy_or_redirect(State *s, const Instruction *x, const Side *side, int base) noexcept nogil:
-    """TEE, WATCH and REDIRECT (spec section 5)."""
+cdef int copy_or_redirect(State *s, const Instruction *x, const Side *side, int base) noexcept nogil:
+    """TEE, WATCH and REDIRECT (spec section 5); returns whether any frame is still live."""
     cdef const uint64_t *source = <const uint64_t *>side.at[ZT_SOURCE]
     cdef const uint64_t *dest = <const uint64_t *>side.at[ZT_DEST]
     cdef const uint64_t *node = <const uint64_t *>side.at[NODE]
     cdef uint8_t here[BLOCK]
     cdef uint8_t sent[BLOCK]
     cdef uint64_t target = x.low
-    cdef int32_t *noted = &s.copy[0] if base else &s.noted[0]
+    cdef int32_t *noted = s.copy if base else &s.noted[0]
     cdef int32_t note = x.entry if target else -1
     cdef int i
     cdef int n = whole_lanes(s.lanes)
     cdef uint8_t own, matched
     if x.flags & FREE:
-        copy_free(s, x, noted, note, base)
-        return
+        return copy_free(s, x, noted, note, base)
     for i in range(n):
         own = node[i] == target
         matched = s.set[i] & (source[i] != target)
@@ -962,14 +983,13 @@ cdef void copy_or_redirect(State *s, const Instruction *x, const Side *side, int
     if side.inward:
         for i in range(n):
             s.armed[i] |= s.live[i] & (s.set[i] ^ 1) & (node[i] == target)
-        if any_of(here, n):
-            end_hits(s, here, x.entry, SUPER_ACCEPT, base, SUPER_ACCEPT)
+        end_hits(s, here, x.entry, SUPER_ACCEPT, base, SUPER_ACCEPT)
     if x.op == OP_REDIRECT:
-        if any_of(sent, n):
-            end_hits(s, sent, x.entry, REDIRECT, base, REDIRECT)
-        return
+        return end_hits(s, sent, x.entry, REDIRECT, base, REDIRECT)
     for i in range(n):
         noted[i] = note if sent[i] else noted[i]
+    memcpy(s.set, s.live, n)
+    return any_of(s.live, n)
 
 
 cdef inline uint16_t class_at(const LookupColumn *c, int form, const void *column, int i) noexcept nogil:
@@ -1111,8 +1131,8 @@ cdef int first_term(const Lookup *l, const uint64_t **row, uint64_t left) noexce
     return -1
 
 
-cdef void look_up(State *s, const Lookup *l, void *const *at, int base) noexcept nogil:
-    """Decide every frame of the set for which a term of the run holds."""
+cdef int look_up(State *s, const Lookup *l, void *const *at, int base) noexcept nogil:
+    """Decide every frame of the set for which a term of the run holds; returns as `end_hits`."""
     cdef uint16_t classes[LOOKUP_COLUMNS][BLOCK + 1]
     cdef const uint64_t *row[LOOKUP_COLUMNS]
     cdef const LookupColumn *column
@@ -1138,7 +1158,7 @@ cdef void look_up(State *s, const Lookup *l, void *const *at, int base) noexcept
             else:
                 count = choose(column, BY_SEARCH, values, s, frame, classes[0])
             if not count:
-                return
+                break
         elif column.form == BY_BYTE:
             classify(column, BY_BYTE, values, frame, count, classes[c])
         elif column.form == BY_WORD:
@@ -1158,6 +1178,8 @@ cdef void look_up(State *s, const Lookup *l, void *const *at, int base) noexcept
         term = first_term(l, row, left)
         if term >= 0:
             decide(s, frame[k], l.entry[term], l.code[term], base)
+    memcpy(s.set, s.live, s.lanes)
+    return any_of(s.live, s.lanes)
 
 
 cdef inline void decide(State *s, int i, int32_t entry, uint8_t code, int base) noexcept nogil:
@@ -1171,7 +1193,8 @@ cdef inline void decide(State *s, int i, int32_t entry, uint8_t code, int base) 
     else:
         s.code[i] = ACCEPT if code == SUPER_ACCEPT else code
     if not base:
-        s.capability_copy[i] = s.noted[i]
+        if s.capability_copy != NULL:
+            s.capability_copy[i] = s.noted[i]
         s.pending[i] = 0
     elif code == NO_MATCH:
         s.pending[i] = 1
@@ -1191,7 +1214,7 @@ cdef int begin_section(State *s, const uint8_t *holds) noexcept nogil:
     return any_of(s.live, s.lanes)
 
 
-cdef void begin(State *s, const Side *side, int count) noexcept nogil:
+cdef void begin(State *s, int count) noexcept nogil:
     """A block starts: `count` frames are live, nothing is decided."""
     cdef int n = whole_lanes(count + LANES - 1)
     s.lanes = n
@@ -1203,10 +1226,12 @@ cdef void begin(State *s, const Side *side, int count) noexcept nogil:
     memset(s.pending, 0, n)
     memset(s.code, 0, n)
     memset(s.entry, 0xFF, n * 4)
-    if side.copy != NULL:
+    if s.copy != NULL:
         memset(s.copy, 0xFF, n * 4)
+    if s.capability_copy != NULL:
         memset(s.capability_copy, 0xFF, n * 4)
-    memset(s.reads, 0, n * 4)
+    if s.reads != NULL:
+        memset(s.reads, 0, n * 4)
 
 
 cdef void run_block(const Run *run, const Side *side, State *s, const int64_t *numbers) noexcept nogil:
@@ -1217,7 +1242,8 @@ cdef void run_block(const Run *run, const Side *side, State *s, const int64_t *n
     cdef int n = whole_lanes(s.lanes)
     cdef int pc = 0
     cdef int base = 1
-    cdef int into, op, i
+    cdef int into, op, left, i
+    cdef int some = 1  # does the set hold for any frame; -1: not known
     cdef uint8_t negate
     while True:
         x = run.table + pc
@@ -1227,28 +1253,34 @@ cdef void run_block(const Run *run, const Side *side, State *s, const int64_t *n
         negate = (x.flags & NEGATE) != 0
         if op == OP_TEST:
             if into == INTO_AND_SET:
-                if not and_test(s.set, at[x.column], side.width[x.column], x, negate, n):
+                some = and_test(s.set, at[x.column], side.width[x.column], x, negate, n)
+                if not some:
                     pc = x.jump
                 continue
             memset(c, 1, n)
             and_test(c, at[x.column], side.width[x.column], x, negate, n)
         elif op >= OP_DROP:
-            if any_of(s.set, n) or op == OP_COPY or op == OP_REDIRECT:
-                if op == OP_DROP:
-                    drop(s, x, base)
-                elif op == OP_ACCEPT:
-                    end_hits(s, s.set, x.entry, ACCEPT, base, SUPER_ACCEPT)
-                elif op == OP_PRIORITY:
-                    end_hits(s, s.set, x.entry, ACCEPT, base, ACCEPT)
-                elif op == OP_BREAK:
-                    end_hits(s, s.set, x.entry, NO_MATCH, base, NO_MATCH)
-                elif op == OP_LOOKUP:
-                    look_up(s, run.lookups + x.other, at, base)
-                else:
-                    copy_or_redirect(s, x, side, base)
-                if not any_of(s.live, n):
-                    pc = x.jump
-            memcpy(s.set, s.live, n)
+            if some < 0:
+                some = any_of(s.set, n)
+            if not some and op != OP_COPY and op != OP_REDIRECT:  # these arm where it is false
+                memcpy(s.set, s.live, n)
+                some = 1
+                continue
+            some = 1
+            if op == OP_DROP:
+                left = drop(s, x, base)
+            elif op == OP_ACCEPT:
+                left = end_hits(s, s.set, x.entry, ACCEPT, base, SUPER_ACCEPT)
+            elif op == OP_PRIORITY:
+                left = end_hits(s, s.set, x.entry, ACCEPT, base, ACCEPT)
+            elif op == OP_BREAK:
+                left = end_hits(s, s.set, x.entry, NO_MATCH, base, NO_MATCH)
+            elif op == OP_LOOKUP:
+                left = look_up(s, run.lookups + x.other, at, base)
+            else:
+                left = copy_or_redirect(s, x, side, base)
+            if not left:
+                pc = x.jump
             continue
         elif op == OP_CONST:
             memset(c, (x.low != 0) ^ negate, n)
@@ -1286,11 +1318,17 @@ cdef void run_block(const Run *run, const Side *side, State *s, const int64_t *n
                 pc += 1
                 if x.op == OP_END:
                     return
+            some = 1
             if not begin_section(s, <const uint8_t *>at[x.column]):
                 pc = x.jump
             continue
-        if not fold(s, into, c):
-            pc = x.jump
+        fold(s, into, c)
+        if into == INTO_AND_SET:
+            some = any_of(s.set, n)
+            if not some:
+                pc = x.jump
+        elif into == INTO_OR_SET:
+            some = -1
 
 
 cdef void point_columns(Side *side, char *room, int64_t first, int count) noexcept nogil:
@@ -1321,10 +1359,8 @@ cdef uint32_t gather_missing(
     cdef const uint8_t *chr = <const uint8_t *>header(side, c, CHARACTERISTICS)
     cdef uint32_t context = side.context
     cdef uint32_t without = context & ~<uint32_t>MISSING_OWNED_IP
-    cdef uint32_t found = context
+    cdef uint32_t found = 0
     cdef int i
-    for i in range(count):
-        found |= made[i]
     if side.context_column != NULL:
         for i in range(count):
             missing[i] = made[i] | side.context_column[first + i]
@@ -1333,10 +1369,15 @@ cdef uint32_t gather_missing(
                 missing[i] &= ~<uint32_t>MISSING_OWNED_IP
     elif context != without:
         for i in range(count):
+            found |= made[i]
             missing[i] = made[i] | (context if chr[i] & CHR_AUTH_ADDRESS else without)
-    elif found & side.watched:
+    else:
         for i in range(count):
-            missing[i] = made[i] | context
+            found |= made[i]
+        if (found | context) & side.watched:
+            for i in range(count):
+                missing[i] = made[i] | context
+    found |= context
     return found & side.watched
 
 
@@ -1351,15 +1392,42 @@ cdef void assume_ownership(const Side *side, Columns *c, int count) noexcept nog
         owned[i] = mac | (OWNED_IP if chr[i] & always else 0)
 
 
+# A block's results in columns of their own.
+cdef struct Results:
+    int32_t entry[BLOCK]
+    uint8_t code[BLOCK]
+    int32_t copy[BLOCK]
+    int32_t capability_copy[BLOCK]
+    uint32_t reads[BLOCK]
+
+
+cdef void place_results(State *s, const Side *side, Results *spare, int64_t first, int count) noexcept nogil:
+    """Where a block's results are made: in their place, or aside where whole vectors do not fit."""
+    cdef int whole = count == BLOCK
+    s.entry = side.entry + first if whole else spare.entry
+    s.code = side.code + first if whole else spare.code
+    s.copy = NULL
+    s.capability_copy = NULL
+    s.reads = NULL
+    if side.copy != NULL:
+        s.copy = side.copy + first if whole else spare.copy
+    if side.capability_copy != NULL:
+        s.capability_copy = side.capability_copy + first if whole else spare.capability_copy
+    if side.reads != NULL:
+        s.reads = side.reads + first if whole else spare.reads
+
+
 cdef void store(const Side *side, const State *s, int64_t first, int count) noexcept nogil:
     """Hand a block's results out; a frame that is not accepted sends no copy."""
-    memcpy(side.entry + first, s.entry, count * 4)
-    memcpy(side.code + first, s.code, count)
-    if side.copy != NULL:
+    if count < BLOCK:
+        memcpy(side.entry + first, s.entry, count * 4)
+        memcpy(side.code + first, s.code, count)
+        if s.reads != NULL:
+            memcpy(side.reads + first, s.reads, count * 4)
+    if s.copy != NULL:
         store_copies(side.copy + first, s.copy, s.code, count)
+    if s.capability_copy != NULL:
         store_copies(side.capability_copy + first, s.capability_copy, s.code, count)
-    if side.reads != NULL:
-        memcpy(side.reads + first, s.reads, count * 4)
 
 
 cdef void store_copies(
@@ -1370,14 +1438,6 @@ cdef void store_copies(
         out[i] = noted[i] if code[i] >= REDIRECT else -1
 
 
-# A block's results, where they go from there.
-cdef struct Results:
-    int32_t entry[BLOCK]
-    uint8_t code[BLOCK]
-    int32_t copy[BLOCK]
-    int32_t capability_copy[BLOCK]
-    uint32_t reads[BLOCK]
-
 # What one round of all chains found: chain after chain, from the block's begin without gaps.
 cdef struct Round:
     int64_t offsets[BLOCK]
@@ -1386,7 +1446,8 @@ cdef struct Round:
 
 # Everything that one call works in: allocated once, used by one call at a time.
 cdef struct Work:
-    Results made[2]
+    Results made[2]     # of a round's frames, on their way to where they are kept
+    Results spare       # of a block that is not full
     uint32_t missing[BLOCK]
     int64_t numbers[BLOCK]
     Round round
@@ -1417,7 +1478,8 @@ cdef void judge_block(Work *w, Side *side, char *room, int64_t first, int count)
             w.numbers[i] = (
                 side.numbers[first + i] if side.numbers != NULL else side.first_number + first + i
             )
-    begin(&w.state, side, count)
+    place_results(&w.state, side, &w.spare, first, count)
+    begin(&w.state, count)
     run_block(run, side, &w.state, w.numbers)
     store(side, &w.state, first, count)
 
@@ -1903,6 +1965,7 @@ cdef void spread(const Trail *t, const Side *block, const Side *to) noexcept nog
         memcpy(to.code + base, block.code + count, fresh)
         if to.copy != NULL:
             memcpy(to.copy + base, block.copy + count, fresh * 4)
+        if to.capability_copy != NULL:
             memcpy(to.capability_copy + base, block.capability_copy + count, fresh * 4)
         if to.reads != NULL:
             memcpy(to.reads + base, block.reads + count, fresh * 4)
@@ -1964,6 +2027,7 @@ cdef void point_results(Side *side, Results *made) noexcept nogil:
     side.code = made.code
     if side.copy != NULL:
         side.copy = made.copy
+    if side.capability_copy != NULL:
         side.capability_copy = made.capability_copy
     if side.reads != NULL:
         side.reads = made.reads
@@ -2070,7 +2134,9 @@ cdef class Machine:
             side.entry = <int32_t *>address_of(entry)
             side.code = <uint8_t *>address_of(code)
             side.copy = <int32_t *>address_of(copy) if copy is not None else NULL
-            side.capability_copy = <int32_t *>address_of(capability_copy) if copy is not None else NULL
+            side.capability_copy = NULL
+            if capability_copy is not None:
+                side.capability_copy = <int32_t *>address_of(capability_copy)
             side.reads = <uint32_t *>address_of(reads) if reads is not None else NULL
             side.first_number = first_number
             side.seen = 0

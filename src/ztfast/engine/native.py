@@ -70,9 +70,10 @@ class NativeSide:
         self.entries = _EntryFacts(program)
         self.has_integers = any(own.what == "integer" for own in program.own)
         self._has_reads = bool(self.watched) or self.has_integers
-        copies = (np.int32, np.int32) if self.copies else ()
-        reads = (np.uint32,) if self._has_reads else ()
-        self._result_types = (np.int32, np.uint8, *copies, *reads)
+        copies = self.copies * (1 + (len(program.starts) > 1))  # the base rules', a capability's
+        reads = int(self._has_reads)
+        self._result_types = (np.int32, np.uint8, *(np.int32,) * copies, *(np.uint32,) * reads)
+        self._not_made = (None,) * (2 - copies)
 
     def headers(self) -> set[int]:
         """The header columns that must be decoded."""
@@ -98,8 +99,9 @@ class NativeSide:
     def outputs(self, count: int, room: Room) -> tuple[Any, ...]:
         """Memory for the loops' results on `count` frames: entry, code, copies, reads."""
         made = room.take(count, self._result_types)
-        copies = made[2:4] if self.copies else (None, None)
-        return (*made[:2], *copies, made[-1] if self._has_reads else None)
+        if self._has_reads:
+            return (*made[:-1], *self._not_made, made[-1])
+        return (*made, *self._not_made, None)
 
 
 class Judge:
@@ -620,8 +622,7 @@ class _Derived:
         return found
 
     def _of_copy(self, noted: npt.NDArray[np.int32] | None, what: str) -> npt.NDArray[Any]:
-        from_capability = noted is not None and noted is self._capability_copy
-        if noted is None or (from_capability and len(self._facts.starts) == 1):
+        if noted is None:
             return np.broadcast_to(np.int64(-1 if what == "entry" else 0), len(self._code))
         if self._no_tee.any() and self._situation.direction == "out":
             noted = np.where(self._no_tee, np.int32(-1), noted)
