@@ -8,8 +8,8 @@ Tested by tests/frames/test_room.py.
 
 from __future__ import annotations
 
-import sys
-from typing import Any
+from typing import Any, NamedTuple
+from weakref import ReferenceType, ref
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,17 @@ _FEW = 8192  # items; smaller arrays the allocator keeps at hand itself
 _MOST = 1 << 26  # bytes of a block that is kept
 _KEPT = 2  # the last batch's block is often still held when the next is asked for
 _LINE = 64
-_ALONE = 2  # references to a block that nobody else holds: the variable and the argument
+
+
+class _Block(NamedTuple):
+    """Memory, and the array that it is lent out through: dead once nobody looks into it.
+
+    That array is the base of every other one, and of views of these.  (Counting references to
+    the memory instead would need to know how each version of Python counts.)
+    """
+
+    memory: memoryview
+    loan: ReferenceType[npt.NDArray[np.uint8]]
 
 
 class Room:
@@ -28,7 +38,7 @@ class Room:
     """
 
     def __init__(self) -> None:
-        self._kept: list[npt.NDArray[np.uint8]] = []
+        self._kept: list[_Block] = []
 
     def __reduce__(self) -> tuple[type[Room], tuple[()]]:
         return Room, ()
@@ -38,25 +48,26 @@ class Room:
         if count < _FEW:
             return tuple([np.empty(count, kind) for kind in types])
         sizes = [-(-count * np.dtype(kind).itemsize // _LINE) * _LINE for kind in types]
-        block = self._block(sum(sizes) + _LINE)
-        at = -block.ctypes.data % _LINE
-        found = []
+        memory = self._memory(sum(sizes) + _LINE)
+        loan = np.frombuffer(memory, np.uint8)
+        at = -loan.__array_interface__["data"][0] % _LINE
+        found: list[npt.NDArray[Any]] = []
         for kind, size in zip(types, sizes, strict=True):
-            found.append(np.ndarray(count, kind, block, at))
+            found.append(np.ndarray(count, kind, loan, at))
             at += size
-        if len(block) <= _MOST:
-            self._kept.append(block)
+        if len(memory) <= _MOST:
+            self._kept.append(_Block(memory, ref(loan)))
             del self._kept[:-_KEPT]
         return tuple(found)
 
-    def _block(self, size: int) -> npt.NDArray[np.uint8]:
+    def _memory(self, size: int) -> memoryview:
         """A kept block that is large enough and free, or a new one."""
         for _ in range(_KEPT):
             try:
                 block = self._kept.pop(0)  # whoever takes it out has it alone
             except IndexError:
                 break
-            if len(block) >= size and sys.getrefcount(block) == _ALONE:
-                return block
+            if len(block.memory) >= size and block.loan() is None:
+                return block.memory
             self._kept.append(block)
-        return np.empty(size, np.uint8)
+        return memoryview(np.empty(size, np.uint8))
