@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from tests import pages
+from tests.needs import needs
 
-PAGES = ["README.md", "docs/filter.md"]
 
-
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize(
+    "page", ["README.md", pytest.param("docs/filter.md", marks=needs("pyarrow"))]
+)
 def test_commands(page: str, tmp_path: Path) -> None:
     pages.lay_out(tmp_path)
     shown = pages.commands(page)
@@ -58,7 +59,9 @@ def test_recipes(page: str, tmp_path: Path) -> None:
     assert (tmp_path / "out" / "tee-8e30f50a25.pcapng").exists()
 
 
-@pytest.mark.parametrize("page", [*PAGES, "docs/recipes-ids.md", "docs/captures.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/filter.md", "docs/recipes-ids.md", "docs/captures.md"]
+)
 def test_links(page: str) -> None:
     text = (pages.ROOT / page).read_text(encoding="utf-8")
     here = (pages.ROOT / page).parent

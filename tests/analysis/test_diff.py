@@ -16,6 +16,7 @@ import ztfast
 from tests.analysis.drawing import add_integers, draw_model, random_entry, random_frame
 from tests.cli.test_compile import run
 from tests.engine.cases import ipv4, ports
+from tests.needs import needs
 from ztfast.analysis.difference import Difference, Judge, _Comparison, compare, natural
 from ztfast.analysis.outcome import copy_lengths, happened, labels
 from ztfast.analysis.revisions import load_revision
@@ -27,6 +28,8 @@ from ztfast.engine.reference import evaluate
 from ztfast.errors import RulesError, UsageError
 from ztfast.frames.frame import Frame
 from ztfast.model.policy import Capability, Policy, Rule
+
+pytestmark = needs("z3")
 
 SEED = int(os.environ.get("SEED", "29"))
 ROUNDS = int(os.environ.get("ROUNDS", "40"))

@@ -11,6 +11,7 @@ import pytest
 
 import ztfast
 from tests.analysis.drawing import add_integers, draw_model, random_entry, random_frame
+from tests.needs import needs
 from ztfast.analysis import findings
 from ztfast.analysis.sets import Sets
 from ztfast.analysis.witness import Held, context_of
@@ -20,6 +21,8 @@ from ztfast.frames.frame import Frame
 from ztfast.lang import load_json
 from ztfast.model.policy import Capability, Policy, Rule
 from ztfast.network.view import make_view
+
+pytestmark = needs("z3")
 
 SEED = int(os.environ.get("SEED", "5"))
 ROUNDS = int(os.environ.get("ROUNDS", "60"))

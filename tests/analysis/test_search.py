@@ -9,6 +9,7 @@ import pytest
 
 import ztfast
 from tests.cli.test_compile import run
+from tests.needs import needs
 from ztfast.analysis.header import read_header
 from ztfast.analysis.searching import Question, expression, read_tag, search
 from ztfast.errors import UsageError, ZtfastError
@@ -25,6 +26,7 @@ POLICY = ztfast.compile(TEXT)
 SSH = "ipprotocol tcp and dport 22 and ipdest 10.1.1.7/32"
 
 
+@needs("z3")
 @pytest.mark.parametrize(
     ("question", "verdict"),
     [
@@ -54,6 +56,7 @@ def test_questions(question: Question, verdict: str | None) -> None:
         assert verdict in str(answer.judged)
 
 
+@needs("z3")
 def test_the_witness_is_what_was_asked_for() -> None:
     answer = search(POLICY, Question("accept", SSH))
     assert answer is not None
@@ -90,11 +93,13 @@ def test_names_of_the_rules_are_known_in_questions() -> None:
     assert [entry.value for entry in expression("tseq role guest", POLICY.tags)[:-1]] == [(5, 1)]
 
 
+@needs("z3")
 def test_no_time_is_an_error() -> None:
     with pytest.raises(ZtfastError, match="not enough"):
         search(POLICY, Question("accept", SSH), time_limit=0.0)
 
 
+@needs("z3")
 def test_command(tmp_path: Path) -> None:
     path = tmp_path / "r.ztrules"
     path.write_text(TEXT)

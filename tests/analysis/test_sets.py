@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.needs import needs
 from ztfast.analysis.sets import (
     FALSE,
     PAIRS,
@@ -66,6 +67,7 @@ def test_literals_of_trivial_sets() -> None:
     assert sets.leaves([sets.both(one, -sets.test("b", 2))]) == [one, sets.test("b", 2)]
 
 
+@needs("z3")
 @pytest.mark.parametrize("round_", range(60))
 def test_the_solver_and_the_samples_agree(round_: int) -> None:
     """A model of the solver lies in the set; a set that it calls empty holds no random row."""
@@ -84,6 +86,7 @@ def test_the_solver_and_the_samples_agree(round_: int) -> None:
     assert inside.inside(literal) ^ inside.inside(-literal) == (1 << len(rows)) - 1
 
 
+@needs("z3")
 def test_background_and_samples() -> None:
     sets = made()
     prover = Prover(sets, Deadline(30))
@@ -95,6 +98,7 @@ def test_background_and_samples() -> None:
     assert prover.queries == 1
 
 
+@needs("z3")
 def test_reasons_are_few_and_enough() -> None:
     sets = made()
     prover = Prover(sets, Deadline(30))
@@ -107,6 +111,7 @@ def test_reasons_are_few_and_enough() -> None:
     assert prover.reasons([TRUE], among[:3]) is None
 
 
+@needs("z3")
 def test_wishes_are_granted_in_order() -> None:
     sets = made()
     prover = Prover(sets, Deadline(30))
@@ -116,6 +121,7 @@ def test_wishes_are_granted_in_order() -> None:
     assert (model["a"], model["b"]) == (7, 4)
 
 
+@needs("z3")
 def test_no_time_is_no_answer() -> None:
     sets = made()
     with pytest.raises(Undecided):

@@ -9,6 +9,7 @@ import pytest
 
 from tests.analysis.drawing import add_integers, random_view
 from tests.engine.cases import IPV4, ipv4, ports
+from tests.needs import needs
 from ztfast.analysis.fields import WIDTHS, FrameSets
 from ztfast.analysis.matches import Side
 from ztfast.analysis.sets import Deadline, Prover, Samples, Sets
@@ -38,6 +39,7 @@ def test_a_usual_frame() -> None:
     assert {**fields_of(frame), **model} == fields_of(frame)
 
 
+@needs("z3")
 @pytest.mark.parametrize("round_", range(40))
 def test_random_wishes_come_true(round_: int) -> None:
     """Fields drawn at random, as far as the structure allows them, are those of the frame."""
@@ -73,6 +75,7 @@ def test_random_wishes_come_true(round_: int) -> None:
         assert samples.inside(literal) in (0, 3), (SEED, round_, literal)
 
 
+@needs("z3")
 @pytest.mark.parametrize("round_", range(60))
 def test_each_outcome_of_random_rules_has_a_witness_that_both_confirm(round_: int) -> None:
     rng = random.Random(SEED * 1511 + round_)

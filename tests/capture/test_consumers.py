@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 
 from tests.capture.building import pcap
+from tests.needs import packed
 from ztfast.capture import open_capture
 from ztfast.capture.sinks import FileSink, SplitSink
 
@@ -307,7 +308,7 @@ def test_cut_copies_as_wireshark_reads_them(tmp_path, suffix):
     assert [line.split() for line in out.splitlines()] == [[n, n] for n in expected]
 
 
-@pytest.mark.parametrize("suffix", [".gz", ".zst", ".lz4"])
+@pytest.mark.parametrize("suffix", packed(".gz", ".zst", ".lz4"))
 def test_wireshark_reads_what_is_compressed(tmp_path, suffix):
     need("capinfos")
     path = tmp_path / f"out.pcapng{suffix}"

@@ -14,10 +14,13 @@ import numpy as np
 import pytest
 
 from tests.capture.building import block, frame, interface, packet, pcap, section
+from tests.needs import packed
 from ztfast.capture import open_capture
 from ztfast.capture.sinks import FileSink, Rotation, SplitSink, format_of, numbered
 from ztfast.errors import OutputError, UsageError
 
+NAMES = packed("a.pcap", "a.pcapng", "a", "a.pcap.gz", "a.pcapng.zst", "a.lz4")
+KINDS = packed("a.pcap", "a.pcapng", "a.pcap.gz", "a.pcap.zst", "a.pcap.lz4")
 FRAMES = [frame(i, 60 + i) for i in range(100)]
 SECOND = 1_000_000_000
 TIMES = [1_700_000_000 * SECOND + i * SECOND for i in range(100)]
@@ -60,7 +63,7 @@ def test_unknown_format():
         FileSink("a", format="snoop")
 
 
-@pytest.mark.parametrize("name", ["a.pcap", "a.pcapng", "a", "a.pcap.gz", "a.pcapng.zst", "a.lz4"])
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("data", [CLASSIC, NG], ids=["classic", "ng"])
 def test_names(tmp_path, name, data):
     with FileSink(str(tmp_path / name)) as sink:
@@ -201,7 +204,7 @@ with FileSink(sys.argv[2]) as sink:
 """
 
 
-@pytest.mark.parametrize("name", ["a.pcap", "a.pcapng", "a.pcap.gz", "a.pcap.zst", "a.pcap.lz4"])
+@pytest.mark.parametrize("name", KINDS)
 def test_ctrl_c_leaves_a_whole_file(tmp_path, name):
     done = ended(tmp_path, name, "os.kill(os.getpid(), signal.SIGINT)")
     assert b"KeyboardInterrupt" in done.stderr

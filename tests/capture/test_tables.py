@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 
+from tests.needs import needs
 from ztfast.capture.tables import (
     FRAME_COLUMNS,
     Column,
@@ -87,6 +88,7 @@ def test_csv(tmp_path):
         assert [row[name] for row in found] == [str(v) for v in expected[name].tolist()]
 
 
+@needs("pyarrow")
 def test_it_appears_when_it_is_whole(tmp_path):
     for name in ("a.npy", "a.csv", "a.parquet"):
         sink = TableSink(str(tmp_path / name))
@@ -123,6 +125,7 @@ def test_refused(tmp_path):
     assert np.load(tmp_path / "b.npy")["t"].tolist() == ["abc", "äöü"]
 
 
+@needs("pyarrow")
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
 def test_full_disk():
     with pytest.raises(OutputError, match="No space left"):

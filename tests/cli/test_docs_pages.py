@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.needs import needs
+
 DOCS = Path(__file__).parents[2] / "docs"
 BLOCK = re.compile(r"^```(file|console)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -22,8 +24,9 @@ def commands(text: str) -> list[tuple[str, str]]:
 
 
 PAGES = (
-    *("compile", "check", "fmt", "explain", "test", "policies-in-git"),
-    *("diff", "search", "analysis"),
+    *("compile", "check", "fmt", "explain", "test"),
+    pytest.param("policies-in-git", marks=needs("yaml", "z3")),
+    *(pytest.param(page, marks=needs("z3")) for page in ("diff", "search", "analysis")),
 )
 
 
