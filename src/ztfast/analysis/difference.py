@@ -227,17 +227,16 @@ class _Comparison:
             # Outside the classes shown; each class is proved as it stands, also where two overlap.
             where = (self.differs, *(-part for part in shown))
             buildable = self.frame.buildable
-            model = prover.find(*where, buildable, sample=False)
+            model = prover.preferring([*where, buildable], wishes(self.frame))
             if model is None:
                 refuse_unbuildable(prover, buildable, where)
                 return
             holding = [self._polarity(leaf, model) for leaf in leaves]
             alike = self._alike(model)
             cube = self._cube(prover, alike, holding)
-            usual = prover.preferring([*cube, self.differs, buildable], wishes(self.frame)) or model
             shown.append(self.sets.all(cube))
             self.rest = self.sets.both(self.differs, -self.sets.any(shown))
-            yield self._change(usual, cube)
+            yield self._change(model, cube)
 
     def _polarity(self, leaf: Lit, model: Mapping[str, int]) -> Lit:
         return leaf if Samples(self.sets, [model]).inside(leaf) else -leaf
@@ -345,11 +344,14 @@ def wishes(frame: FrameSets) -> list[Lit]:
         test("vlan", 0),
         test("protocol", 6),
         test("tcp", 2),
+        test("tcp", 0x10),
         test("tos", 0),
         test("mac_dest", 0, 0, 1 << 40),
         test("source4", 0x0A000000, mask=0xFF000000),
         test("source4", 0x0A000001),
+        test("source4", 1, mask=0xFF),
         test("dest4", 0x0A000002),
+        test("dest4", 2, mask=0xFF),
         test("source6", 0xFD00 << 112 | 1),
         test("dest6", 0xFD00 << 112 | 2),
         test("sport", 40000),

@@ -329,25 +329,63 @@ class Prover:
         return kept
 
     def preferring(
-        self, literals: Sequence[Lit], wishes: Sequence[Lit], tries: int = 64
+        self, literals: Sequence[Lit], wishes: Sequence[Lit]
     ) -> dict[str, int] | None:
-        """As `find`, and in as many of the wishes as go together, the first before the last."""
-        granted = [wish for wish in wishes if wish not in (TRUE, FALSE)][:tries]
-        refused: list[Lit] = []
+        """As `find`, and the same assignment whatever solver finds it.
+
+        Of the wishes each is granted that goes with those granted before it; then each field, in
+        the order in which they were declared, is as small as can be.  Where time runs out before that
+        is settled, what was found so far.
+        """
+        for wish in wishes:
+            self._name(wish)  # so that the model has its fields
         model = self.find(*literals, sample=False)
+        if model is None:
+            return None
+        zeros = [self.sets.test(field, 0) for field in self._fields()]
+        wanted = [wish for wish in (*wishes, *zeros) if wish not in (TRUE, FALSE)]
+        settled = list(literals)
         try:
-            while model is not None and not self._check((*literals, *granted)):
-                # Among those that do not go together the last has to stand back.
-                last = self._core(granted)[-1]
-                granted.remove(last)
-                refused.append(last)
-            model = self._model() if model is not None else None
-            for wish in reversed(refused if model is not None else []):
-                if self._check((*literals, *granted, wish)):
-                    granted.append(wish)
+            for wish in wanted:
+                if not Samples(self.sets, [model]).inside(wish):
+                    if not self._check((*settled, wish)):
+                        continue
                     model = self._model()
+                settled.append(wish)
+            for field in self._unsettled(settled):
+                model = self._least(settled, field, model)
+                settled.append(self.sets.test(field, model[field]))
         except Undecided:
             pass  # a model that grants fewer wishes is as true
+        return model
+
+    def _fields(self) -> list[str]:
+        """The fields that the solver knows, in the order in which they were declared."""
+        return [field for field in self.sets.widths if field in self._variables]
+
+    def _unsettled(self, settled: Sequence[Lit]) -> list[str]:
+        """The fields whose value no test among these says."""
+        known: set[str] = set()
+        for literal in settled:
+            node = self.sets.nodes[literal] if literal > 0 else None
+            if isinstance(node, Test) and node.low == node.high:
+                if node.mask == (1 << self.sets.widths[node.field]) - 1:
+                    known.add(node.field)
+        return [field for field in self._fields() if field not in known]
+
+    def _least(
+        self, settled: Sequence[Lit], field: str, model: dict[str, int]
+    ) -> dict[str, int]:
+        """A model in which a field is as small as can be."""
+        low, high = 0, model[field]
+        middle = high - 1  # most are what they must be: nothing smaller goes
+        while low < high:
+            if self._check((*settled, self.sets.test(field, low, middle))):
+                model = self._model()
+                high = model[field]
+            else:
+                low = middle + 1
+            middle = (low + high) // 2
         return model
 
     def _core(self, among: Sequence[Lit]) -> list[Lit]:
