@@ -12,7 +12,7 @@ SANITIZED_ROUNDS ?= 500
 SOURCES = pyproject.toml setup.py src/ztfast/_core.pyx
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint types differential fuzz sanitize bench bench-check bench-record docs test-all package clean
+.PHONY: help venv demo test lint types differential fuzz sanitize bench bench-check bench-record docs test-all test-lowest package clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-13s %s\n", $$1, $$2 }'
@@ -52,6 +52,9 @@ docs: $(STAMP) ## build the documentation into build/site; a warning is an error
 
 test-all: ## run the suite on every CPython from 3.10 up that this machine has (pyenv's too)
 	.ci/test-all
+
+test-lowest: $(STAMP) ## run the suite with the lowest versions of what is needed
+	PYTHON=$(abspath $(shell command -v $(PYTHON))) .ci/test-lowest
 
 package: $(STAMP) ## build the source archive and both wheels, check them, use each alone
 	.ci/package
