@@ -17,7 +17,7 @@ from typing import Any, NoReturn, TypeGuard
 from ztfast.errors import Diagnostic, RulesError, Severity, Source
 from ztfast.lang.compiler import compile_source
 from ztfast.lang.jsontext import Path, locate, parse_json, path_text
-from ztfast.model.entries import read_entries
+from ztfast.model.entries import Json, read_entries
 from ztfast.model.kinds import KINDS, Entry, Field, Kind
 from ztfast.model.policy import (
     MAX_BASE_RULES,
@@ -126,7 +126,7 @@ class _Reader:
         self.source = source
         self.findings: list[Diagnostic] = []
 
-    def policy(self, value: Any) -> Policy:
+    def policy(self, value: Json) -> Policy:
         """The policy of a parsed JSON text."""
         if isinstance(value, list):
             return Policy(self._rules(value, (), MAX_BASE_RULES), source=self.source)
@@ -188,7 +188,7 @@ class _Reader:
 
     # --- rules
 
-    def _rules(self, value: Any, path: Path, most: int) -> tuple[Rule, ...]:
+    def _rules(self, value: Json, path: Path, most: int) -> tuple[Rule, ...]:
         if not isinstance(value, list):
             self._add("ZT053", f"a {_type_name(value)} where a list of rules is expected", path)
             return ()
@@ -204,7 +204,7 @@ class _Reader:
         ]
         return tuple(kept[:most])
 
-    def _rule(self, entry: Any, path: Path) -> bool:
+    def _rule(self, entry: Json, path: Path) -> TypeGuard[Mapping[str, Json]]:
         """Check one entry; False where it is none at all and must be left out."""
         if not isinstance(entry, dict):
             self._add("ZT053", f"a {_type_name(entry)} where a rule is expected", path)
@@ -264,11 +264,11 @@ class _Reader:
 
     # --- capabilities and tags
 
-    def _items(self, value: Any, path: Path) -> list[tuple[Path, dict[str, Any]]]:
+    def _items(self, value: Json, path: Path) -> list[tuple[Path, Mapping[str, Any]]]:
         """The objects of a list, or of a map whose keys may be their ids."""
         if value is None:
             return []
-        pairs: list[tuple[str | int, Any]]
+        pairs: list[tuple[str | int, Json]]
         if isinstance(value, list):
             pairs = list(enumerate(value))
         elif isinstance(value, dict):
@@ -276,7 +276,7 @@ class _Reader:
         else:
             self._add("ZT053", f"a {_type_name(value)} where a list or map is expected", path)
             return []
-        found = []
+        found: list[tuple[Path, Mapping[str, Any]]] = []
         for key, item in pairs:
             here = (*path, key)
             if not isinstance(item, dict):
@@ -317,7 +317,7 @@ class _Reader:
         return found
 
     def _tags(self, value: Any, path: Path) -> list[Tag]:
-        found = []
+        found: list[Tag] = []
         for here, item in self._items(value, path):
             number = self._id(item, here)
             default = item.get("default")
@@ -331,7 +331,7 @@ class _Reader:
                 found.append(Tag(number, default))
         return found
 
-    def _name_capabilities(self, found: list[Capability], names: Any) -> list[Capability]:
+    def _name_capabilities(self, found: list[Capability], names: Json) -> list[Capability]:
         if not isinstance(names, dict):
             self._not_a_map(names, "capabilitiesByName")
             return found
@@ -346,42 +346,42 @@ class _Reader:
             self._no_owner("capability", number, ("capabilitiesByName", by_id[number]))
         return [Capability(item.id, item.default, item.rules, by_id.get(item.id)) for item in found]
 
-    def _name_tags(self, found: list[Tag], names: Any) -> list[Tag]:
+    def _name_tags(self, found: list[Tag], names: Json) -> list[Tag]:
         if not isinstance(names, dict):
             self._not_a_map(names, "tagsByName")
             return found
-        waiting: dict[int, list[str]] = {}
+        waiting: dict[int, list[tuple[str, Mapping[str, Json]]]] = {}
         for name, item in names.items():
             here: Path = ("tagsByName", name)
-            number = self._id(item, here) if isinstance(item, dict) else None
-            if number is None:
-                if not isinstance(item, dict):
-                    self._wrong(item, "an object", here)
-            else:
-                waiting.setdefault(number, []).append(name)
-        named = []
+            if not isinstance(item, dict):
+                self._wrong(item, "an object", here)
+                continue
+            number = self._id(item, here)
+            if number is not None:
+                waiting.setdefault(number, []).append((name, item))
+        named: list[Tag] = []
         for tag in found:
             # Tags may share an id: names and tags then meet in their order.
             queue = waiting.get(tag.id)
             if not queue:
                 named.append(tag)
                 continue
-            name = queue.pop(0)
-            enums = self._values(names[name].get("enums"), ("tagsByName", name, "enums"))
-            flags = self._values(names[name].get("flags"), ("tagsByName", name, "flags"))
+            name, item = queue.pop(0)
+            enums = self._values(item.get("enums"), ("tagsByName", name, "enums"))
+            flags = self._values(item.get("flags"), ("tagsByName", name, "flags"))
             named.append(Tag(tag.id, tag.default, enums, flags, name))
         for number, queue in waiting.items():
-            for name in queue:
+            for name, _ in queue:
                 self._no_owner("tag", number, ("tagsByName", name))
         return named
 
-    def _values(self, value: Any, path: Path) -> dict[str, int]:
+    def _values(self, value: Json, path: Path) -> dict[str, int]:
         if value is None:
             return {}
         if not isinstance(value, dict):
             self._wrong(value, "an object of numbers", path)
             return {}
-        found = {}
+        found: dict[str, int] = {}
         for name, number in value.items():
             if not _is_integer(number):
                 self._wrong(number, "a whole number", (*path, name))
@@ -447,10 +447,16 @@ def _is_integer(value: Any) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _type_name(value: Any) -> str:
+def _type_name(value: object) -> str:
     if value is None:
         return "null"
-    names = {bool: "truth value", int: "number", float: "fraction", str: "text", list: "list"}
+    names: dict[type[object], str] = {
+        bool: "truth value",
+        int: "number",
+        float: "fraction",
+        str: "text",
+        list: "list",
+    }
     return names.get(type(value), "object")
 
 

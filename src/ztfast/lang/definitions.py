@@ -49,7 +49,7 @@ class Definitions:
         self.tag_defaults: dict[str, Word] = {}
         self.capabilities: dict[str, CapabilityText] = {}
         self.rules: Block = []
-        self._capability_ids: dict[int, str] = {}
+        self.capability_ids: dict[int, str] = {}
 
 
 def define(items: Block, errors: Errors) -> Definitions:
@@ -159,7 +159,7 @@ def _capability(head: Word, block: Block, found: Definitions, errors: Errors) ->
         )
     elif named:
         if number >= 0:
-            found._capability_ids[number] = name
+            found.capability_ids[number] = name
         found.capabilities[name] = CapabilityText(name, head, number, default, body)
 
 
@@ -170,8 +170,8 @@ def _capability_id(word: Word, value: Node | None, found: Definitions, errors: E
     if number is None or not 0 <= number <= _UINT32:
         errors.add("ZT034", place, "not a capability id", "expected a number from 0 to 4294967295")
         return -1
-    if number in found._capability_ids:
-        other = found._capability_ids[number]
+    if number in found.capability_ids:
+        other = found.capability_ids[number]
         errors.add(
             "ZT034",
             place,

@@ -174,7 +174,7 @@ def _icmp(args: list[str], tags: Tags) -> Fields:
 
 
 def _characteristics(args: list[str], tags: Tags) -> Fields:
-    bits = []
+    bits: list[int] = []
     for item in args[0].split(","):
         if not item:
             continue

@@ -13,9 +13,12 @@ import re
 from collections.abc import Iterable, Mapping
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from itertools import islice
-from typing import Any
+from typing import Any, Union
 
 from ztfast.model.kinds import KINDS, Entry, Field, Kind
+
+# A value that a JSON parser gave: `isinstance` then tells a type checker what is in it, too.
+Json = Union["Mapping[str, Json]", "list[Json]", str, float, int, bool, None]
 
 _KIND_BY_NAME = {kind.name: kind for kind in Kind}
 _NOT_HEX = re.compile(r"[^0-9a-fA-F]")
@@ -37,7 +40,7 @@ def read_entries(rules: Iterable[Any], limit: int | None = None) -> tuple[Entry,
     return tuple(islice((entry for entry in entries if entry is not None), limit))
 
 
-def read_entry(rule: Any, index: int = 0) -> Entry | None:
+def read_entry(rule: Json, index: int = 0) -> Entry | None:
     """One JSON entry as the controller installs it, or None where its type is unknown.
 
     `index` is kept as `Entry.rule`.

@@ -47,8 +47,8 @@ class Tag:
 
     id: int
     default: int | None
-    enums: Mapping[str, int] = field(default_factory=dict)
-    flags: Mapping[str, int] = field(default_factory=dict)
+    enums: Mapping[str, int] = field(default_factory=dict[str, int])
+    flags: Mapping[str, int] = field(default_factory=dict[str, int])
     name: str | None = None
     span: Span | None = None
 

@@ -97,7 +97,7 @@ def _names(kind: str, given: list[tuple[str | None, int]], policy: Policy) -> li
     taken = {name for name, _ in given if name is not None}
     if len(taken) != sum(name is not None for name, _ in given):
         raise _refuse(policy, f"two {kind} definitions have the same name")
-    names = []
+    names: list[str] = []
     for place, (own, number) in enumerate(given):
         if not 0 <= number <= _UINT32:
             raise _refuse(policy, f"{number} cannot be the id of a {kind}")
@@ -246,7 +246,7 @@ def _target(entry: Mapping[str, Any]) -> str:
 
 
 def _match_text(kind: Kind, entry: Mapping[str, Any], joined: bool, tag_words: _TagWords) -> str:
-    words = []
+    words: list[str] = []
     alternative, inverted = entry.get("or", False), entry.get("not", False)
     if not isinstance(alternative, bool) or not isinstance(inverted, bool):
         raise _Unprintable("`not` and `or` must be true or false")
