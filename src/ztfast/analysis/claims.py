@@ -68,15 +68,15 @@ class _Analysis:
         found: list[Diagnostic] = []
         for number, (where, entries, span) in enumerate(rules):
             found += _RuleSet(self, number, where, entries, span).run()
-        found += self._ask(self._nothing_accepted)
-        found += self._ask(self._traps)
+        found += self.ask(self._nothing_accepted)
+        found += self.ask(self._traps)
         if self.undecided:
             found.append(self._note())
         return found
 
-    def _ask(self, question: Callable[[], Iterator[Diagnostic]]) -> list[Diagnostic]:
+    def ask(self, question: Callable[[], Iterator[Diagnostic]]) -> list[Diagnostic]:
         """The question's findings; what is still open at the time limit is counted."""
-        found = []
+        found: list[Diagnostic] = []
         try:
             for finding in question():
                 found.append(finding)
@@ -241,7 +241,7 @@ class _RuleSet:
     def run(self) -> list[Diagnostic]:
         found: list[Diagnostic] = []
         if self.number:
-            asked = self.analysis._ask(self._capability)
+            asked = self.analysis.ask(self._capability)
             found += asked
             if any(finding.code == "ZT205" for finding in asked) and not self._asked:
                 return found
@@ -250,7 +250,7 @@ class _RuleSet:
             if not self.steps[index][0].is_action:
                 continue
             members, first = range(first, index), index + 1
-            found += self.analysis._ask(lambda m=members, i=index: self._set(m, i))  # type: ignore[misc]
+            found += self.analysis.ask(lambda m=members, i=index: self._set(m, i))  # type: ignore[misc]
             if self._over:
                 break
         return found
@@ -319,7 +319,7 @@ class _RuleSet:
             yield from self._match(member)
 
     def _sends(self, index: int) -> list[Lit]:
-        parts = []
+        parts: list[Lit] = []
         for walked, side in zip(self.sides, DIRECTIONS, strict=True):
             noted = dict(walked.copies).get(index, FALSE)
             passes = self.analysis.walks[side].accepted

@@ -68,7 +68,7 @@ class Change:
     circumstances: str
     old: Judged
     new: Judged
-    model: Mapping[str, int] = field(repr=False, default_factory=dict)
+    model: Mapping[str, int] = field(repr=False, default_factory=dict[str, int])
     literals: tuple[Lit, ...] = field(repr=False, default=())
 
 
@@ -144,7 +144,7 @@ def natural(sets: Sets, sides: Sequence[str]) -> list[Lit]:
     """What holds of members' addresses on a network (spec sections 7 and 8)."""
     for name in ("zt_source", "out.node", "out.zt_dest", "in.node", "in.zt_dest"):
         sets.field(name, 40)
-    found = []
+    found: list[Lit] = []
     if "out" in sides:
         found.append(sets.pair("equal", "out.node", "zt_source"))
     if "in" in sides:

@@ -110,7 +110,7 @@ class _Parts:
     make_body: Callable[[bytes], bytes] | None = None
     operation: int = 0
     flags: int = 0
-    numbers: dict[str, int] = field(default_factory=dict)
+    numbers: dict[str, int] = field(default_factory=dict[str, int])
     data: bytes = b""
     macs: tuple[int, int] | None = None
     zts: tuple[int, int] | None = None

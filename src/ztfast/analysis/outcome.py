@@ -117,7 +117,9 @@ def copy_lengths(walks: Iterable[SideWalk]) -> set[int]:
 
 def happened(outcomes: Mapping[str, Outcome]) -> Happened:
     """What became of a frame: `outcomes` of the sides that were asked, "out" before "in"."""
-    what, copies, qos = "accepted", [], []
+    what = "accepted"
+    copies: list[str] = []
+    qos: list[str] = []
     for side, outcome in outcomes.items():
         by = {"out": "at the sender", "in": "at the receiver"}[side]
         for copy in outcome.copies:

@@ -8,6 +8,7 @@ Tested by tests/analysis/test_saw.py: for random frames the phrase agrees with t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import ClassVar
 
 from ztfast.analysis.header import (
     ethertype_text,
@@ -47,7 +48,7 @@ class Words:
             return self._tag(entry, answer)
         if entry.kind is Kind.MATCH_CHARACTERISTICS:
             return self._characteristics(entry)
-        return _PHRASES[entry.kind](self, entry)
+        return self._PHRASES[entry.kind](self, entry)
 
     # --- tags
 
@@ -158,6 +159,33 @@ class Words:
     def _integer(self, entry: Entry) -> str:
         return f"bits of the payload at byte {entry.value[2]}"
 
+    def _own_value(self, entry: Entry) -> str:
+        return f"the rule's own value decides: {entry.value[0]}"
+
+    _PHRASES: ClassVar[dict[Kind, Callable[[Words, Entry], str]]] = {
+        Kind.MATCH_SOURCE_ZEROTIER_ADDRESS: lambda self, _: self._zt(True),
+        Kind.MATCH_DEST_ZEROTIER_ADDRESS: lambda self, _: self._zt(False),
+        Kind.MATCH_VLAN_ID: lambda self, _: f"the VLAN id is {self.frame.vlan}",
+        Kind.MATCH_VLAN_PCP: _own_value,
+        Kind.MATCH_VLAN_DEI: _own_value,
+        Kind.MATCH_MAC_SOURCE: lambda self, _: f"the source is {mac_text(self.frame.mac_source)}",
+        Kind.MATCH_MAC_DEST: lambda self, _: f"the destination is {mac_text(self.frame.mac_dest)}",
+        Kind.MATCH_IPV4_SOURCE: lambda self, _: self._ip(4, True),
+        Kind.MATCH_IPV4_DEST: lambda self, _: self._ip(4, False),
+        Kind.MATCH_IPV6_SOURCE: lambda self, _: self._ip(6, True),
+        Kind.MATCH_IPV6_DEST: lambda self, _: self._ip(6, False),
+        Kind.MATCH_IP_TOS: _tos,
+        Kind.MATCH_IP_PROTOCOL: _protocol,
+        Kind.MATCH_ETHERTYPE: lambda self, _: (
+            f"the ethertype is {ethertype_text(self.frame.ethertype)}"
+        ),
+        Kind.MATCH_ICMP: _icmp,
+        Kind.MATCH_IP_SOURCE_PORT_RANGE: lambda self, _: self._port(True),
+        Kind.MATCH_IP_DEST_PORT_RANGE: lambda self, _: self._port(False),
+        Kind.MATCH_FRAME_SIZE_RANGE: lambda self, _: f"the payload has {self.frame.length} bytes",
+        Kind.INTEGER_RANGE: _integer,
+    }
+
 
 def _end(source: bool) -> str:
     return "the source" if source else "the destination"
@@ -169,32 +197,3 @@ def _named(tag: Tag | None, value: int) -> str:
             if number & 0xFFFFFFFF == value:
                 return f"{name} ({value})"
     return str(value)
-
-
-def _own_value(words: Words, entry: Entry) -> str:
-    return f"the rule's own value decides: {entry.value[0]}"
-
-
-_PHRASES: dict[Kind, Callable[[Words, Entry], str]] = {
-    Kind.MATCH_SOURCE_ZEROTIER_ADDRESS: lambda words, _: words._zt(True),
-    Kind.MATCH_DEST_ZEROTIER_ADDRESS: lambda words, _: words._zt(False),
-    Kind.MATCH_VLAN_ID: lambda words, _: f"the VLAN id is {words.frame.vlan}",
-    Kind.MATCH_VLAN_PCP: _own_value,
-    Kind.MATCH_VLAN_DEI: _own_value,
-    Kind.MATCH_MAC_SOURCE: lambda words, _: f"the source is {mac_text(words.frame.mac_source)}",
-    Kind.MATCH_MAC_DEST: lambda words, _: f"the destination is {mac_text(words.frame.mac_dest)}",
-    Kind.MATCH_IPV4_SOURCE: lambda words, _: words._ip(4, True),
-    Kind.MATCH_IPV4_DEST: lambda words, _: words._ip(4, False),
-    Kind.MATCH_IPV6_SOURCE: lambda words, _: words._ip(6, True),
-    Kind.MATCH_IPV6_DEST: lambda words, _: words._ip(6, False),
-    Kind.MATCH_IP_TOS: Words._tos,
-    Kind.MATCH_IP_PROTOCOL: Words._protocol,
-    Kind.MATCH_ETHERTYPE: lambda words, _: (
-        f"the ethertype is {ethertype_text(words.frame.ethertype)}"
-    ),
-    Kind.MATCH_ICMP: Words._icmp,
-    Kind.MATCH_IP_SOURCE_PORT_RANGE: lambda words, _: words._port(True),
-    Kind.MATCH_IP_DEST_PORT_RANGE: lambda words, _: words._port(False),
-    Kind.MATCH_FRAME_SIZE_RANGE: lambda words, _: f"the payload has {words.frame.length} bytes",
-    Kind.INTEGER_RANGE: Words._integer,
-}

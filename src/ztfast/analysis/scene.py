@@ -8,7 +8,7 @@ of the sender and of the receivers as `ztfast filter` would find them (network.s
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,7 @@ from ztfast.network.view import View, make_view
 # Draws at the receiver are not those at the sender (engine.engine keeps the same constant).
 INWARD_SEED = 0x5851F42D4C957F2D
 _MEMBERSHIP_UNKNOWN = -1
+_Scalar = TypeVar("_Scalar", bound=np.generic)
 
 
 class Receiver(NamedTuple):
@@ -147,7 +148,7 @@ class Stage:
         )
 
 
-def _one(value: int | bool, dtype: type) -> npt.NDArray[Any]:
+def _one(value: int | bool, dtype: type[_Scalar]) -> npt.NDArray[_Scalar]:
     return np.array([value], dtype=dtype)
 
 

@@ -212,7 +212,7 @@ def _moved(found: Diagnostic, text: str) -> Diagnostic:
 
 def _tags(judge: Judge, policy: Policy, question: Question) -> list[Lit]:
     """The tags that sender and receiver have."""
-    wanted = []
+    wanted: list[Lit] = []
     walked = next(iter(judge.walks.values()))
     for option, local, given in (
         ("--from-tag", True, question.from_tags),

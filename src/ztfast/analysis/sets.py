@@ -163,7 +163,7 @@ class Sets:
         """The tests (as positive literals) that sets are made of, in order of making."""
         seen: set[int] = set()
         stack = [abs(root) for root in roots]
-        found = []
+        found: list[Lit] = []
         while stack:
             number = stack.pop()
             if number in seen or number == TRUE:
@@ -469,7 +469,7 @@ class Prover:
             value = value & node.mask
         if node.low == node.high:
             return value == node.low
-        bounds = []
+        bounds: list[Any] = []
         if node.low > 0:
             bounds.append(z3.UGE(value, node.low))
         if node.high < full:

@@ -53,13 +53,13 @@ class RuleSetWalk:
     """
 
     start: Lit
-    steps: list[Step] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list[Step])
     accepts: Lit = FALSE
     super_accepts: Lit = FALSE
-    redirects: dict[int, Lit] = field(default_factory=dict)
+    redirects: dict[int, Lit] = field(default_factory=dict[int, Lit])
     no_match: Lit = FALSE
-    copies: list[tuple[int, Lit]] = field(default_factory=list)
-    qos: dict[int, Lit] = field(default_factory=dict)
+    copies: list[tuple[int, Lit]] = field(default_factory=list[tuple[int, Lit]])
+    qos: dict[int, Lit] = field(default_factory=dict[int, Lit])
 
     @property
     def ends(self) -> list[tuple[int, Lit]]:
@@ -90,7 +90,7 @@ def walk(view: View, side: Side, holds: Mapping[int, Lit] | None = None) -> Side
     base = _Walker(view, side, "base", TRUE).run(view.base)
     accepted = _passes(sets, base)
     open_yet = base.no_match
-    capabilities = []
+    capabilities: list[RuleSetWalk] = []
     for number, entries in zip(view.capability_ids, view.capabilities, strict=True):
         held = (holds or {}).get(number)
         if held is None:
@@ -208,7 +208,7 @@ class _Walker:
     def _last_copies(self) -> list[tuple[int, Lit]]:
         """For each tee and watch, where no later one replaces or clears its copy."""
         later: Lit = FALSE
-        found = []
+        found: list[tuple[int, Lit]] = []
         for index, taken in reversed(self.noted):
             if self.walk.steps[index].entry.value[0]:
                 found.append((index, self.sets.both(taken, -later)))

@@ -82,7 +82,7 @@ def measure(policy: Policy, batch: FrameBatch, backend: str = "auto") -> Timing:
         max(0.0, times[f"cut {number + 1}"] - times[f"cut {number}"]) for number in range(len(cuts))
     ]
     total = sum(added) or 1.0
-    sets = []
+    sets: list[SetTime] = []
     first = 0
     for cut, seconds in zip(cuts, added, strict=True):
         span = policy.rules[known[cut].rule].span

@@ -29,7 +29,7 @@ class Counted:
 
     frames: int = 0
     changed: int = 0
-    by_verdict: dict[tuple[str, str], int] = field(default_factory=dict)
+    by_verdict: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
 
 
 def count_changes(old: Engine, new: Engine, packets: Iterable[object]) -> Counted:

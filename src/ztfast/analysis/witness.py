@@ -224,6 +224,10 @@ def context_of(
         number for number in view.capability_ids if model.get(f"{names.sender}.holds.{number}")
     }
     draws = _draws(model, view, names)
+
+    def drawn(index: int) -> int:
+        return draws.get(index, 0)
+
     return Context(
         node=model.get(f"{names.prefix}{names.direction}.node", 0),
         zt_source=model.get(f"{names.prefix}zt_source", 0),
@@ -234,7 +238,7 @@ def context_of(
         owned_macs=frozenset((frame.mac_source,)) if model.get(f"{names.prefix}owns_mac") else
         frozenset(),
         held=tuple(index for index, number in enumerate(view.capability_ids) if number in held),
-        draw=lambda index: draws.get(index, 0),
+        draw=drawn,
     )
 
 
@@ -300,7 +304,7 @@ def _compare(view: View, frame: Frame, context: Context, outcome: Outcome) -> No
 def _with_draws(view: View, context: Context) -> View:
     """The view with each random match replaced by its outcome: draws differ by entry."""
     index = 0
-    lists = []
+    lists: list[tuple[Entry, ...]] = []
     for entries in (view.base, *view.capabilities):
         lists.append(tuple(_drawn(entry, context.draw(index + n)) if
                            entry.kind is Kind.MATCH_RANDOM else entry

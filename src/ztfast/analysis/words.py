@@ -209,7 +209,7 @@ def context_text(
     sender, receiver = context.local_tags, context.remote_tags
     if direction == "in":
         sender, receiver = context.remote_tags or {}, context.local_tags
-    parts = []
+    parts: list[str] = []
     for who, held in (("sender", sender), ("receiver", receiver)):
         if held:
             shown = ", ".join(f"{names.get(n, n)}={value}" for n, value in sorted(held.items()))

@@ -66,7 +66,7 @@ def _loader(yaml: Any) -> Any:
             if self.check_event(yaml.AliasEvent):
                 mark = self.peek_event().start_mark
                 raise yaml.MarkedYAMLError(problem="aliases are not read", problem_mark=mark)
-            return super().compose_node(parent, index)
+            return yaml.SafeLoader.compose_node(self, parent, index)
 
     return Loader
 
