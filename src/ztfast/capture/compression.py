@@ -203,7 +203,7 @@ class _Zstd:
         inner = zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW)
         self._error = zstandard.ZstdError
         this: Any = self  # has the one method that the library calls
-        self._reader = inner.stream_reader(this, read_size=_CHUNK, read_across_frames=True)
+        self._reader: Reader = inner.stream_reader(this, read_size=_CHUNK, read_across_frames=True)
 
     def read(self, size: int) -> bytes:
         """Compressed bytes, for the library."""
@@ -220,7 +220,7 @@ class _Zstd:
     def readinto(self, buffer: memoryview) -> int:
         """Some output; 0 only behind a whole last frame."""
         try:
-            count: int = self._reader.readinto(buffer[:_ROOM])
+            count = self._reader.readinto(buffer[:_ROOM])
         except self._error as error:
             raise ValueError(f"the zstd stream is damaged: {error}") from error
         if count == 0 and not self._frames.whole:
@@ -323,7 +323,7 @@ def encoder(kind: str | None, path: str) -> Encoder | None:
 
 def _gzip_encoder() -> Any:
     try:
-        from isal import isal_zlib
+        isal_zlib = importlib.import_module("isal.isal_zlib")  # its types are not complete
     except ImportError:
         return zlib.compressobj(6, wbits=31)
     return isal_zlib.compressobj(2, wbits=31)

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from ztfast.capture.damage import Run
 from ztfast.capture.packets import (
@@ -105,7 +106,9 @@ def _key(part: PacketBatch) -> tuple[object, ...]:
 
 def _joined(parts: list[PacketBatch]) -> PacketBatch:
     """All frames in one buffer, the parts' stretches one behind the other."""
-    stretches, shifts, ids = [], [], []
+    stretches: list[npt.NDArray[np.uint8]] = []
+    shifts: list[int] = []
+    ids: list[Int64s] = []
     interfaces: list[Interface] = []
     known: dict[int, int] = {}
     total = 0
@@ -185,7 +188,8 @@ def _by_turns(parts: list[PacketBatch], order: Int64s) -> Iterator[PacketBatch]:
     turns = [_Turn(part) for part in parts]
     sizes = np.diff(np.concatenate(([0], edges, [len(owner)])))
     firsts = np.concatenate(([0], edges))
-    for number, size in zip(owner[firsts].tolist(), sizes.tolist(), strict=True):
+    owners: list[int] = owner[firsts].tolist()
+    for number, size in zip(owners, sizes.tolist(), strict=True):
         turn = turns[number]
         yield turn.part.part(turn.at, turn.at + size)
         turn.at += size

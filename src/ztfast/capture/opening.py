@@ -53,7 +53,13 @@ class Capture:
     """
 
     def __init__(
-        self, feed: Feed, format: str, read: Read, run: Run, limit: int | None = None
+        self,
+        feed: Feed,
+        format: str,
+        read: Read,
+        run: Run,
+        limit: int | None = None,
+        growing: GrowingReader | None = None,
     ) -> None:
         self.path = feed.path
         self.format = format
@@ -62,7 +68,7 @@ class Capture:
         self._feed = feed
         self._read = read
         self._limit = limit
-        self._growing: GrowingReader | None = None
+        self._growing = growing
 
     @property
     def diagnostics(self) -> list[Diagnostic]:
@@ -118,12 +124,10 @@ def open_capture(
     run = run if run is not None else Run(resync)
     reader, descriptor, name = _reader(path, follow)
     try:
-        capture = _recognise(reader, descriptor, name, run, limit, span)
+        return _recognise(reader, descriptor, name, run, limit, span)
     except BaseException:
         reader.close()
         raise
-    capture._growing = reader if isinstance(reader, GrowingReader) else None
-    return capture
 
 
 def _reader(path: str | os.PathLike[str] | IO[bytes], follow: bool) -> tuple[Reader, int, str]:
@@ -149,6 +153,7 @@ def _reader(path: str | os.PathLike[str] | IO[bytes], follow: bool) -> tuple[Rea
 def _recognise(
     reader: Reader, descriptor: int, name: str, run: Run, limit: int | None, span: int
 ) -> Capture:
+    growing = reader if isinstance(reader, GrowingReader) else None
     head = _head(reader, name)
     compression = kind_of(head)
     if compression is not None:
@@ -162,7 +167,7 @@ def _recognise(
         reader.close()
     else:
         feed = StreamFeed(reader, name, head, span)
-    capture = Capture(feed, format, read, run, limit)
+    capture = Capture(feed, format, read, run, limit, growing)
     capture.compression = compression
     return capture
 

@@ -36,7 +36,7 @@ def little_options(data: bytes, swapped: bool, numbers: dict[int, int]) -> bytes
 
     `numbers` names the options of the standard whose value is a number of so many bytes.
     """
-    out = []
+    out: list[bytes] = []
     for code, value in options(data, swapped):
         turned = swapped and numbers.get(code) == len(value)
         out.append(option(code, value[::-1] if turned else value))

@@ -14,7 +14,7 @@ import signal
 import stat
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from types import FrameType
 from typing import Protocol
 
@@ -204,7 +204,7 @@ class Output:
 
 
 @contextlib.contextmanager
-def shielded() -> Iterator[None]:
+def shielded() -> Generator[None, None, None]:
     """Hold Ctrl-C back until the block is done; a second one gets through at once."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -154,7 +154,7 @@ def _expand(path: str, run: Run) -> list[str]:
         raise CaptureError(
             Diagnostic(UNREADABLE, f"cannot be listed: {error.strerror}", path=path)
         ) from error
-    found = []
+    found: list[str] = []
     for name in names:
         inner = os.path.join(path, name)
         if name.startswith(".") or not os.path.isfile(inner):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, TextIO
 
 from ztfast.capture.outputs import shielded
@@ -96,7 +96,7 @@ class Job:
             self.tally.add(item.verdicts, item.packets.lengths)
 
     @contextlib.contextmanager
-    def _watched(self) -> Iterator[Progress | None]:
+    def _watched(self) -> Generator[Progress | None, None, None]:
         """Progress, where anybody looks at it."""
         mode = self._options["progress"]
         if mode == "none" or (mode == "auto" and not sys.stderr.isatty()):

@@ -139,7 +139,7 @@ def unjudged_diagnostics(tally: Tally) -> list[Diagnostic]:
     """One error for each interface whose link type is not known, with its frames."""
     from ztfast.frames.links import unknown_linktype
 
-    found = []
+    found: list[Diagnostic] = []
     for (path, name, linktype), count in tally.unjudged.items():
         plain = unknown_linktype(linktype, path, name)
         frames = "1 frame" if count.frames == 1 else f"{count.frames:,} frames"
