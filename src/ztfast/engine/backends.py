@@ -9,9 +9,10 @@ Tested by tests/engine/test_backends.py.
 from __future__ import annotations
 
 from importlib.metadata import EntryPoint, entry_points
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
+import numpy.typing as npt
 
 from ztfast.engine.verdicts import SIDE_COLUMNS, SideVerdicts
 from ztfast.errors import BackendError, Diagnostic
@@ -68,14 +69,17 @@ def evaluate(
     name: str, view: View, batch: FrameBatch, situation: Situation, seed: int
 ) -> SideVerdicts:
     """A backend's verdicts, refused where they are not what a backend owes."""
-    # another package's code: what it gives is looked at before it is believed
-    verdicts: object = load(name).evaluate_side(view, batch, situation, seed)
+    return _owed(load(name).evaluate_side(view, batch, situation, seed), name, view, len(batch))
+
+
+def _owed(verdicts: object, name: str, view: View, count: int) -> SideVerdicts:
+    """Another package's code gave this: it is looked at before it is believed."""
     if not isinstance(verdicts, SideVerdicts) or verdicts.direction != view.direction:
         raise _bad(f"the backend {name!r} gave no SideVerdicts of direction {view.direction!r}")
     for column in SIDE_COLUMNS:
-        values = getattr(verdicts, column, None)
-        if not isinstance(values, np.ndarray) or values.shape != (len(batch),):
-            raise _bad(f"the backend {name!r} gave no column {column!r} of {len(batch)} items")
+        values: npt.NDArray[Any] | None = getattr(verdicts, column, None)
+        if not isinstance(values, np.ndarray) or values.shape != (count,):
+            raise _bad(f"the backend {name!r} gave no column {column!r} of {count} items")
     return verdicts
 
 

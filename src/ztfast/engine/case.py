@@ -30,7 +30,7 @@ from ztfast.engine.verdicts import Result, SideVerdicts
 from ztfast.errors import Diagnostic, FrameError, RulesError, ZtfastError
 from ztfast.frames.batch import FrameBatch
 from ztfast.frames.frame import Frame
-from ztfast.model.entries import read_entries, read_entry
+from ztfast.model.entries import Json, read_entries, read_entry
 from ztfast.model.kinds import Entry, Kind
 from ztfast.model.policy import MAX_BASE_RULES, MAX_CAPABILITY_RULES
 from ztfast.network.situation import MemberTable, Situation
@@ -41,7 +41,7 @@ MAX_PAYLOAD = 1 << 18
 _HEX = re.compile(r"[0-9a-fA-F]*")
 _ADDRESS = re.compile(r"[0-9a-fA-F]{10}")
 _MAC = re.compile(r"[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}")
-_MISSING = object()
+_MISSING: Any = object()
 _CERTAIN = 0xFFFFFFFF
 
 
@@ -99,15 +99,15 @@ def _ip(text: object, key: str) -> bytes:
     _refuse(FrameError, key, "an IPv4 or IPv6 address without a prefix length", text)
 
 
-def _list(case: Mapping[str, Any], key: str, kind: type[ZtfastError], default: object) -> list[Any]:
-    value = case.get(key, default)
+def _list(case: Mapping[str, Any], key: str, kind: type[ZtfastError], default: Any) -> list[Json]:
+    value: Json = case.get(key, default)
     if not isinstance(value, list):
         _refuse(kind, key, "a list", value)
     return value
 
 
 def _tags(case: Mapping[str, Any], key: str) -> dict[int, int]:
-    value = case.get(key, {})
+    value: Json = case.get(key, {})
     if not isinstance(value, Mapping):
         _refuse(FrameError, key, "an object of tag ids and values", value)
     tags: dict[int, int] = {}
@@ -119,7 +119,7 @@ def _tags(case: Mapping[str, Any], key: str) -> dict[int, int]:
     return tags
 
 
-def _rule_lists(case: Mapping[str, Any]) -> list[tuple[str, int, list[Any], int]]:
+def _rule_lists(case: Mapping[str, Any]) -> list[tuple[str, int, list[Json], int]]:
     """(key, capability id or -1, JSON rules, how many the network keeps), base rules first."""
     lists = [("rules", -1, _list(case, "rules", RulesError, _MISSING), MAX_BASE_RULES)]
     for index, capability in enumerate(_list(case, "capabilities", RulesError, [])):
@@ -129,7 +129,7 @@ def _rule_lists(case: Mapping[str, Any]) -> list[tuple[str, int, list[Any], int]
         number = capability.get("id", 0)
         if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < 1 << 32:
             _refuse(RulesError, f"{key}.id", "an integer from 0 to 4294967295", number)
-        rules = capability.get("rules", _MISSING)
+        rules: Json = capability.get("rules", _MISSING)
         if not isinstance(rules, list):
             _refuse(RulesError, f"{key}.rules", "a list", rules)
         lists.append((f"{key}.rules", number, rules, MAX_CAPABILITY_RULES))
@@ -168,6 +168,10 @@ def _context(case: Mapping[str, Any], view: View) -> Context:
     no_tee = case.get("no_tee", False)
     if not isinstance(no_tee, bool):
         _refuse(FrameError, "no_tee", "true or false", no_tee)
+
+    def drawn(_: int) -> int:
+        return prng
+
     return Context(
         node=_address(case, "node"),
         zt_source=_address(case, "zt_source"),
@@ -182,11 +186,11 @@ def _context(case: Mapping[str, Any], view: View) -> Context:
         ),
         held=tuple(range(len(view.capabilities))),
         no_tee=no_tee,
-        draw=lambda _: prng,
+        draw=drawn,
     )
 
 
-def read_case(case: Mapping[str, Any]) -> tuple[View, Frame, Context]:
+def read_case(case: Json) -> tuple[View, Frame, Context]:
     """The three parts of a case; raises RulesError or FrameError naming the wrong key."""
     if not isinstance(case, Mapping):
         raise FrameError(Diagnostic("ZT410", f"a case must be a JSON object, not {case!r:.60}"))
@@ -208,7 +212,7 @@ def case_findings(case: Mapping[str, Any]) -> tuple[Diagnostic, ...]:
     return tuple(found)
 
 
-def _left_out(key: str, rules: list[Any], unknown: list[int]) -> Diagnostic:
+def _left_out(key: str, rules: list[Json], unknown: list[int]) -> Diagnostic:
     places = ", ".join(str(index) for index in unknown[:5]) + (", …" if len(unknown) > 5 else "")
     first = rules[unknown[0]]
     name = first.get("type") if isinstance(first, Mapping) else first

@@ -119,10 +119,9 @@ class Verdicts:
             column: npt.NDArray[Any] = getattr(only, name)
             return column
         reached = self.delivered_to_receiver
-        found: npt.NDArray[Any] = np.where(
-            reached, getattr(self.receiver, name), getattr(self.sender, name)
-        )
-        return found
+        receiver: npt.NDArray[Any] = getattr(self.receiver, name)
+        sender: npt.NDArray[Any] = getattr(self.sender, name)
+        return np.where(reached, receiver, sender)
 
     @cached_property
     def action(self) -> npt.NDArray[np.uint8]:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from ztfast.engine.verdicts import SIDE_COLUMNS, SideVerdicts
 from ztfast.frames.batch import FrameBatch
 from ztfast.model.kinds import Kind
-from ztfast.network.situate import Endpoints, multicast_receivers
+from ztfast.network.situate import Endpoints, IpColumn, multicast_receivers
 from ztfast.network.situation import MemberTable
 from ztfast.network.view import View
 
@@ -95,23 +95,19 @@ def _named_addresses(view: View) -> frozenset[int]:
 
 
 def _take(where: Endpoints, index: npt.NDArray[np.intp]) -> Endpoints:
-    def part(column: Any) -> Any:
+    def known(column: npt.NDArray[np.bool_] | None) -> npt.NDArray[np.bool_] | None:
+        return None if column is None else column[index]
+
+    def ips(column: IpColumn | None) -> IpColumn | None:
         if column is None:
             return None
-        if isinstance(column, tuple):
-            return type(column)(*(item[index] for item in column))
-        return column[index]
+        return IpColumn(column.version[index], column.high[index], column.low[index])
 
     return Endpoints(
-        *(
-            part(getattr(where, name))
-            for name in (
-                "mac_source",
-                "mac_dest",
-                "mac_source_known",
-                "mac_dest_known",
-                "ip_source",
-                "ip_dest",
-            )
-        )
+        where.mac_source[index],
+        where.mac_dest[index],
+        known(where.mac_source_known),
+        known(where.mac_dest_known),
+        ips(where.ip_source),
+        ips(where.ip_dest),
     )

@@ -10,7 +10,7 @@ payloads with their header fields given as columns.  Tested by tests/frames/test
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,9 @@ from ztfast.frames.columns import column_width
 from ztfast.frames.frame import Frame
 from ztfast.frames.room import Room
 from ztfast.model.reads import Reads
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 ETHERNET_HEADER = 14
 _DTYPES = {8: np.uint8, 16: np.uint16, 32: np.uint32, 64: np.uint64}
@@ -235,12 +238,14 @@ def ethernet_frame(data: bytes, length: int) -> Frame:
     )
 
 
-def _bytes_view(buffer: Any) -> npt.NDArray[np.uint8]:
+def _bytes_view(buffer: npt.NDArray[Any] | Buffer) -> npt.NDArray[np.uint8]:
     """Any object with the buffer protocol as a flat uint8 array, not copied where contiguous."""
-    if isinstance(buffer, np.ndarray) and buffer.dtype == np.uint8 and buffer.ndim == 1:
-        return np.ascontiguousarray(buffer)
-    given: Any = buffer  # an array of another dtype: numpy's types have no __buffer__ before 3.12
-    view = memoryview(given)
+    if isinstance(buffer, np.ndarray):
+        if buffer.dtype == np.uint8 and buffer.ndim == 1:
+            return np.ascontiguousarray(buffer)
+        view = buffer.data  # numpy's types have no __buffer__ before 3.12
+    else:
+        view = memoryview(buffer)
     if not view.c_contiguous:
         raise _bad("the buffer is not contiguous", "hand in a contiguous copy")
     if view.nbytes == 0:

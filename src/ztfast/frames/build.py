@@ -32,7 +32,7 @@ def internet_checksum(data: bytes) -> int:
 
 
 def _crc32c_table() -> tuple[int, ...]:
-    table = []
+    table: list[int] = []
     for byte in range(256):
         for _ in range(8):
             byte = byte >> 1 ^ (0x82F63B78 if byte & 1 else 0)  # noqa: PLW2901 - the register

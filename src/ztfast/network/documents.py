@@ -14,9 +14,12 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ztfast.errors import Diagnostic, NetworkError, Source, Span
+
+if TYPE_CHECKING:
+    from ztfast.model.entries import Json
 
 MAX_DOCUMENT = 1 << 29
 
@@ -126,15 +129,17 @@ class Node:
 
     def table(self) -> Mapping[str, Any]:
         """This value as an object."""
-        if not isinstance(self.value, Mapping):
+        value: Json = self.value
+        if not isinstance(value, Mapping):
             self.wrong("an object")
-        return self.value
+        return value
 
     def items(self) -> Iterator[Node]:
         """The items of this list."""
-        if not isinstance(self.value, list):
+        value: Json = self.value
+        if not isinstance(value, list):
             self.wrong("a list")
-        return (self.child(index) for index in range(len(self.value)))
+        return (self.child(index) for index in range(len(value)))
 
     def integer(self, bits: int) -> int:
         """This value as an unsigned integer of so many bits."""

@@ -26,7 +26,7 @@ class Member:
 
     address: int
     ips: tuple[bytes, ...] = ()
-    tags: Mapping[int, int] = field(default_factory=dict)
+    tags: Mapping[int, int] = field(default_factory=dict[int, int])
     capabilities: frozenset[int] = frozenset()
     authorized: bool = True
     mac: int | None = None

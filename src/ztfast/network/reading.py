@@ -14,12 +14,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ztfast.errors import RulesError
 from ztfast.model.policy import Policy
 from ztfast.network.addresses import parse_address, parse_mac, parse_network_id
 from ztfast.network.documents import Node, parse_json, read_document
 from ztfast.network.members import Member, Network, make_network
+
+if TYPE_CHECKING:
+    from ztfast.model.entries import Json
 
 # `[` also starts a TOML table, which a letter or another `[` follows.
 _JSON = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:\{|\[(?!\s*[A-Za-z_\[]))")
@@ -233,7 +237,8 @@ def read_tags(node: Node | None) -> dict[int, int]:
 def _tag_pairs(node: Node) -> Iterator[tuple[Node, Node]]:
     if isinstance(node.value, list):
         for pair in node.items():
-            if not isinstance(pair.value, list) or len(pair.value) != 2:
+            items: Json = pair.value
+            if not isinstance(items, list) or len(items) != 2:
                 pair.wrong("a pair [tag id, value]")
             yield pair.child(0), pair.child(1)
         return

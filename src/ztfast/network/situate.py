@@ -236,11 +236,11 @@ def multicast_frames(ends: Endpoints) -> Bools:
 def _multicast_ips(ips: IpColumn | None, count: int) -> Bools:
     if ips is None:
         return np.zeros(count, dtype=np.bool_)
-    group4 = ips.low >> np.uint64(28) == np.uint64(0xE)
-    everyone = ips.low == np.uint64(0xFFFFFFFF)
-    group6 = ips.high >> np.uint64(56) == np.uint64(0xFF)
-    result: Bools = np.where(ips.version == 4, group4 | everyone, (ips.version == 6) & group6)
-    return result
+    is4: Bools = ips.version == 4
+    group4: Bools = ips.low >> np.uint64(28) == np.uint64(0xE)
+    everyone: Bools = ips.low == np.uint64(0xFFFFFFFF)
+    group6: Bools = (ips.version == 6) & (ips.high >> np.uint64(56) == np.uint64(0xFF))
+    return np.where(is4, group4 | everyone, group6)
 
 
 # --- situations ----------------------------------------------------------------------------

@@ -68,7 +68,7 @@ class Situation:
     addresses_known: npt.NDArray[np.bool_]
     no_tee: npt.NDArray[np.bool_]
     number: npt.NDArray[np.int64]
-    cache: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
+    cache: dict[str, object] = field(default_factory=dict[str, object], compare=False, repr=False)
 
 
 def nobody(

@@ -21,7 +21,7 @@ from ztfast.network.reading import read_address, read_ips, read_mac, read_networ
 if sys.version_info >= (3, 11):
     import tomllib
 else:
-    import tomli as tomllib  # pyright: ignore[reportMissingImports]
+    import tomli as tomllib
 
 MAX_TOML = 1 << 26
 _NETWORK_KEYS = frozenset(("id", "name", "rules", "private", "rfc4193", "6plane", "member"))

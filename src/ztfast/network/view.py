@@ -55,5 +55,6 @@ def make_view(policy: Policy, direction: str, engine: str = "1.14") -> View:
 
 def default_capabilities(view: View, policy: Policy | None) -> npt.NDArray[np.bool_]:
     """Which of the view's capabilities every member holds by default; bool[capabilities]."""
-    given = {cap.id for cap in policy.capabilities if cap.default} if policy is not None else set()
+    capabilities = policy.capabilities if policy is not None else ()
+    given = {cap.id for cap in capabilities if cap.default}
     return np.array([number in given for number in view.capability_ids], dtype=np.bool_)

@@ -116,7 +116,7 @@ def _entry(item: list[Any]) -> Entry:
     return Entry(found, bool(inverted), bool(alternative), tuple(value), int(rule))
 
 
-def _key(key: Any) -> Any:
+def _key(key: list[Any] | int) -> tuple[int, int, bool] | int:
     return (int(key[0]), int(key[1]), bool(key[2])) if isinstance(key, list) else int(key)
 
 

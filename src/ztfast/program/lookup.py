@@ -145,7 +145,7 @@ def _bits(rows: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
 def _coverage(table: ColumnTable, width: int) -> float:
     """The part of a column's values for which any term is left: small ones are asked first."""
     if table.form in (BY_BYTE, BY_WORD):
-        return float(np.mean(table.classes != 0))
+        return float((table.classes != 0).mean())
     sizes = np.diff(np.append(table.bounds.astype(np.float64), 2.0**width))
     first = class_of_values(table, table.bounds)
     return float(sizes[first != 0].sum() / 2.0**width)

@@ -64,7 +64,7 @@ def _copy_rows(tally: Tally) -> list[tuple[str, ...]]:
 
 def _table(rows: Sequence[tuple[str, ...]], align: str) -> str:
     widths = [max(len(row[column]) for row in rows) for column in range(len(align))]
-    lines = []
+    lines: list[str] = []
     for row in rows:
         columns = zip(row, align, widths, strict=True)
         cells = [f"{cell:{side}{width}}" for cell, side, width in columns]

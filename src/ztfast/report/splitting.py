@@ -88,7 +88,7 @@ def copies_by_target(
         for target, where in _grouped(column.target[sent]):
             index = sent[where]
             parts.setdefault((column.kind, target), []).append((index, column.length[index]))
-    out = {}
+    out: dict[tuple[str, int], tuple[Index, npt.NDArray[np.uint32]]] = {}
     for key, found in parts.items():
         index = np.concatenate([part for part, _ in found])
         length = np.concatenate([part for _, part in found]).astype(np.uint32)

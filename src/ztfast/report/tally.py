@@ -7,7 +7,7 @@ Tested by tests/report/test_tally.py.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -76,7 +76,7 @@ class Tally:
         """The frames of one verdict: accept, drop or redirect."""
         return self._sum(lambda decider: decider.verdict == name)
 
-    def _sum(self, wanted: Any) -> Count:
+    def _sum(self, wanted: Callable[[Decider], bool]) -> Count:
         counts = [count for decider, count in self.deciders.items() if wanted(decider)]
         return Count(sum(c.frames for c in counts), sum(c.bytes for c in counts))
 
@@ -96,7 +96,8 @@ class Tally:
     def skip(self, packets: PacketBatch) -> None:
         """Count a batch whose link type is not known, by interface."""
         ids = packets.interface_ids
-        for number in np.unique(ids).tolist():
+        numbers: list[int] = np.unique(ids).tolist()
+        for number in numbers:
             name = packets.interfaces[number].name
             if not name and packets.layout.kind == "pcapng":
                 name = str(number)

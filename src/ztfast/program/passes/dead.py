@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ztfast.program.opcodes import Flag, Op
 from ztfast.program.program import Program, instructions, set_jumps
-from ztfast.program.sets import FLAGS, OP, Section, flatten, sections
+from ztfast.program.sets import FLAGS, OP, Section, Set, flatten, sections
 
 
 def dead(program: Program) -> Program:
@@ -16,8 +16,8 @@ def dead(program: Program) -> Program:
     return program.with_table(set_jumps(instructions(flatten(parts))), "dead")
 
 
-def _reached(part: Section) -> list:  # type: ignore[type-arg]
-    kept = []
+def _reached(part: Section) -> list[Set]:
+    kept: list[Set] = []
     for item in part.sets:
         kept.append(item)
         if item.rows or item.end is None:
