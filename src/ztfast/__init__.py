@@ -30,13 +30,14 @@ if TYPE_CHECKING:
     from ztfast.errors import ZtfastError as ZtfastError
     from ztfast.filter import Filter as Filter
     from ztfast.frames.batch import FrameBatch as FrameBatch
-    from ztfast.lang import compile_text as compile  # noqa: F401  (a public name of ours)
+    from ztfast.lang import compile_text
     from ztfast.lang import load as load
     from ztfast.model.policy import Policy as Policy
     from ztfast.native import simd as simd
     from ztfast.network.members import Network as Network
     from ztfast.network.reading import load_network as load_network
 
+    compile = compile_text
     backend: str
 
 __version__ = "0.1.0"
