@@ -68,7 +68,7 @@ class _Bytes:
         if len(raw) < 8:
             raw = np.concatenate((raw, np.zeros(8, np.uint8)))
         # one overlapping word for each byte offset
-        self._words = np.ndarray((len(raw) - 7,), ">u8", raw, 0, (1,))
+        self._words: Uint64s = np.ndarray((len(raw) - 7,), ">u8", raw, 0, (1,))
         self.offsets = offsets
         self.captured = captured.astype(np.int64)
         self.lengths = np.maximum(lengths.astype(np.int64), self.captured)

@@ -43,7 +43,7 @@ class Room:
     def __reduce__(self) -> tuple[type[Room], tuple[()]]:
         return Room, ()
 
-    def take(self, count: int, types: tuple[Any, ...]) -> tuple[npt.NDArray[Any], ...]:
+    def take(self, count: int, types: tuple[npt.DTypeLike, ...]) -> tuple[npt.NDArray[Any], ...]:
         """An array of `count` items for each numpy type, uninitialised."""
         if count < _FEW:
             return tuple([np.empty(count, kind) for kind in types])

@@ -29,15 +29,15 @@ class Tree:
 
     items: Block
     # The opening words whose blocks were still open where the text ended, outermost first.
-    open_at_end: list[Word] = field(default_factory=list)
+    open_at_end: list[Word] = field(default_factory=list[Word])
     # True where the innermost of them was empty, so that the contents of all are lost.
     lost: bool = False
     # (opening word, closing word): a `;` that closed nothing since the block was empty.
-    not_closed: list[tuple[Word, Word]] = field(default_factory=list)
+    not_closed: list[tuple[Word, Word]] = field(default_factory=list[tuple[Word, Word]])
     # (word, opening word): `accept;` inside a block ended the block around it.
-    closed_around: list[tuple[Word, Word]] = field(default_factory=list)
+    closed_around: list[tuple[Word, Word]] = field(default_factory=list[tuple[Word, Word]])
     # Where each block closes, in the order of closing: the offset of its `;`, or the text's end.
-    closes: list[int] = field(default_factory=list)
+    closes: list[int] = field(default_factory=list[int])
     # The offset of the last word that is more than a `;`, -1 where there is none.
     last: int = -1
 

@@ -126,7 +126,8 @@ class Tally:
         A key is (entry counted over all rule sets + 1) * 5 + result.
         starts: the first entry of each rule set; sender, receiver: which sides were asked.
         """
-        for at in np.flatnonzero(totals[0]).tolist():
+        places: list[int] = np.flatnonzero(totals[0]).tolist()
+        for at in places:
             number, result = at // _CODES - 1, at % _CODES
             capability = int(np.searchsorted(starts[1:], number, side="right")) - 1
             local = number if number < 0 else number - int(starts[capability + 1])
