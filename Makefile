@@ -37,8 +37,9 @@ test: $(STAMP) ## run the whole test suite
 lint: $(STAMP) ## ruff
 	$(BIN)/ruff check src tests bench fuzz examples setup.py
 
-types: $(STAMP) ## mypy, strict; the stub of the compiled loops against what was built
+types: $(STAMP) ## mypy and pyright, strict; the stub of the compiled loops against what was built
 	$(BIN)/mypy
+	$(BIN)/basedpyright --pythonpath $(PY) --warnings
 	$(PY) -m mypy.stubtest ztfast._core --allowlist .ci/stubtest.allow
 
 bench-check: $(STAMP) ## count instructions of the compiled loops (valgrind): over +5 % fails
