@@ -128,6 +128,11 @@ def test_sections_of_both_byte_orders():
         (0x80 | 32, 3 << 31, 1_500_000_000),
         (0x80 | 40, 3 << 39, 1_500_000_000),
         (0x80 | 63, 3 << 62, 1_500_000_000),
+        (0x80 | 37, 2**64 - 1, 134_217_727_999_999_999),
+        (0x80 | 64, 3 << 62, 750_000_000),
+        (0x80 | 127, 2**64 - 1, 0),
+        (28, 2**64 - 1, 1),
+        (29, 2**64 - 1, 0),
         (127, 10**18, 0),
         (0, 2**63, 2**63 - 1),
     ],
@@ -140,15 +145,12 @@ def test_units_of_time(resolution, units, expected):
 @given(st.integers(0, 2**64 - 1), st.integers(0, 255), st.integers(-(2**63), 2**63 - 1))
 def test_units_of_time_are_exact_or_at_the_limit(units, resolution, offset):
     power = resolution & 127
-    power = min(power, 63) if resolution & 128 else min(power, 28)
     per_second = 2**power if resolution & 128 else 10**power
     exact = units * 10**9 // per_second + offset * 10**9
-    code = (resolution & 128) | power
-    (found,) = nanoseconds(
-        np.array([units], np.uint64), Interface(1, resolution=code, offset=offset)
-    ).tolist()
+    interface = Interface(1, resolution=resolution, offset=offset)
+    (found,) = nanoseconds(np.array([units], np.uint64), interface).tolist()
     if abs(exact) < 2**63 - 2 * 10**9:
-        assert abs(found - exact) <= 1
+        assert found == exact
     else:
         assert abs(found) >= 2**63 - 3 * 10**9
 

@@ -52,6 +52,7 @@ _BYTE_ORDERS = {b"\x4d\x3c\x2b\x1a": False, b"\x1a\x2b\x3c\x4d": True}
 _MAX_INTERFACES = 65_536
 _SMALL_STEP = 64
 _NEVER = np.iinfo(np.int64).max
+_MOST_POWER = 19  # of ten, in 64 bits
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,22 +112,33 @@ def nanoseconds(units: npt.NDArray[np.uint64], interface: Interface) -> Int64s:
     """
     power = interface.resolution & 0x7F
     if interface.resolution & 0x80:
-        shift = min(power, 63)
-        seconds = units >> np.uint64(shift)
-        rest = units & np.uint64((1 << shift) - 1)
-        less = max(0, shift - 32)
-        rest = (rest >> np.uint64(less)) * np.uint64(1_000_000_000) >> np.uint64(shift - less)
+        seconds, rest = _binary(units, power)
     elif power <= 9:
         seconds, rest = np.divmod(units, np.uint64(10**power))
         rest = rest * np.uint64(10 ** (9 - power))
     else:
-        scale = 10 ** min(power - 9, 19)
-        seconds, rest = np.divmod(units // np.uint64(scale), np.uint64(1_000_000_000))
+        scale = np.uint64(10 ** min(power - 9, _MOST_POWER))
+        count = units // scale if power - 9 <= _MOST_POWER else np.zeros_like(units)
+        seconds, rest = np.divmod(count, np.uint64(1_000_000_000))
     whole = _shifted(seconds, interface.offset)
     fits = np.abs(whole) < _NEVER // 1_000_000_000
     exact = np.where(fits, whole, 0) * 1_000_000_000 + rest.astype(np.int64)
     limits = np.where(whole > 0, _NEVER, -_NEVER)
     return np.where(fits, exact, limits)
+
+
+def _binary(
+    units: npt.NDArray[np.uint64], power: int
+) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
+    """Units of 2 to the -power seconds as whole seconds and nanoseconds, exactly rounded down."""
+    seconds = units >> np.uint64(power) if power < 64 else np.zeros_like(units)
+    rest = units - (seconds << np.uint64(min(power, 63)))
+    # the product has up to 94 bits: in two halves, the lower one's carry added to the upper
+    low = np.uint64(min(max(0, power - 32), 32))
+    billion = np.uint64(1_000_000_000)
+    carry = (rest & (np.uint64(1) << low) - np.uint64(1)) * billion >> low
+    product = (rest >> low) * billion + carry
+    return seconds, product >> np.uint64(min(power - int(low), 63))
 
 
 def _shifted(seconds: npt.NDArray[np.uint64], offset: int) -> Int64s:
