@@ -72,9 +72,11 @@ def _start_quickly() -> None:
 
 def main() -> None:
     """Entry point of the `ztfast` script."""
+    from ztfast.cli.streams import prepare_streams, settle_output
     from ztfast.errors import ZtfastError
 
     _start_quickly()
+    prepare_streams()
 
     try:
         status = cli.main(standalone_mode=False)
@@ -92,9 +94,10 @@ def main() -> None:
 
         sys.exit(2 if isinstance(error, UsageError) else 1)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        settle_output()
         sys.exit(1)
     except OSError as error:
+        settle_output()
         click.echo(f"ztfast: {error}", err=True)
         sys.exit(1)
     sys.exit(status if isinstance(status, int) else 0)
