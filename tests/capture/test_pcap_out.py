@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import gzip
 import io
+import shutil
+import struct
+import subprocess
 
 import numpy as np
 import pytest
 
-from tests.capture.building import DATA, frame, pcap
-from ztfast.capture import open_capture
+from tests.capture.building import DATA, frame, interface, packet, pcap, section
+from ztfast.capture import open_capture, open_captures
+from ztfast.capture.damage import Run
 from ztfast.capture.outputs import Output
 from ztfast.capture.pcap_out import PcapWriter
+from ztfast.capture.sinks import FileSink
 from ztfast.errors import OutputError
 
 CAPTURES = sorted(DATA.glob("tcpdump/**/*.pcap"))
@@ -93,3 +99,59 @@ def test_nothing_written_is_still_a_capture(tmp_path):
     PcapWriter(Output(str(tmp_path / "a.pcap"))).close()
     with open_capture(tmp_path / "a.pcap") as capture:
         assert [len(b) for b in capture] == [0]
+
+
+def snaplen_of(data: bytes, order: str = "<") -> int:
+    return struct.unpack_from(order + "I", data, 16)[0]
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_the_snap_length_covers_the_frames_of_every_capture(tmp_path, order):
+    """libpcap cuts each frame to the snap length of the file's header as it reads."""
+    short = pcap([frame(1, 96)], snaplen=96, order=order)
+    long = pcap([frame(2, 1000)], snaplen=65_535)
+    writer = PcapWriter(Output(str(tmp_path / "out.pcap")))
+    for number, data in enumerate((short, long)):
+        with open_capture(io.BytesIO(data), run=Run(first=number)) as capture:
+            capture.run.sections = number  # as in one run over both
+            for batch in capture:
+                writer.write(batch)
+    writer.close()
+    written = (tmp_path / "out.pcap").read_bytes()
+    assert snaplen_of(written, order) == 65_535
+    assert written[:16] == short[:16]
+
+
+def test_where_the_header_cannot_be_changed_later_several_captures_get_no_limit(tmp_path):
+    data = io.BytesIO(pcap([frame(1, 96)], snaplen=96))
+    out = str(tmp_path / "out.pcap.gz")
+    with open_capture(data) as capture, FileSink(out, several=True) as sink:
+        for batch in capture:
+            sink.write(batch)
+    assert snaplen_of(gzip.decompress((tmp_path / "out.pcap.gz").read_bytes())) == 262_144
+
+
+def test_frames_of_pcapng_interfaces_are_not_cut_to_the_first_ones_snap_length(tmp_path):
+    data = section() + interface(1, 96) + interface(1, 0)
+    data += packet(frame(1, 96), 0) + packet(frame(2, 1000), 1)
+    assert snaplen_of(copy(io.BytesIO(data), tmp_path / "out.pcap")) == 262_144
+
+
+@pytest.mark.skipif(shutil.which("tcpdump") is None, reason="tcpdump is not installed")
+@pytest.mark.parametrize("form", ["pcap", "pcapng"])
+@pytest.mark.parametrize("merge", [False, True])
+def test_tcpdump_reads_frames_of_several_snap_lengths_whole(tmp_path, form, merge):
+    paths = [tmp_path / "a.pcap", tmp_path / "b.pcap"]
+    for path, size in zip(paths, (96, 1000), strict=True):
+        path.write_bytes(pcap([frame(size, size)], snaplen=size))
+    out = tmp_path / f"out.{form}"
+    with (
+        open_captures(paths, merge=merge) as captures,
+        FileSink(str(out), unify=merge, several=True) as sink,
+    ):
+        for batch in captures:
+            sink.write(batch)
+    words = ["tcpdump", "-r", out, "-w", tmp_path / "again.pcap"]
+    subprocess.run(words, check=True, capture_output=True, timeout=60)
+    with open_capture(tmp_path / "again.pcap") as capture:
+        assert [len(data) for batch in capture for data in batch.frames()] == [96, 1000]

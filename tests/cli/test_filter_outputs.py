@@ -197,3 +197,19 @@ def test_full_disk(small_disk: Path, tmp_path: Path, capfd: Any) -> None:
     assert json.loads(shown)["complete"] is False
     assert not out.exists()
     np.load(beside)  # the other file is whole
+
+
+@pytest.mark.parametrize("merge", [[], ["--merge"]])
+def test_captures_of_several_snap_lengths_are_one_interface_that_cuts_nothing(
+    tmp_path: Path, merge: list[str]
+) -> None:
+    """libpcap refuses a pcapng whose interfaces differ in their snap length."""
+    paths = [tmp_path / "a.pcap", tmp_path / "b.pcap"]
+    for path, size in zip(paths, (96, 1000), strict=True):
+        path.write_bytes(building.pcap([building.frame(size, size)], snaplen=size))
+    (tmp_path / "rules").write_text("accept;\n")
+    assert ztfast("filter", tmp_path / "rules", *paths, "--split", tmp_path / "out", *merge) == 0
+    with open_capture(tmp_path / "out" / "accepted.pcapng") as capture:
+        batches = [batch for batch in capture if len(batch)]
+    assert [len(data) for batch in batches for data in batch.frames()] == [96, 1000]
+    assert [face.snaplen for face in batches[-1].interfaces] == [0]

@@ -2,7 +2,8 @@
 
 Contract: the first batch fixes byte order, unit of time and link type (its own header is
 repeated, so an unfiltered copy is the same file byte for byte); batches in another layout
-are written anew.  A frame of another link type has no place in a classic pcap: OutputError.
+are written anew.  The header's snap length covers every frame's own, since libpcap cuts frames
+to it as it reads.  A frame of another link type has no place in a classic pcap: OutputError.
 Tested by tests/capture/test_pcap_out.py.
 """
 
@@ -24,12 +25,15 @@ _MOST_FCS = 30  # four bits count 16-bit words
 
 
 class PcapWriter:
-    """Writes frames of batches into one classic pcap."""
+    """Writes frames of batches into one classic pcap; `several`: of more than one capture."""
 
-    def __init__(self, output: Output) -> None:
+    def __init__(self, output: Output, several: bool = False) -> None:
         self.output = output
+        self._several = several
         self._layout: PcapLayout | None = None
         self._linktype = _ETHERNET
+        self._snaplen = MAX_CAPTURED
+        self._section: int | None = None
 
     def write(
         self,
@@ -50,6 +54,8 @@ class PcapWriter:
             return
         if batch.linktype != self._linktype:
             raise self._mixed(batch.linktype)
+        if batch.section != self._section:
+            self._widen(batch, layout)
         if captured is None and lengths is None and batch.layout == layout:
             starts, ends = _chosen(batch.record_start, index), _chosen(batch.record_end, index)
             self.output.write_groups(pieces(batch.buffer, starts, ends), len(starts))
@@ -67,13 +73,25 @@ class PcapWriter:
         layout = batch.layout
         if not isinstance(layout, PcapLayout):
             layout = PcapLayout(False, True, 16)
-            interface = interface._replace(block=None)
+            interface = interface._replace(block=None, snaplen=0)  # others may come
+        elif self._several and 0 < interface.snaplen < MAX_CAPTURED:
+            interface = interface._replace(block=None, snaplen=0)
         self._header(layout, interface)
+        self._section = batch.section
         return layout
 
     def _header(self, layout: PcapLayout, interface: Interface) -> None:
         self._layout, self._linktype = layout, interface.linktype
+        self._snaplen = interface.snaplen or MAX_CAPTURED
         self.output.write([interface.block or file_header(layout, interface)])
+
+    def _widen(self, batch: PacketBatch, layout: PcapLayout) -> None:
+        """Another capture's frames follow: raise the header's snap length, where that can be."""
+        self._section = batch.section
+        most = max(interface.snaplen or MAX_CAPTURED for interface in batch.interfaces)
+        if most > self._snaplen and self.output.patchable:
+            self._snaplen = most
+            self.output.patch(16, struct.pack(">I" if layout.swapped else "<I", most))
 
     def _write_anew(
         self,

@@ -3,7 +3,8 @@
 Contract: frames that come from pcapng and are not cut keep their blocks byte for byte, with
 the section header, interfaces, names, comments and unknown blocks around them, so an
 unfiltered copy is the same file.  Frames from classic pcap, or with `unify` all frames, go
-into one little-endian section with nanosecond times; interface and packet options are kept.
+into one little-endian section with nanosecond times; interface and packet options are kept,
+snap lengths only where one capture is all there is (libpcap reads no file that has several).
 Source: draft-ietf-opsawg-pcapng, section 4.  Tested by tests/capture/test_pcapng_out.py.
 """
 
@@ -33,11 +34,12 @@ _UNKNOWN_LENGTH = b"\xff" * 8
 
 
 class PcapngWriter:
-    """Writes frames of batches into one pcapng."""
+    """Writes frames of batches into one pcapng; `several`: of more than one capture."""
 
-    def __init__(self, output: Output, unify: bool = False) -> None:
+    def __init__(self, output: Output, unify: bool = False, several: bool = False) -> None:
         self.output = output
         self._unify = unify
+        self._several = several or unify
         self._section: int | None = None  # the section copied just now; 0 is our own
         self._defined = 0
         self._length_at: int | None = None
@@ -162,6 +164,8 @@ class PcapngWriter:
             interface: Interface = batch.interfaces[number]
             if interface.linktype > _MOST_LINKTYPE:
                 raise self._no_place(interface.linktype)
+            if self._several:
+                interface = interface._replace(snaplen=0)
             block = nanosecond_interface(interface)
             if block not in self._known:
                 self._known[block] = len(self._known)

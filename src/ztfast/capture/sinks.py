@@ -78,7 +78,8 @@ class FileSink:
     """One output file (`-`: standard output), or with `rotation` a numbered row of them.
 
     `format` as in `format_of`; the compression goes by the suffix; `unify` writes pcapng as
-    one section (needed where frames of several sections come mixed, as in a merge).
+    one section (needed where frames of several sections come mixed, as in a merge); `several`:
+    frames of more than one capture follow, so no one's snap length is that of the file.
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class FileSink:
         format: str | None = None,
         rotation: Rotation | None = None,
         unify: bool = False,
+        several: bool = False,
     ) -> None:
         self.path = path
         self.files: list[Written] = []
@@ -95,6 +97,7 @@ class FileSink:
         self._compression = split_suffix(path)[1]
         self._rotation = rotation if rotation is not None and any(rotation) else None
         self._unify = unify
+        self._several = several
         self._number = 0
         self._size = 0
         self._begun: int | None = None  # time of the file's first frame
@@ -182,7 +185,9 @@ class FileSink:
             self._count(batch, index, captured)
 
     def _make_writer(self, format: str, output: Output) -> _Writer:
-        return PcapngWriter(output, self._unify) if format == "pcapng" else PcapWriter(output)
+        if format == "pcapng":
+            return PcapngWriter(output, self._unify, self._several)
+        return PcapWriter(output, self._several)
 
     def _next_output(self) -> Output:
         path = self.path
@@ -245,12 +250,14 @@ class SplitSink:
         suffix: str = ".pcapng",
         rotation: Rotation | None = None,
         unify: bool = False,
+        several: bool = False,
     ) -> None:
         self.folder = folder
         self._suffix = suffix
         self._format = format_of("x" + suffix) or "pcapng"
         self._rotation = rotation
         self._unify = unify
+        self._several = several
         self._sinks: dict[str, FileSink] = {}
         self._open: dict[str, None] = {}  # in order of use
         try:
@@ -335,7 +342,11 @@ class SplitSink:
                 raise usage(f"{name!r} cannot name a file", "use letters, digits, '-' and '_'")
             path = os.path.join(self.folder, name + self._suffix)
             self._sinks[name] = FileSink(
-                path, format=self._format, rotation=self._rotation, unify=self._unify
+                path,
+                format=self._format,
+                rotation=self._rotation,
+                unify=self._unify,
+                several=self._several,
             )
         self._open.pop(name, None)
         self._open[name] = None

@@ -86,7 +86,7 @@ class Job:
             if self._outputs is None:
                 from ztfast.cli.filtering_outputs import Outputs
 
-                self._outputs = Outputs(self._engine, self._source.merge, self._options)
+                self._outputs = Outputs(self._engine, self._source, self._options)
             self._outputs.write(item)
         if isinstance(item.packets.judged, Counted):
             add_counted(self.tally, self._engine, item.packets.judged)

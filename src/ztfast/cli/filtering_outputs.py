@@ -21,6 +21,7 @@ from ztfast.frames.batch import FrameBatch
 from ztfast.report.tally import Tally
 
 if TYPE_CHECKING:
+    from ztfast.capture.several import Captures
     from ztfast.capture.tables import TableSink
     from ztfast.engine.engine import Engine
     from ztfast.report.splitting import Splitter
@@ -37,7 +38,7 @@ class _Sink(Protocol):
 class Outputs:
     """The files of one run.  Raises OutputError or UsageError where one cannot be opened."""
 
-    def __init__(self, engine: Engine, merge: bool, options: dict[str, Any]) -> None:
+    def __init__(self, engine: Engine, source: Captures, options: dict[str, Any]) -> None:
         self._engine = engine
         self._sinks: list[_Sink] = []
         self._table: TableSink | None = None
@@ -46,15 +47,20 @@ class Outputs:
         self._file: FileSink | None = None
         self._senders: Senders | None = None
         try:
-            self._open(merge, options)
+            self._open(source, options)
         except BaseException:
             for sink in self._sinks:
                 sink.discard()
             raise
 
-    def _open(self, merge: bool, options: dict[str, Any]) -> None:
+    def _open(self, source: Captures, options: dict[str, Any]) -> None:
         names = ("rotate_size", "rotate_frames", "rotate_seconds")
         rotation = Rotation(*(options[name] for name in names))
+        how: Any = {
+            "rotation": rotation,
+            "unify": source.merge,
+            "several": len(source.paths) > 1,
+        }
         if options["table"] is not None:
             from ztfast.capture.tables import TableSink
 
@@ -64,16 +70,13 @@ class Outputs:
             from ztfast.report.splitting import Splitter
 
             suffix = f".{options['form'] or 'pcapng'}"
-            folder = SplitSink(options["split"], suffix=suffix, rotation=rotation, unify=merge)
-            self._folder = folder
+            self._folder = folder = SplitSink(options["split"], suffix=suffix, **how)
             self._sinks.append(folder)
             self._splitter = Splitter(folder, options["split_by"] or "verdict")
             if options["split_by"] == "member":
                 self._senders = Senders(self._engine)
         if options["output"] is not None:
-            self._file = FileSink(
-                options["output"], format=options["form"], rotation=rotation, unify=merge
-            )
+            self._file = FileSink(options["output"], format=options["form"], **how)
             self._sinks.append(self._file)
 
     def write(self, item: Judgement) -> None:
