@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import io
+import lzma
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import tracemalloc
 from functools import partial
 from itertools import pairwise
 
+import numpy as np
 import pytest
 
 from tests.capture.building import frame, pcap
@@ -70,6 +72,75 @@ def test_gzip_padding_and_rubbish_behind():
         read(packed + b"rubbish behind it")
 
 
+def test_gzip_header_fields_are_passed_over():
+    """Extra field, name, comment and header check sum (RFC 1952, section 2.3)."""
+    plain = gzip.compress(DATA)
+    fields = b"\5\0extra" + b"name\0" + b"comment\0" + b"\1\2"
+    assert read(plain[:3] + b"\x1e" + plain[4:10] + fields + plain[10:])[0] == FRAMES
+
+
+def test_a_gzip_header_without_end_fills_no_memory():
+    with pytest.raises(CaptureError, match="header without end"):
+        read(gzip.compress(b"")[:3] + b"\x08" + b"\1" * 1_000_000)
+
+
+def frames_before_the_error(data):
+    found = []
+    with pytest.raises(CaptureError) as caught:
+        collect(open_capture(io.BytesIO(data)), found)
+    return found, caught.value.diagnostics[0]
+
+
+def flipped(data, place):
+    return data[:place] + bytes([data[place] ^ 0xFF]) + data[place + 1 :]
+
+
+@pytest.mark.parametrize("size", [1, 1000])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_wrong_check_sum_costs_no_frame(kind, size):
+    packed = PACK[kind](pcap(FRAMES[:size]))
+    sum_at = -5 if kind == "gzip" else -1  # a length stands behind gzip's
+    found, diagnostic = frames_before_the_error(flipped(packed, sum_at))
+    assert found == FRAMES[:size]
+    assert "damaged" in diagnostic.message
+    assert diagnostic.help is None  # there is nothing behind it to go on at
+
+
+@pytest.mark.parametrize("size", [1, 1000])
+@pytest.mark.parametrize("kind", KINDS)
+def test_rubbish_behind_costs_no_frame(kind, size):
+    packed = PACK[kind](pcap(FRAMES[:size]))
+    found, diagnostic = frames_before_the_error(packed + b"rubbish behind it")
+    assert found == FRAMES[:size]
+    assert "damaged" in diagnostic.message
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_damage_in_the_middle_costs_no_more_than_a_block(kind):
+    """Blocks of 64 and 128 KiB; of gzip a sixteenth of what was read."""
+    packed = PACK[kind](DATA)
+    middle = len(packed) // 2
+    found, _ = frames_before_the_error(packed[:middle] + bytes(64) + packed[middle + 64 :])
+    sizes = np.cumsum([16 + len(data) for data in FRAMES])
+    sure = int(np.searchsorted(sizes, len(DATA) // 2 - (1 << 17) - (1 << 15)))
+    assert sure > 200
+    assert found[:sure] == FRAMES[:sure]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("step", [1, 7, 1000])
+def test_a_slow_pipe_of_compressed_bytes(kind, step):
+    """Whatever pieces the stream comes in, the frames are the same."""
+    packed = PACK[kind](pcap(FRAMES[:50])) + PACK[kind](pcap(FRAMES[:100])[24:])
+
+    class Slow(io.BytesIO):
+        def read(self, size=-1):
+            return super().read(min(size, step))
+
+    with open_capture(Slow(packed)) as capture:
+        assert [f for b in capture for f in b.frames()] == FRAMES[:50] + FRAMES[:100]
+
+
 def test_zstd_skippable_frames():
     skip = b"\x50\x2a\x4d\x18\x07\0\0\0ignored"
     packed = PACK["zstd"](DATA)
@@ -120,8 +191,10 @@ def test_compressed_twice(kind):
 
 
 def test_other_compressions_are_named():
-    with pytest.raises(CaptureError, match="no capture"):
+    with pytest.raises(CaptureError, match=r"no capture.*as bzip2 does"):
         read(bz2.compress(DATA))
+    with pytest.raises(CaptureError, match=r"no capture.*as xz does.*into a pipe"):
+        read(lzma.compress(DATA))
 
 
 @pytest.mark.parametrize("kind", KINDS)

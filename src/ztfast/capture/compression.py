@@ -10,17 +10,19 @@ Tested by tests/capture/test_compression.py.
 from __future__ import annotations
 
 import importlib
-import struct
 import zlib
 from collections.abc import Callable
 from typing import Any, Protocol
 
 from ztfast.capture.feeds import Reader
+from ztfast.capture.frame_steps import Steps, lz4_walk, zstd_walk
+from ztfast.capture.gzip_in import GzipMember, Pieces, ZlibInflater
 from ztfast.capture.outputs import Encoder
 from ztfast.errors import CaptureError, Diagnostic, OutputError
 
 _CHUNK = 1 << 16
 _ROOM = 1 << 20
+_ZSTD_BLOCK = 1 << 17  # bytes that a block holds at most
 _MAX_WINDOW = 1 << 27  # what zstd's own tool accepts without being asked to take more
 _EXTRA = "pip install 'ztfast[compression]'"
 
@@ -84,8 +86,15 @@ class PushedBack:
 class _Decoder(Protocol):
     """One member of a stream: the interface of isal's and lz4's decompressors."""
 
-    eof: bool
-    needs_input: bool
+    @property
+    def eof(self) -> bool:
+        """Is the member whole?"""
+        ...
+
+    @property
+    def needs_input(self) -> bool:
+        """Must the next call bring some?"""
+        ...
 
     @property
     def unused_data(self) -> bytes | None:
@@ -160,137 +169,67 @@ class _Members:
             raise ValueError(f"the {self._kind} stream is damaged: {error}") from error
 
 
-class _ZlibDecoder:
-    """zlib's decompressor with the interface of isal's."""
-
-    def __init__(self) -> None:
-        self._inner = zlib.decompressobj(31)
-        self.unused_data: bytes | None = b""
-        self.eof = False
-        self.needs_input = True
-
-    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
-        """Up to `max_length` bytes."""
-        out = self._inner.decompress(self._inner.unconsumed_tail + data, max_length)
-        self.eof, self.unused_data = self._inner.eof, self._inner.unused_data
-        self.needs_input = len(out) < max_length and not self._inner.unconsumed_tail
-        return out
-
-
 def _gzip(source: Reader) -> Reader:
+    pieces = Pieces(source)
     try:
-        from isal import igzip_lib
+        from isal import igzip_lib, isal_zlib
     except ImportError:
-        return _Members(source, "gzip", _ZlibDecoder)
-    flag = igzip_lib.DECOMP_GZIP
-    return _Members(source, "gzip", lambda: igzip_lib.IgzipDecompressor(flag))
+        return _Members(pieces, "gzip", lambda: GzipMember(ZlibInflater(), zlib.crc32))
+    inflate, flag = igzip_lib.IgzipDecompressor, igzip_lib.DECOMP_DEFLATE
+    return _Members(pieces, "gzip", lambda: GzipMember(inflate(flag), isal_zlib.crc32))
 
 
 def _lz4(source: Reader) -> Reader:
     lz4 = importlib.import_module("lz4.frame")  # it ships no types
-    return _Members(source, "lz4", lz4.LZ4FrameDecompressor)
+    return _Members(Steps(source, lz4_walk), "lz4", lz4.LZ4FrameDecompressor)
 
 
 class _Zstd:
-    """zstd: the library reads across frames, and `_ZstdFrames` knows whether they are whole."""
+    """zstd: the library reads across frames, block by block."""
 
     def __init__(self, source: Reader) -> None:
         import zstandard
 
-        self._source = source
-        self._frames = _ZstdFrames()
-        self._input = bytearray(_CHUNK)
+        self._steps = Steps(source, zstd_walk)
+        self._rest = memoryview(b"")
         inner = zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW)
         self._error = zstandard.ZstdError
-        this: Any = self  # has the one method that the library calls
-        self._reader: Reader = inner.stream_reader(this, read_size=_CHUNK, read_across_frames=True)
-
-    def read(self, size: int) -> bytes:
-        """Compressed bytes, for the library."""
-        room = memoryview(self._input)[: min(size, _CHUNK)]
-        data = bytes(room[: self._source.readinto(room)])
-        self._frames.feed(data)
-        return data
+        steps: Any = self._steps  # has the one method that the library calls
+        self._reader = inner.stream_reader(steps, read_size=_CHUNK, read_across_frames=True)
 
     @property
     def taken(self) -> int:
         """Compressed bytes taken from the source."""
-        return getattr(self._source, "taken", 0)
+        return self._steps.taken
 
     def readinto(self, buffer: memoryview) -> int:
         """Some output; 0 only behind a whole last frame."""
+        if not self._rest and len(buffer) >= _ZSTD_BLOCK:
+            return self._block(buffer)
+        if not self._rest:
+            room = memoryview(bytearray(_ZSTD_BLOCK))
+            self._rest = room[: self._block(room)]
+        count = min(len(buffer), len(self._rest))
+        buffer[:count], self._rest = self._rest[:count], self._rest[count:]
+        return count
+
+    def _block(self, buffer: memoryview) -> int:
+        """A block's output.  With less room its rest would be lost if the next is damaged."""
         try:
-            count = self._reader.readinto(buffer[:_ROOM])
+            count: int = self._reader.readinto1(buffer[:_ROOM])
         except self._error as error:
             raise ValueError(f"the zstd stream is damaged: {error}") from error
-        if count == 0 and not self._frames.whole:
+        if count == 0 and not self._steps.whole:
             raise EOFError("the zstd stream is cut short")
         return count
 
+    def ready(self, patience: float) -> bool:
+        """Does a read return at once?"""
+        return bool(self._rest) or self._steps.ready(patience)
+
     def close(self) -> None:
         """Close the source."""
-        self._source.close()
-
-
-class _ZstdFrames:
-    """Follows frames and blocks of a zstd stream (RFC 8878, section 3.1), not decoding them."""
-
-    def __init__(self) -> None:
-        self._held = b""
-        self._skip = 0
-        self._inside = False
-        self._last = False
-        self._checksum = 0
-
-    @property
-    def whole(self) -> bool:
-        """Did the bytes so far end with a frame?"""
-        return not (self._inside or self._held or self._skip)
-
-    def feed(self, data: bytes) -> None:
-        """Follow some more bytes."""
-        data, self._held = self._held + data, b""
-        position = 0
-        while position < len(data):
-            if self._skip:
-                step = min(self._skip, len(data) - position)
-                self._skip -= step
-            else:
-                step = self._block(data, position) if self._inside else self._frame(data, position)
-                if step == 0:
-                    break
-            position += step
-        self._held = data[position:]
-
-    def _frame(self, data: bytes, at: int) -> int:
-        """The header of a frame at `at`: its size, or 0 where it is not all there."""
-        if len(data) < at + 8:
-            return 0
-        magic, size = struct.unpack_from("<II", data, at)
-        if magic & 0xFFFF_FFF0 == 0x184D_2A50:
-            self._skip = size
-            return 8
-        descriptor = data[at + 4]
-        self._inside = True
-        self._checksum = 4 if descriptor & 4 else 0
-        single = descriptor >> 5 & 1
-        sizes = (single, 2, 4, 8)[descriptor >> 6]
-        return self._leap(len(data) - at, 5 + (1 - single) + (0, 1, 2, 4)[descriptor & 3] + sizes)
-
-    def _block(self, data: bytes, at: int) -> int:
-        if len(data) < at + 3:
-            return 0
-        header = int.from_bytes(data[at : at + 3], "little")
-        size = 1 if header >> 1 & 3 == 1 else header >> 3
-        if header & 1:
-            self._inside = False
-            size += self._checksum
-        return self._leap(len(data) - at, 3 + size)
-
-    def _leap(self, there: int, size: int) -> int:
-        """`size` bytes forward, of which `there` are there."""
-        self._skip = max(0, size - there)
-        return min(size, there)
+        self._steps.close()
 
 
 _READERS: dict[str, Callable[[Reader], Reader]] = {"gzip": _gzip, "zstd": _Zstd, "lz4": _lz4}

@@ -59,9 +59,12 @@ class Run:
         self.note(diagnostic)
         raise CaptureError(diagnostic)
 
-    def damage(self, path: str, offset: int, message: str, code: str = DAMAGED) -> None:
-        """Damage at a byte offset: raises, or with `resync` is noted."""
-        help = None if self.resync else "--resync goes on at the next record that proves itself"
+    def damage(
+        self, path: str, offset: int, message: str, code: str = DAMAGED, last: bool = False
+    ) -> None:
+        """Damage at a byte offset, `last`: nothing follows.  Raises, or with `resync` is noted."""
+        idle = self.resync or last
+        help = None if idle else "--resync goes on at the next record that proves itself"
         diagnostic = Diagnostic(code, message, path=path, offset=offset, help=help)
         self.note(diagnostic)
         if not self.resync:
@@ -73,7 +76,7 @@ class Run:
         message = f"the file ends {left} bytes into a {what}" if left else "the file ends here"
         if window.error:
             message += f", because reading it failed: {window.error}"
-        self.damage(path, offset, message, TRUNCATED)
+        self.damage(path, offset, message, TRUNCATED, last=bool(window.error))
 
     def skipped(self, path: str, start: int, end: int) -> None:
         """Bytes passed over between damage and the next record."""

@@ -42,6 +42,16 @@ _FORMATS: dict[bytes, tuple[str, Read]] = {
     b"\x0a\x0d\x0d\x0a": ("pcapng", _read_pcapng),
 }
 _HEAD = 4
+_NAMED = {  # what people try: errors say that it was recognised, and is not read
+    b"BZh": "bzip2",
+    b"\xfd7zX": "xz",
+    b"PK\x03\x04": "a zip archive",
+    b"7z\xbc\xaf": "a 7z archive",
+    b"\x1f\x9d": "compress",
+    b"\x02\x21\x4c\x18": "lz4's legacy format",
+    b"snoo": "a snoop capture",
+    b"GMBU": "a Network Monitor capture",
+}
 
 
 class Capture:
@@ -195,10 +205,12 @@ def _unknown(name: str, head: bytes, compression: str | None) -> CaptureError:
         return _unreadable(name, "is empty: not even a capture's header is there")
     if len(head) < _HEAD:
         return _unreadable(name, f"ends after {len(head)} bytes, inside its header")
+    looks = next((what for start, what in _NAMED.items() if head.startswith(start)), "")
     return _unreadable(
         name,
-        f"is no capture: it starts with the bytes {head.hex(' ')}",
-        "pcap and pcapng are read, plain or in gzip, zstd or lz4",
+        f"is no capture: it starts with the bytes {head.hex(' ')}{looks and f', as {looks} does'}",
+        "pcap and pcapng are read, plain or in gzip, zstd or lz4; decompress what else there is "
+        "into a pipe (- reads it), and let editcap convert other captures",
     )
 
 
