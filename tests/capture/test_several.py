@@ -228,3 +228,25 @@ def test_bytes_done_reach_the_total(tmp_path, pack):
     assert done == sorted(done)
     assert captures.done_bytes == captures.total_bytes == sum(p.stat().st_size for p in paths)
     assert open_captures(["-"]).total_bytes is None
+
+
+def test_a_merge_of_many_holds_no_file_open(tmp_path, monkeypatch):
+    """Each window opens its file anew; one that was replaced meanwhile is an error."""
+    paths = []
+    for number in range(4):
+        path = tmp_path / f"{number}.pcap"
+        path.write_bytes(pcap([bytes([number, i]) * 500 for i in range(200)]))
+        paths.append(str(path))
+    with open_captures(paths, merge=True) as captures:
+        held = [data for batch in captures for data in batch.frames()]
+    monkeypatch.setattr("ztfast.capture.several.MAX_BUFFER", 1 << 16)
+    monkeypatch.setattr("ztfast.capture.several._MOST_HELD", 3)
+    with open_captures(paths, merge=True) as captures:
+        assert [data for batch in captures for data in batch.frames()] == held
+    with open_captures(paths, merge=True) as captures:
+        batches = iter(captures)
+        next(batches)
+        (tmp_path / "new").write_bytes(b"")
+        (tmp_path / "new").replace(paths[3])
+        with pytest.raises(CaptureError, match=r"3\.pcap: byte \d+: .*another file has its name"):
+            list(batches)

@@ -241,6 +241,35 @@ class ObjectReader:
         """Nothing: who opened the object closes it."""
 
 
+class PathReader:
+    """A regular file that is opened for each read: many may be read by turns.
+
+    Raises OSError where the path names another file by then.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._file = self._identity(os.stat(path))
+        self.taken = 0
+
+    def readinto(self, buffer: memoryview) -> int:
+        """Fill some of `buffer`."""
+        with open(self._path, "rb", buffering=0) as file:
+            if self._identity(os.fstat(file.fileno())) != self._file:
+                raise OSError("another file has its name now")
+            file.seek(self.taken)
+            count = file.readinto(buffer)
+        self.taken += count
+        return count
+
+    @staticmethod
+    def _identity(found: os.stat_result) -> tuple[int, int]:
+        return found.st_dev, found.st_ino
+
+    def close(self) -> None:
+        """Nothing: nothing is held."""
+
+
 class GrowingReader(FileReader):
     """A file that another program still writes: at its end, wait for more.
 

@@ -22,6 +22,7 @@ from ztfast.capture.feeds import (
     GrowingReader,
     MapFeed,
     ObjectReader,
+    PathReader,
     Reader,
     StreamFeed,
 )
@@ -123,16 +124,18 @@ def open_capture(
     limit: int | None = None,
     run: Run | None = None,
     span: int = MAX_BUFFER,
+    held: bool = True,
 ) -> Capture:
     """Open a capture: a file, a FIFO, `-` for standard input, or a binary file object.
 
     `follow` waits for more at the end of a file that grows; `resync` goes on after damage;
     `limit` ends after so many frames; `run` continues another capture's numbering; `span` is
-    the size of a window in bytes.  Raises `CaptureError` where there is no such file, or it
-    is empty, or no capture.
+    the size of a window in bytes; without `held` a regular file is opened anew for each window,
+    so that more can be read by turns than a process may have open.  Raises `CaptureError` where
+    there is no such file, or it is empty, or no capture.
     """
     run = run if run is not None else Run(resync)
-    reader, descriptor, name = _reader(path, follow)
+    reader, descriptor, name = _reader(path, follow, held)
     try:
         return _recognise(reader, descriptor, name, run, limit, span)
     except BaseException:
@@ -140,7 +143,9 @@ def open_capture(
         raise
 
 
-def _reader(path: str | os.PathLike[str] | IO[bytes], follow: bool) -> tuple[Reader, int, str]:
+def _reader(
+    path: str | os.PathLike[str] | IO[bytes], follow: bool, held: bool
+) -> tuple[Reader, int, str]:
     """A reader, the descriptor of a regular file to map (else -1), and the name for errors."""
     if not isinstance(path, (str, os.PathLike)):
         return ObjectReader(path), -1, str(getattr(path, "name", "<stream>"))
@@ -157,6 +162,9 @@ def _reader(path: str | os.PathLike[str] | IO[bytes], follow: bool) -> tuple[Rea
         raise _unreadable(name, "is a directory, not a capture")
     if follow:
         return GrowingReader(descriptor, name), -1, name
+    if not held and stat.S_ISREG(mode):
+        os.close(descriptor)
+        return PathReader(name), -1, name
     return FileReader(descriptor), descriptor if stat.S_ISREG(mode) else -1, name
 
 

@@ -19,6 +19,7 @@ from ztfast.errors import CaptureError, Diagnostic, Severity, usage
 
 _PEEK = 1 << 16
 _SMALLEST_WINDOW = 1 << 16
+_MOST_HELD = 100  # open files of a merge; a process may often have no more than 256
 
 
 class Captures:
@@ -107,7 +108,9 @@ class Captures:
 
         # all files' windows, and what is joined of them, stay within a few of one file's
         span = max(_SMALLEST_WINDOW, MAX_BUFFER // 2 // len(self.paths))
-        self._open = [open_capture(path, run=self.run, span=span) for path in self.paths]
+        held = len(self.paths) <= _MOST_HELD
+        for path in self.paths:
+            self._open.append(open_capture(path, run=self.run, span=span, held=held))
         yield from merged([iter(capture) for capture in self._open], self.run)
 
 

@@ -36,6 +36,16 @@ _MAX_OPEN = 128
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,200}")
 
 
+def _most_open() -> int:
+    """Files that hold a descriptor at a time: a quarter of what the process may have."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return _MAX_OPEN
+    allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return _MAX_OPEN if allowed < 0 else max(1, min(_MAX_OPEN, allowed // 4))
+
+
 class Rotation(NamedTuple):
     """When a new file begins: bytes of records, frames, seconds of capture time; None: never."""
 
@@ -240,7 +250,8 @@ class SplitSink:
     """A folder of files, one for each name that frames are written to.
 
     Copies are written as their target would receive them: `copies` cuts them to the tee's
-    length.  At most 128 files hold a descriptor at a time, however many there are.
+    length.  At most 128 files hold a descriptor at a time, however many there are (fewer where
+    the process may have few).
     """
 
     def __init__(
@@ -260,6 +271,7 @@ class SplitSink:
         self._several = several
         self._sinks: dict[str, FileSink] = {}
         self._open: dict[str, None] = {}  # in order of use
+        self._most_open = _most_open()
         try:
             os.makedirs(folder, exist_ok=True)
         except OSError as error:
@@ -350,7 +362,7 @@ class SplitSink:
             )
         self._open.pop(name, None)
         self._open[name] = None
-        if len(self._open) > _MAX_OPEN:
+        if len(self._open) > self._most_open:
             oldest = next(iter(self._open))
             del self._open[oldest]
             self._sinks[oldest].park()
