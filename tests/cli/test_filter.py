@@ -346,8 +346,11 @@ def started(*words: Any, **pipes: Any) -> Iterator[subprocess.Popen[bytes]]:
                     pipe.close()
 
 
-def test_interrupt_ends_cleanly(rules: Path, tmp_path: Path) -> None:
-    """Frames come through a pipe that stays open; then Ctrl-C."""
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_interrupt_ends_cleanly(rules: Path, tmp_path: Path, name: str) -> None:
+    """Frames come through a pipe that stays open; then Ctrl-C, `kill`, a closed terminal."""
+    if not hasattr(signal, name):
+        pytest.skip(f"{name} is not there")
     out = tmp_path / "out.pcap"
     kept = building.pcap([FRAMES[at] for at in ACCEPTED], times=[0, 0, 0])
     words = (rules, "-", "-w", out, "--json")
@@ -358,7 +361,7 @@ def test_interrupt_ends_cleanly(rules: Path, tmp_path: Path) -> None:
         part = tmp_path / f".out.pcap.{process.pid}.part"
         while process.poll() is None and not (part.exists() and part.stat().st_size == len(kept)):
             time.sleep(0.01)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(getattr(signal, name))
         shown, err = process.communicate()
     assert process.returncode == 130, err
     assert b"interrupted" in err

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, TextIO
 
-from ztfast.capture.outputs import shielded
+from ztfast.capture.outputs import ended_gently, shielded
 from ztfast.capture.packets import Counted
 from ztfast.cli.judging import Judgement, add_counted, judgements
 from ztfast.cli.options import make_engine
@@ -35,7 +35,8 @@ def run(rules: str, captures: tuple[str, ...], options: dict[str, Any]) -> int:
 
     engine = make_engine(rules, options)
     names = ("merge", "follow", "resync", "limit")
-    with open_captures(captures, **{name: options[name] for name in names}) as source:
+    given = {name: options[name] for name in names}
+    with ended_gently(), open_captures(captures, **given) as source:
         job = Job(engine, source, options)
         job.work()
         return job.report()
@@ -55,7 +56,7 @@ class Job:
         self._writes = any(options[name] is not None for name in ("output", "split", "table"))
 
     def work(self) -> None:
-        """Read to the end, the first error, or Ctrl-C; then finish what is written."""
+        """Read to the end, the first error, or Ctrl-C (SIGTERM); then finish what is written."""
         with self._watched() as progress:
             try:
                 self._judge_all(progress)
