@@ -191,7 +191,7 @@ BAD = {
     "short interface": (block(1, b"x" * 4), "too short"),
     "length 13": (struct.pack("<II", 6, 13) + b"x" * 40, "13 bytes"),
     "length 8": (struct.pack("<II", 6, 8) + b"x" * 40, "8 bytes"),
-    "huge": (struct.pack("<II", 6, 0x7FFF_FFF0) + b"x" * 40, "2147483632"),
+    "huge": (struct.pack("<II", 6, 0x7FFF_FFF0) + b"x" * 40, "2147483632 bytes: .*to 16777216"),
     "trailer": (packet(b"x")[:-4] + b"\x10\0\0\0", "does not end with"),
     "cut": (packet(b"x")[:-7], "inside|bytes into a block"),
     "no byte order": (block(0x0A0D0D0A, b"x" * 16), "byte-order mark"),

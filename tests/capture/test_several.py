@@ -250,3 +250,30 @@ def test_a_merge_of_many_holds_no_file_open(tmp_path, monkeypatch):
         (tmp_path / "new").replace(paths[3])
         with pytest.raises(CaptureError, match=r"3\.pcap: byte \d+: .*another file has its name"):
             list(batches)
+
+
+def test_damage_says_which_captures_were_not_read(tmp_path):
+    paths = [str(tmp_path / f"{number}.pcap") for number in range(6)]
+    for number, path in enumerate(paths):
+        with open(path, "wb") as file:
+            file.write(classic([T + number], "a"))
+    with open(paths[1], "ab") as file:
+        file.write(b"cut")
+    captures = open_captures(paths)
+    with pytest.raises(CaptureError):
+        list(captures)
+    error, note = captures.diagnostics
+    assert (error.path, note.path, note.severity) == (paths[1], paths[1], "note")
+    assert "not read: 4 more (" in note.message
+    assert f"{paths[2]}, {paths[3]}, {paths[4]}, …" in note.message
+    assert len(list(open_captures(paths, resync=True))) >= 6
+
+
+def test_a_file_that_is_no_capture_says_the_same(tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"no capture at all")
+    (tmp_path / "b.pcap").write_bytes(classic([T], "b"))
+    captures = open_captures([tmp_path / "a.txt", tmp_path / "b.pcap"])
+    with pytest.raises(CaptureError):
+        list(captures)
+    assert [found.severity for found in captures.diagnostics] == ["error", "note"]
+    assert "no capture" in captures.diagnostics[0].message

@@ -425,3 +425,10 @@ def test_follow_reads_what_is_appended(rules: Path, tmp_path: Path) -> None:
         timer.join()
     assert process.returncode == 0, err
     assert json.loads(out)["frames"] == 5
+
+
+def test_progress_ends_with_all_bytes(rules: Path, capture: Path, capfd: Any) -> None:
+    assert ztfast("filter", rules, capture, "--progress", "json") == 0
+    row = json.loads(capfd.readouterr().err.splitlines()[0])
+    size = capture.stat().st_size
+    assert (row["finished"], row["bytes"], row["total_bytes"]) == (True, size, size)

@@ -427,5 +427,6 @@ def _broken(window: Window, found: BlockHop, swapped: bool) -> str:
     order = ">" if swapped else "<"
     kind, size = struct.unpack_from(order + "II", window.buffer, found.next)
     if found.error == BAD_LENGTH:
-        return f"a block (type {kind:#x}) of {size} bytes: a multiple of 4, at least 12, is needed"
+        needed = f"a multiple of 4 from 12 to {MAX_BLOCK} is needed"
+        return f"a block (type {kind:#x}) of {size} bytes: {needed}"
     return f"a block (type {kind:#x}) of {size} bytes, which does not end with that length"

@@ -12,13 +12,14 @@ import os
 from collections.abc import Iterator, Sequence
 from types import TracebackType
 
-from ztfast.capture.damage import UNREADABLE, Run
+from ztfast.capture.damage import SKIPPED, UNREADABLE, Run
 from ztfast.capture.opening import Capture, limited, open_capture
 from ztfast.capture.packets import MAX_BUFFER, PacketBatch
 from ztfast.errors import CaptureError, Diagnostic, Severity, usage
 
 _PEEK = 1 << 16
 _SMALLEST_WINDOW = 1 << 16
+_MOST_NAMED = 3
 _MOST_HELD = 100  # open files of a merge; a process may often have no more than 256
 
 
@@ -95,13 +96,27 @@ class Captures:
     def _one_by_one(self) -> Iterator[PacketBatch]:
         for number, path in enumerate(self.paths):
             last = number == len(self.paths) - 1
-            capture = open_capture(path, follow=self._follow and last, run=self.run)
-            self._open.append(capture)
-            if self._stopped:
-                capture.stop()
-            yield from capture
+            try:
+                capture = open_capture(path, follow=self._follow and last, run=self.run)
+                self._open.append(capture)
+                if self._stopped:
+                    capture.stop()
+                yield from capture
+            except CaptureError as error:
+                for diagnostic in error.diagnostics:
+                    if diagnostic not in self.diagnostics:
+                        self.run.note(diagnostic)
+                self._leave_out(path, self.paths[number + 1 :])
+                raise
             self._finished += os.path.getsize(path) if _is_file(path) else capture.done_bytes
             self.close()
+
+    def _leave_out(self, path: str, rest: Sequence[str]) -> None:
+        """Say which captures are not read, since `path` ends the reading."""
+        if rest:
+            some = ", ".join(rest[:_MOST_NAMED]) + (", …" if len(rest) > _MOST_NAMED else "")
+            message = f"what comes behind it was not read: {len(rest)} more ({some})"
+            self.run.note(Diagnostic(SKIPPED, message, Severity.NOTE, path=path))
 
     def _merged(self) -> Iterator[PacketBatch]:
         from ztfast.capture.merging import merged  # rarely needed

@@ -79,6 +79,8 @@ class Job:
                 self._take(item)
             if progress is not None:
                 progress.update(item.packets.walked, self._source.done_bytes)
+        if progress is not None:
+            progress.update(0, self._source.done_bytes)  # the last window is through
 
     def _take(self, item: Judgement) -> None:
         """Write and count one batch."""
