@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -235,3 +236,22 @@ def test_standard_output(tmp_path):
         [sys.executable, "-c", script, *arguments], capture_output=True, check=False
     )
     assert done.stdout == CLASSIC
+
+
+@pytest.mark.parametrize("suffix", [".pcap", ".pcapng"])
+@pytest.mark.parametrize("linktype", [0, 1, 101])
+def test_a_file_without_frames_says_a_link_type(tmp_path, suffix, linktype):
+    """libpcap refuses a pcapng without any interface."""
+    data = io.BytesIO(pcap([frame(1, 60)], linktype=linktype))
+    with open_capture(data) as capture, SplitSink(str(tmp_path), suffix=suffix) as sink:
+        sink.begin(["accepted", "dropped"])
+        for batch in capture:
+            if len(batch):
+                sink.write("accepted", batch)
+    written = tmp_path / f"dropped{suffix}"
+    if shutil.which("tcpdump"):
+        words = ["tcpdump", "-r", str(written), "-w", str(tmp_path / "again")]
+        subprocess.run(words, check=True, capture_output=True, timeout=60)
+        written = tmp_path / "again"
+    assert list(open_capture(written))[-1].interfaces[0].linktype in (linktype, 12)
+    assert sum(map(len, open_capture(written))) == 0

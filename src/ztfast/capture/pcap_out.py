@@ -31,6 +31,7 @@ class PcapWriter:
         self.output = output
         self._several = several
         self._layout: PcapLayout | None = None
+        self.empty_linktype: int | None = None  # of a file without any batch
         self._linktype = _ETHERNET
         self._snaplen = MAX_CAPTURED
         self._section: int | None = None
@@ -63,9 +64,10 @@ class PcapWriter:
         self._write_anew(batch, index, captured, lengths, layout)
 
     def close(self) -> None:
-        """Finish the file; one without any batch has an Ethernet header and no frame."""
+        """Finish the file; one without any batch has a header and no frame."""
         if self._layout is None:
-            self._header(PcapLayout(False, True, 16), Interface(_ETHERNET, MAX_CAPTURED))
+            linktype = _ETHERNET if self.empty_linktype is None else self.empty_linktype
+            self._header(PcapLayout(False, True, 16), Interface(linktype, MAX_CAPTURED))
         self.output.close()
 
     def _begin(self, batch: PacketBatch) -> PcapLayout:

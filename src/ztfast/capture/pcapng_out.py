@@ -38,6 +38,7 @@ class PcapngWriter:
 
     def __init__(self, output: Output, unify: bool = False, several: bool = False) -> None:
         self.output = output
+        self.empty_linktype: int | None = None  # of a file without any batch
         self._unify = unify
         self._several = several or unify
         self._section: int | None = None  # the section copied just now; 0 is our own
@@ -76,9 +77,12 @@ class PcapngWriter:
             self.output.write([blocks.join()], len(chosen))
 
     def close(self) -> None:
-        """Finish the file; one without any batch is a section without interfaces."""
+        """Finish the file; without any batch it is a section, and the interface it was told."""
         if self._section is None:
             self.output.write([_OWN_SECTION])
+            if self.empty_linktype is not None:
+                empty = Interface(min(self.empty_linktype, _MOST_LINKTYPE))
+                self.output.write([nanosecond_interface(empty)])
         self._leave()
         self.output.close()
 

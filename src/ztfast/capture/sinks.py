@@ -64,6 +64,7 @@ class Written(NamedTuple):
 
 class _Writer(Protocol):
     output: Output
+    empty_linktype: int | None
 
     def write(
         self,
@@ -102,6 +103,7 @@ class FileSink:
         several: bool = False,
     ) -> None:
         self.path = path
+        self.empty_linktype: int | None = None  # that a file says which gets no frames
         self.files: list[Written] = []
         self._format = format_of(path, format)
         self._compression = split_suffix(path)[1]
@@ -154,7 +156,10 @@ class FileSink:
         """Finish the file."""
         if self._output is None:
             return
-        writer = self._writer or self._make_writer(self._format or "pcap", self._output)
+        writer = self._writer
+        if writer is None:
+            writer = self._make_writer(self._format or "pcap", self._output)
+            writer.empty_linktype = self.empty_linktype
         output, self._output, self._writer = self._output, None, None
         writer.close()
         if not output.failed:
@@ -272,6 +277,7 @@ class SplitSink:
         self._sinks: dict[str, FileSink] = {}
         self._open: dict[str, None] = {}  # in order of use
         self._most_open = _most_open()
+        self._linktype: int | None = None  # of the first frames
         try:
             os.makedirs(folder, exist_ok=True)
         except OSError as error:
@@ -298,6 +304,8 @@ class SplitSink:
         lengths: Uint32s | None = None,
     ) -> None:
         """Write frames of a batch to the file of that name, as `FileSink.write`."""
+        if self._linktype is None:
+            self._linktype = batch.linktype
         self._sink(name).write(batch, index, captured, lengths)
 
     def copies(
@@ -328,6 +336,7 @@ class SplitSink:
         failed: list[Diagnostic] = []
         for sink in self._sinks.values():
             try:
+                sink.empty_linktype = 1 if self._linktype is None else self._linktype
                 sink.close()
             except OutputError as error:
                 failed.extend(error.diagnostics)
