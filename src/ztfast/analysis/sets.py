@@ -334,8 +334,8 @@ class Prover:
         """As `find`, and the same assignment whatever solver finds it.
 
         Of the wishes each is granted that goes with those granted before it; then each field, in
-        the order in which they were declared, is as small as can be.  Where time runs out before that
-        is settled, what was found so far.
+        the order in which they were declared, is as small as can be.  Where time runs out before
+        that is settled, what was found so far.
         """
         for wish in wishes:
             self._name(wish)  # so that the model has its fields
@@ -368,9 +368,10 @@ class Prover:
         known: set[str] = set()
         for literal in settled:
             node = self.sets.nodes[literal] if literal > 0 else None
-            if isinstance(node, Test) and node.low == node.high:
-                if node.mask == (1 << self.sets.widths[node.field]) - 1:
-                    known.add(node.field)
+            if not isinstance(node, Test) or node.low != node.high:
+                continue
+            if node.mask == (1 << self.sets.widths[node.field]) - 1:
+                known.add(node.field)
         return [field for field in self._fields() if field not in known]
 
     def _least(
