@@ -98,15 +98,30 @@ RESERVED = (
 )
 
 _ASCII_NAME = re.compile(r"[a-z_][a-z0-9_]*\Z")
+# The official compiler knows the letters of Unicode 6.1 up to U+FFFF.  What later versions
+# added is told by these ranges, which hold no letter of 6.1, so that names do not depend on
+# the Unicode of the running Python.
+_LATER_LETTERS = re.compile(
+    "["
+    "\u0529-\u052f\u0560\u0588\u05ef\u0860-\u088f\u08a1\u08ad-\u08c9\u0978\u0980\u09fc\u0af9"
+    "\u0c34\u0c5a-\u0c5d\u0c80\u0cdc\u0cdd\u0d04\u0d54-\u0d5f\u0e86\u0e89\u0e8c\u0e8e-\u0e93"
+    "\u0e98\u0ea0\u0ea8\u0ea9\u0eac\u13f8-\u13fd\u16f1-\u16f8\u170d\u171f\u1878\u191d\u191e"
+    "\u19b0-\u19c0\u19c8\u19c9\u1b4c\u1c80-\u1c8a\u1cf2\u1cf3\u1cfa\u2c5f\u312e\u312f"
+    "\u31bb-\u31bf\u4db6-\u4dbf\u9fcd-\u9fff\ua699-\ua69d\ua78f\ua794-\ua79f\ua7af"
+    "\ua7b5-\ua7c3\ua7c8-\ua7ca\ua7cd-\ua7db\ua7f1-\ua7f7\ua8fd\ua8fe\ua9e0-\ua9fe\uaa7e\uaa7f"
+    "\uab30-\uabbf\U00010000-\U0010ffff"
+    "]"
+)
+_NO_LONGER_LETTERS = "\u1885\u1886"
 
 
 def is_name(text: str) -> bool:
-    """True for a lowered name: letters (Unicode ones count), digits but not first, `_`."""
+    """True for a lowered name: letters (Unicode 6.1's, up to U+FFFF), digits but not first, `_`."""
     if _ASCII_NAME.match(text):
         return True
-    if not text or text[0] in "0123456789":
+    if not text or text[0] in "0123456789" or _LATER_LETTERS.search(text):
         return False
-    return all(c == "_" or c.isalpha() or c in "0123456789" for c in text)
+    return all(c.isalpha() or c in "_0123456789" or c in _NO_LONGER_LETTERS for c in text)
 
 
 _V6_FULL = re.compile(r"(?:[0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}")
