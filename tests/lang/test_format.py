@@ -91,7 +91,6 @@ def test_layout(text: str, made: str | None) -> None:
     "text",
     [
         "drop dport 80\naccept ;\n",
-        "tag t id 1 default accept x ; ;",
         "macro m accept accept x ; ; ;",
         "macro m frob drop x ; ;\naccept;",
         "accept ipsrc 10.0.0.0/8;;",

@@ -7,6 +7,7 @@ import pytest
 from ztfast.lang.numbers import (
     BEYOND,
     mask_text,
+    parse_default,
     parse_fraction,
     parse_number,
     parse_range,
@@ -27,6 +28,9 @@ from ztfast.lang.numbers import (
         ("0x", 0),
         ("0xg", None),
         ("0x-5", -5),
+        ("0x0x5", 5),
+        ("0x0X", None),
+        ("0x+0x-", None),
         ("-0x5", 0),
         ("x10", None),
         ("", None),
@@ -44,6 +48,23 @@ from ztfast.lang.numbers import (
 )
 def test_numbers(text: str, value: int | None) -> None:
     assert parse_number(text) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("0x10", 16),
+        ("-0x5", -5),
+        ("\xa00X5", 5),
+        ("0x", None),
+        ("0x0x5", 0),
+        ("0x-5", None),
+        ("12x", 12),
+        ("x", None),
+    ],
+)
+def test_defaults_know_a_sign_before_the_base(text: str, value: int | None) -> None:
+    assert parse_default(text) == value
 
 
 @pytest.mark.parametrize(
@@ -71,7 +92,11 @@ def test_fractions(text: str, value: float | None) -> None:
         ("80", (80, 80)),
         ("80-90", (80, 90)),
         ("0x50-0x5a", (80, 90)),
-        ("80-90-100", (80, 90)),
+        ("80-90-100", None),
+        ("-0", (0, 0)),
+        ("-0-5", (0, 0)),
+        ("+1-+2", (1, 2)),
+        ("1--2", None),
         ("90-80", None),
         ("80-", None),
         ("-80", None),

@@ -28,6 +28,12 @@ def test_every_vector_comes_back() -> None:
     assert count == 1816
 
 
+def test_reserved_words_as_names_of_values() -> None:
+    text = "tag t\n  id 1\n  enum 5 Drop\n  enum 6 icmp\n  flag 2 Tee\n  flag 3 free\n;\n"
+    text += "accept\n  teq t 5\n  and teq t 6\n  and teq t 4\n  and teq t free\n;\n"
+    assert print_policy(compile_text(text)) == text
+
+
 def test_layout() -> None:
     text = """\
 tag dept

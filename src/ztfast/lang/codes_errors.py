@@ -128,9 +128,9 @@ ERRORS: tuple[Code, ...] = (
     Code(
         "ZT031",
         "not a name",
-        "A name is letters (of any language), digits (not first) and `_`, and not a reserved "
-        "word in any case. Names that every JavaScript object has, such as `constructor`, are "
-        "refused. A macro's parameters stand in parentheses without spaces.",
+        "A name is letters (of any language, as Unicode 6.1 has them up to U+FFFF), digits (not "
+        "first) and `_`, and not a reserved word in any case. Names that every JavaScript object "
+        "has, such as `constructor`, are refused wherever they stand.",
         "tag Drop id 1 ;",
     ),
     Code(

@@ -124,8 +124,8 @@ WARNINGS: tuple[Code, ...] = (
         "a name that can never be used as written",
         "Names are lowered where they are defined but not where they are used: `Sales` is "
         "defined as `sales`, and a match must say `sales`. An enum is hidden by a flag of the "
-        "same name, a flag that holds bit 31 is refused by matches, and a parameter without `$` "
-        "is never replaced.",
+        "same name, a flag that holds bit 31 or is a reserved word is refused by matches, and a "
+        "parameter without `$` is never replaced.",
         "tag t id 1 enum 5 Sales ;\naccept teq t sales ;",
     ),
     Code(
@@ -182,5 +182,13 @@ WARNINGS: tuple[Code, ...] = (
         "Leading digits count and the rest of the word is ignored: `dport 80,443` matches port "
         "80 only, `random abc` is 0, and an unreadable ICMP code means any code.",
         "accept dport 80,443 ;",
+    ),
+    Code(
+        "ZT127",
+        "odd parentheses of a macro",
+        "In the parentheses of a macro or include `)` separates items like a comma, several "
+        "in a row count as one, and the last `)` may be missing. So `macro m($a, $b)`, which is "
+        "two words, has one parameter, and its body begins with `$b)`.",
+        "macro m($a accept dport $a ; ;\ninclude m(80)",
     ),
 )

@@ -12,13 +12,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from ztfast.errors import Source, Span
-from ztfast.lang.definitions import Definitions, Macro, define
+from ztfast.lang.definitions import Definitions, Macro, define, split_list
 from ztfast.lang.errors import Errors, suggestion
 from ztfast.lang.matches import MATCHES, BadArgument, quote
 from ztfast.lang.numbers import parse_number
 from ztfast.lang.parser import Block, Node, Tree, parse
-from ztfast.lang.tokens import Word
-from ztfast.model.names import ACTION_WORDS, BLOCK_WORDS, MATCH_WORDS, RESERVED
+from ztfast.lang.tokens import Word, scan
+from ztfast.model.names import ACTION_WORDS, BLOCK_WORDS, MATCH_WORDS, OBJECT_WORDS, RESERVED
 from ztfast.model.policy import Capability, Policy, Rule, Tag
 
 # A network holds at most 9,216 entries; more than this from macros is a bomb, not a policy.
@@ -58,18 +58,30 @@ def compile_tree(
         )
         for text in found.capabilities.values()
     )
+    _refuse_object_words(source, errors)
     errors.raise_if_any()
     policy = Policy(rules, capabilities, tuple(found.tags.values()), source)
     return policy, found, compiler.used
 
 
+def _refuse_object_words(source: Source, errors: Errors) -> None:
+    """Refuse what nothing else refused of the names that every JavaScript object has."""
+    if errors.found or not any(text in source.text for text in OBJECT_WORDS):
+        return
+    for word in scan(source.text):
+        if word.text.removesuffix(";") in OBJECT_WORDS:
+            message = f"{quote(word.text)} is a name that the official compiler cannot take"
+            errors.add("ZT031", word, message, "every JavaScript object has it: choose another")
+
+
 class Used:
-    """The names that rules refer to, and the `$` words that were left as written."""
+    """The names that rules refer to, and the words that are read otherwise than they look."""
 
     def __init__(self) -> None:
         self.macros: set[str] = set()
         self.tags: set[str] = set()
-        self.unreplaced: list[Word] = []
+        self.unreplaced: list[Word] = []  # `$` words that stay as written
+        self.includes: list[Word] = []  # with arguments
         # (match word, arguments with `$x` replaced, place), for warnings about odd ones.
         self.arguments: list[tuple[str, list[str], Span]] | None = None
 
@@ -234,6 +246,9 @@ class _Compiler:
         elif text.startswith("\ufeff"):
             message = f"{quote(word.text)} is no action"
             help = "the text starts with a byte order mark: save it as UTF-8 without one"
+        elif ")" in text and "(" not in text:
+            message = f"{quote(word.text)} is no action"
+            help += "; a macro's parameters and arguments stand in parentheses without spaces"
         elif text in ("macro", "tag", "cap"):
             message = f"`{word.text}` cannot stand inside a macro or capability"
             help += "; is a `;` missing above, or did `accept ;` leave a block open?"
@@ -273,16 +288,10 @@ class _Compiler:
         if macro is None:
             self._no_macro(target, name)
             return None
-        if paren and not rest.endswith(")"):
-            self.errors.add(
-                "ZT041",
-                target,
-                f"the arguments of {quote(target.text)} are not closed",
-                "write `include name(v1,v2)` without spaces",
-            )
-            return None
         self.used.macros.add(name)
-        values = [value for value in rest[:-1].split(",") if value] if paren else []
+        values = [value for value in split_list(rest) if value]
+        if paren:
+            self.used.includes.append(target)
         if any(value.startswith("$") for value in values):
             self.used.unreplaced.append(target)
         if any(place >= len(values) for place in macro.parameters.values()):

@@ -7,11 +7,12 @@ Tested by tests/lang/test_compiler.py and the compile vectors.
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from ztfast.lang.errors import Errors, suggestion
 from ztfast.lang.matches import quote
-from ztfast.lang.numbers import parse_number, to_int32
+from ztfast.lang.numbers import parse_default, parse_number, to_int32
 from ztfast.lang.parser import Block, Node
 from ztfast.lang.tokens import Word
 from ztfast.model.names import DEFINITION_WORDS, OBJECT_WORDS, RESERVED, is_name
@@ -110,9 +111,17 @@ def _name(kind: str, text: str, word: Word, known: object, errors: Errors) -> bo
 
 # --- macros
 
+# A closing parenthesis is only another comma to the official compiler, and need not be there.
+_BETWEEN = re.compile(r"[,)]+")
+
+
+def split_list(text: str) -> list[str]:
+    """What stands behind the `(` of a macro or include: its items, empty ones only at the ends."""
+    return _BETWEEN.split(text)
+
 
 def _macro(head: Word, block: Block, found: Definitions, errors: Errors) -> None:
-    name, paren, rest = head.text.lower().partition("(")
+    name, _, rest = head.text.lower().partition("(")
     if not _name(
         "macro",
         name,
@@ -121,12 +130,7 @@ def _macro(head: Word, block: Block, found: Definitions, errors: Errors) -> None
         errors,
     ):
         return
-    if paren and not rest.endswith(")"):
-        message = f"the parameters of {quote(head.text)} are not closed"
-        errors.add("ZT031", head, message, "write `macro name($a,$b)` without spaces")
-        return
-    names = rest[:-1].split(",")
-    parameters = {text: place for place, text in enumerate(names) if text}
+    parameters = {text: place for place, text in enumerate(split_list(rest)) if text}
     found.macros[name] = Macro(name, head, parameters, block[1:])
 
 
@@ -202,7 +206,8 @@ def _tag(head: Word, block: Block, found: Definitions, errors: Errors) -> None:
         item = block[position]
         position += 1
         if not isinstance(item, Word):
-            continue  # a nested list where a word is expected is skipped silently
+            _block_in_tag(item, errors)
+            continue
         reader = _TAG_PARTS.get(item.text.lower())
         if reader is None:
             errors.add(
@@ -229,6 +234,14 @@ def _tag(head: Word, block: Block, found: Definitions, errors: Errors) -> None:
         found.tag_words[name] = head
         if tag.default is not None:
             found.tag_defaults[name] = tag.default
+
+
+def _block_in_tag(block: Block, errors: Errors) -> None:
+    """As in `default drop x ;`: elsewhere a nested list is skipped silently, here it is not."""
+    first = block[0]
+    assert isinstance(first, Word), "else the block around it would have been refused"
+    help = f"expected: {_SHAPES['tag']}"
+    errors.add("ZT033", first, "a block cannot stand in a tag definition", help)
 
 
 def _tag_id(tag: _TagText, word: Word, values: list[Word], errors: Errors) -> None:
@@ -264,7 +277,7 @@ def _default(tag: _TagText) -> int | None:
     named = tag.enums.get(text, tag.flags.get(text))
     if named is not None:
         return named
-    return to_int32(abs(parse_number(text) or 0))
+    return to_int32(abs(parse_default(text) or 0))
 
 
 def _enum(tag: _TagText, word: Word, values: list[Word], errors: Errors) -> None:
@@ -282,10 +295,13 @@ def _enum(tag: _TagText, word: Word, values: list[Word], errors: Errors) -> None
         tag.enums[name] = number
 
 
+_COMMAS = re.compile(",+")
+
+
 def _flag(tag: _TagText, word: Word, values: list[Word], errors: Errors) -> None:
     bits = 0
-    for item in values[0].text.split(","):
-        earlier = tag.flags.get(item)
+    for item in _COMMAS.split(values[0].text):
+        earlier = tag.flags.get(item.lower())  # unlike any other use of a name
         bit = parse_number(item) if earlier is None else None
         if earlier is not None:
             bits |= earlier
@@ -306,12 +322,12 @@ def _flag(tag: _TagText, word: Word, values: list[Word], errors: Errors) -> None
 
 def _part_name(kind: str, word: Word, known: dict[str, int], errors: Errors) -> str | None:
     name = word.text.lower()
-    if not is_name(name) or name in RESERVED:
+    if not is_name(name) or name in OBJECT_WORDS:
         errors.add(
             "ZT035",
             word,
             f"{quote(word.text)} is no name for a {kind}",
-            "a name is letters, digits (not first) and _, and no reserved word",
+            "a name is letters, digits (not first) and _",
         )
         return None
     if name in known:

@@ -14,13 +14,13 @@ from collections.abc import Iterable, Iterator
 from ztfast.errors import Diagnostic, RulesError, Severity, Source, Span
 from ztfast.lang.compiler import Used, compile_tree
 from ztfast.lang.controller import is_json, read_json
-from ztfast.lang.definitions import Definitions
+from ztfast.lang.definitions import Definitions, split_list
 from ztfast.lang.lint_entries import lint_arguments, lint_policy
 from ztfast.lang.matches import quote
-from ztfast.lang.numbers import parse_number
+from ztfast.lang.numbers import parse_default, parse_number
 from ztfast.lang.parser import Tree, parse
 from ztfast.lang.tokens import Lines, Word, scan
-from ztfast.model.names import DEFINITION_WORDS
+from ztfast.model.names import DEFINITION_WORDS, RESERVED
 from ztfast.model.policy import Policy
 
 MAX_FINDINGS = 1000
@@ -53,6 +53,7 @@ def _check_text(source: Source) -> tuple[Policy, list[Diagnostic]]:
         *_blocks(tree, lines, source),
         *_definitions(tree, definitions, policy, used, lines, source),
         *_unreplaced(used, lines, source),
+        *_parentheses(definitions, used, lines, source),
         *lint_arguments(used.arguments or (), source),
         *lint_policy(policy),
     ]
@@ -196,7 +197,7 @@ def _default(
     tag = definitions.tags[name]
     span = lines.of(word)
     named = word.text in tag.enums or word.text in tag.flags
-    if not named and parse_number(word.text) is None:
+    if not named and parse_default(word.text) is None:
         lowered = word.text.lower()
         help = "name one of its enums or flags, or write a number"
         if lowered in tag.enums or lowered in tag.flags:
@@ -265,7 +266,10 @@ def _values(
             return
         word = words[position - 1]
         lowered = word.text.lower()
-        if word.text != lowered:
+        if lowered in RESERVED:
+            message = f"the {kind} `{lowered}` is a reserved word: matches refuse it"
+            yield word, message, "rename it"
+        elif word.text != lowered:
             yield _upper_case(word, kind)
         elif kind == "enum" and lowered in tag.flags:
             message = f"the enum `{lowered}` is hidden by the flag of the same name"
@@ -284,6 +288,24 @@ def _unreplaced(used: Used, lines: Lines, source: Source) -> Iterator[Diagnostic
             lines.of(word),
             source,
             "parameters are replaced in the arguments of matches only: write the value itself",
+        )
+
+
+def _parentheses(
+    definitions: Definitions, used: Used, lines: Lines, source: Source
+) -> Iterator[Diagnostic]:
+    heads = [macro.word for macro in definitions.macros.values() if "(" in macro.word.text]
+    for word in (*heads, *used.includes):
+        name, _, rest = word.text.partition("(")
+        items = [item for item in split_list(rest) if item]
+        if rest.endswith(")") and ")" not in rest[:-1] and ",," not in rest:
+            continue
+        yield warning(
+            "ZT127",
+            f"{quote(word.text)} is read as `{name}({','.join(items)[:80]})`",
+            lines.of(word),
+            source,
+            f"write `{name}(…)` in one word: items, commas between them, one `)` at its end",
         )
 
 

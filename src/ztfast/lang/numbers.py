@@ -11,10 +11,9 @@ from collections.abc import Iterable
 
 # ECMAScript's white space; Python's \s has other members.
 _SPACE = "[\t\n\x0b\x0c\r \xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]*"
-_DECIMAL = re.compile(_SPACE + r"([+-]?)0*([0-9]*)")
-_HEX = re.compile(_SPACE + r"([+-]?)(?:0[xX](?=[0-9a-fA-F]))?0*([0-9a-fA-F]*)")
-_HAS_DIGIT = re.compile(_SPACE + r"[+-]?[0-9]")
-_HAS_HEX = re.compile(_SPACE + r"[+-]?[0-9a-fA-F]")
+_DECIMAL = re.compile(_SPACE + r"([+-]?)([0-9]*)")
+_HEX = re.compile(_SPACE + r"([+-]?)(?:0[xX])?([0-9a-fA-F]*)")
+_IS_HEX = re.compile(_SPACE + r"[+-]?0[xX]")
 _FLOAT = re.compile(
     _SPACE + r"([+-]?)(?:(Infinity)|((?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?))"
 )
@@ -32,16 +31,22 @@ def parse_number(text: str) -> int | None:
     if len(text) < 16 and text.isascii() and text.isdecimal():
         return int(text)
     if len(text) > 2 and text[0] == "0" and text[1] in "xX":
-        return _read(text[2:], _HAS_HEX, _HEX, 16)
-    return _read(text, _HAS_DIGIT, _DECIMAL, 10)
+        return _read(text[2:], _HEX, 16)  # which knows a second 0x: 0x0x5 is 5
+    return _read(text, _DECIMAL, 10)
 
 
-def _read(text: str, present: re.Pattern[str], form: re.Pattern[str], base: int) -> int | None:
-    if not present.match(text):
-        return None
+def parse_default(text: str) -> int | None:
+    """As `parse_number`, for a tag's default, where a sign or space may stand before the 0x."""
+    return _read(text, _HEX, 16) if _IS_HEX.match(text) else _read(text, _DECIMAL, 10)
+
+
+def _read(text: str, form: re.Pattern[str], base: int) -> int | None:
     found = form.match(text)
     assert found is not None
     sign, digits = found.groups()
+    if not digits:
+        return None
+    digits = digits.lstrip("0")
     value = 0 if not digits else BEYOND if len(digits) > _MAX_DIGITS else int(digits, base)
     if value >> 53:
         try:
@@ -62,10 +67,13 @@ def parse_fraction(text: str) -> float | None:
 
 
 def parse_range(text: str, most: int) -> tuple[int, int] | None:
-    """`N` or `N-M` with 0 ≤ N ≤ M ≤ most, else None."""
-    first, dash, rest = text.partition("-")
+    """`N` or `N-M` with 0 ≤ N ≤ M ≤ most, else None.
+
+    A leading dash is a sign: `-0` is a number, `-0-5` too.  A third number is refused.
+    """
+    first, dash, rest = text.partition("-") if text[:1] != "-" else (text, "", "")
     start = parse_number(first)
-    end = parse_number(rest) if dash else start
+    end = parse_number(rest) if dash and "-" not in rest else None if dash else start
     if start is None or end is None or not 0 <= start <= end <= most:
         return None
     return start, end

@@ -17,8 +17,10 @@ from typing import Any
 from ztfast.errors import Diagnostic, RulesError
 from ztfast.model.kinds import KINDS, Kind
 from ztfast.model.names import (
+    BLOCK_WORDS,
     CHARACTERISTICS,
     ETHERTYPES,
+    OBJECT_WORDS,
     PROTOCOLS,
     RESERVED,
     is_name,
@@ -127,13 +129,15 @@ def _print_tag(tag: Tag, name: str, policy: Policy) -> str:
         lines.append(f"  default {_default_text(tag, name, policy)}")
     for kind, values in (("enum", tag.enums), ("flag", tag.flags)):
         for key, value in values.items():
-            if not _is_free(key):
+            if not is_name(key) or key != key.lower() or key in OBJECT_WORDS:
                 raise _refuse(policy, f"the tag {name}: {key[:60]!r} cannot be a name")
             text = str(value) if kind == "enum" else _bits_text(value & _UINT32)
             in_range = 0 <= value <= _UINT32 if kind == "enum" else _is_flag(value)
             if not in_range:
                 raise _refuse(policy, f"the tag {name}: {key} cannot have the value {value}")
-            lines.append(f"  {kind} {text} {key}")
+            # in lower case the word would open a block; names are lowered where they are defined
+            shown = key.capitalize() if key in BLOCK_WORDS else key
+            lines.append(f"  {kind} {text} {shown}")
     return "\n".join([*lines, ";"])
 
 
@@ -146,7 +150,8 @@ def _default_text(tag: Tag, name: str, policy: Policy) -> str:
     if -(1 << 31) <= tag.default < 1 << 31:
         return str(tag.default & _UINT32)
     for key, value in tag.enums.items():
-        if value == tag.default:  # only an enum's value is not cut to a signed number
+        # only an enum's value is not cut to a signed number
+        if value == tag.default and key not in BLOCK_WORDS:
             return key
     raise _refuse(policy, f"the tag {name} cannot have the default {tag.default}")
 
@@ -162,9 +167,10 @@ def _tag_words(tags: Iterable[Tag], names: Iterable[str]) -> _TagWords:
     for tag, name in zip(tags, names, strict=True):
         if tag.id in found:
             shared.add(tag.id)
-        values = {value: key for key, value in tag.enums.items() if key not in tag.flags}
-        values.update({value: key for key, value in tag.flags.items() if value >= 0})
-        found[tag.id] = name, values
+        enums = {key: value for key, value in tag.enums.items() if key not in tag.flags}
+        every = [*enums.items(), *((key, value) for key, value in tag.flags.items() if value >= 0)]
+        # a reserved word can be defined, but no match takes it
+        found[tag.id] = name, {value: key for key, value in every if key not in RESERVED}
     return {number: words for number, words in found.items() if number not in shared}
 
 
