@@ -67,6 +67,7 @@ def test_every_vector_keeps_its_meaning() -> None:
         ("tag T ID 1 flag 0,a b enum 2 C", None),
         ("tag T ID 1 flag 0 a flag a b enum 2 C",
          "tag T\n  id 1\n  flag 0 a\n  flag a b\n  enum 2 C\n;\n"),
+        ("tag t id 1 enum 2 drop", "tag t\n  id 1\n  enum 2 Drop\n;\n"),
         ("cap c accept dport 1 ; DEFAULT include id 5 m ; macro m Accept ;",
          "cap c\n  accept dport 1;\n  default\n  include\n  id 5\n  m\n;\nmacro m\n  Accept\n;\n"),
         ("macro m($a)\n\n # in\n\n accept dport $a ;\n # end\n;\ninclude m(1)",
@@ -94,6 +95,8 @@ def test_layout(text: str, made: str | None) -> None:
         "macro m accept accept x ; ; ;",
         "macro m frob drop x ; ;\naccept;",
         "accept ipsrc 10.0.0.0/8;;",
+        "accept icmp 8 ;; ",
+        "macro m priority; ",
     ],
 )
 def test_texts_that_are_left_alone(text: str) -> None:

@@ -72,6 +72,11 @@ def test_words_that_end_with_a_semicolon(text: str) -> None:
     assert compile_text(print_policy(compile_text(text))).to_json() == compile_text(text).to_json()
 
 
+@pytest.mark.parametrize("text", ["redirect ipprotocol;\n", "tee 1 $abcdefghi vlan 5;\n"])
+def test_targets_are_taken_as_written(text: str) -> None:
+    assert print_policy(compile_text(text)) == text
+
+
 def test_names_are_made_where_there_are_none() -> None:
     policy = load_json('{"rules": [], "capabilities": [{"id": 3}], "tags": [{"id": 1}, {"id": 1}]}')
     assert [tag.name for tag in compile_text(policy.to_source()).tags] == ["tag_1", "tag_1_1"]

@@ -12,13 +12,14 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
+from typing import Any
 
 from ztfast.errors import Diagnostic, RulesError, Source
 from ztfast.lang.compiler import compile_source, compile_tree
 from ztfast.lang.matches import MATCHES
 from ztfast.lang.parser import Block, Tree, parse
 from ztfast.lang.tokens import Lines, Word, scan
-from ztfast.model.names import ACTION_WORDS, DEFINITION_WORDS
+from ztfast.model.names import ACTION_WORDS, BLOCK_WORDS, DEFINITION_WORDS
 
 _INDENT = "  "
 _HEADS = {"tee": 2, "watch": 2, "redirect": 1}
@@ -41,7 +42,7 @@ def format_text(text: str, name: str = "<text>") -> str:
     made = _Layout(source, tree).text()
     for _ in range(_MOST_LAYOUTS):  # a comment may take another place once it was moved
         laid_out = Source(name, made)
-        if compile_source(laid_out).to_json() != before:
+        if not _compiles_to(laid_out, before):
             word = Word(text[:1], 0)
             raise _refused(source, word, "cannot be laid out without changing its meaning")
         again = _Layout(laid_out, parse(laid_out)).text()
@@ -49,6 +50,13 @@ def format_text(text: str, name: str = "<text>") -> str:
             break
         made = again
     return made
+
+
+def _compiles_to(source: Source, output: dict[str, Any]) -> bool:
+    try:
+        return compile_source(source).to_json() == output
+    except RulesError:  # whose places would mean nothing in the text as it was written
+        return False
 
 
 def _refused(source: Source, word: Word, message: str) -> RulesError:
@@ -126,6 +134,8 @@ class _Layout:
             kind = word.text.lower()
             count = _TAG_PARTS[kind]
             values = [_spelled(self._needed(block, position + 1 + n)) for n in range(count)]
+            if count == 2 and values[1] in BLOCK_WORDS:
+                values[1] = values[1].capitalize()  # lowered again; as it is, it opens a block
             self._line(word.start, 1, " ".join([kind, *values]))
             position += 1 + count
 

@@ -248,7 +248,7 @@ def _target(entry: Mapping[str, Any]) -> str:
     text = entry.get("address")
     if not isinstance(text, str) or len(text.encode("utf-16-le", "surrogatepass")) != 20:
         raise _Unprintable(f"the address {text!r:.60} does not have 10 characters")
-    return _word(text)
+    return _word(text, taken_as_written=True)
 
 
 def _match_text(kind: Kind, entry: Mapping[str, Any], joined: bool, tag_words: _TagWords) -> str:
@@ -272,13 +272,16 @@ def _match_text(kind: Kind, entry: Mapping[str, Any], joined: bool, tag_words: _
 # --- arguments
 
 
-def _word(text: str) -> str:
-    """The text, if a tokenizer gives it back as one word."""
+def _word(text: str, taken_as_written: bool = False) -> str:
+    """The text, if a tokenizer gives it back as one word.
+
+    `taken_as_written`: where neither `$` nor a reserved word means anything.
+    """
     if (
         not text
         or _SEPARATORS.search(text)
-        or text[0] in "#$"
-        or text in RESERVED
+        or text[0] == "#"
+        or (not taken_as_written and (text[0] == "$" or text in RESERVED))
         or any(0xD800 <= ord(c) < 0xE000 for c in text)
     ):
         raise _Unprintable(f"{text!r:.60} cannot be one word")
