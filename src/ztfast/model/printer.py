@@ -326,7 +326,9 @@ def _ports(entry: Mapping[str, Any]) -> str:
 
 
 def _tos(entry: Mapping[str, Any]) -> str:
-    return f"{_number(entry, 'mask', 255)} {_span({'end': 0, **entry}, 255)}"
+    # unlike a port's, a missing end is 0
+    ends = {**entry, "end": _number(entry, "end", 255)}
+    return f"{_number(entry, 'mask', 255)} {_span(ends, 255)}"
 
 
 def _icmp(entry: Mapping[str, Any]) -> str:
