@@ -113,6 +113,26 @@ def test_help_points_at_the_block_that_stayed_open() -> None:
         compile_text("accept ;\ndrop dport 1 ;")
 
 
+@pytest.mark.parametrize(
+    ("text", "help"),
+    [
+        ("accept dport 80, 443;", "`dport 80 or dport 443`"),
+        ("accept not (dport 80);", "no parentheses"),
+        ("accept tcp dport 80;", "`ipprotocol tcp`"),
+        ("accept arp ;", "`ethertype arp`"),
+        ("accept TCP_SYN ;", "`chr tcp_syn`"),
+        ("accept dport 80 ;drop;", "put a space after it"),
+        ("accept dprot 80 ;", "did you mean `dport`"),
+        ("macro m($port) accept dport $port $port ; ; include m(1)", "arguments of matches only"),
+        ("macro m($a) accept dport $a ; ; include m(1, 2)", "without spaces"),
+    ],
+)
+def test_help_says_what_may_have_been_meant(text: str, help: str) -> None:
+    with pytest.raises(RulesError) as caught:
+        compile_text(text)
+    assert help in (caught.value.diagnostics[0].help or "")
+
+
 def test_spans_of_entries_and_of_the_include_that_brought_them() -> None:
     text = "macro a accept dport 1 ; ;\nmacro b include a ;\ninclude b\ntee 1 8e30f50a25 ;"
     match, accept, tee = compile_text(text).rules

@@ -27,6 +27,10 @@ def found(text: str) -> list[tuple[str, int, int] | tuple[str]]:
         ("accept dport 80\nbreak ;", [("ZT102", 1, 0)]),
         ("cap c id 1 accept;", []),  # the end of the file closes all
         ("cap c id 1 accept; ", [("ZT103", 1, 11)]),
+        # as the official manual has it: the capability's own `;` closes nothing
+        ("cap c id 1 accept; # all\n;\naccept;", []),
+        ("cap c id 1 accept; ;", []),
+        ("cap c id 1 accept; drop dport 1 ; ; accept;", [("ZT103", 1, 11)]),
         ("accept dport 1 and dport 2 ;", []),
         ("accept dport 1 or dport 2 or dport 3 ;", []),
         ("accept dport 1 and dport 2 or dport 3 ;", [("ZT105", 1, 30)]),

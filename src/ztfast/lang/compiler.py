@@ -13,7 +13,7 @@ from typing import Any
 
 from ztfast.errors import Source, Span
 from ztfast.lang.definitions import Definitions, Macro, define, split_list
-from ztfast.lang.errors import Errors, suggestion
+from ztfast.lang.errors import Errors, match_help, suggestion
 from ztfast.lang.matches import MATCHES, BadArgument, quote
 from ztfast.lang.numbers import parse_number
 from ztfast.lang.parser import Block, Node, Tree, parse
@@ -441,13 +441,7 @@ class _Compiler:
             help = self._open_block_help(word)
         else:
             message = f"{quote(word.text)} is no match"
-            help = "expected a match, `and`, `or`, `not` or the closing `;`" + suggestion(
-                word.text, MATCHES
-            )
-            if ";" in word.text:
-                help = (
-                    "`;` closes a block only as the last character of a word: put a space after it"
-                )
+            help = match_help(word.text, MATCHES)
         self.errors.add("ZT011", word, message, help)
         return _next_match(block, position)
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from ztfast.errors import Diagnostic, RulesError, Severity, Source, Span
 from ztfast.lang.tokens import Lines, Word
+from ztfast.model.names import CHARACTERISTICS, ETHERTYPES, PROTOCOLS
 
 MAX_ERRORS = 50
 
@@ -63,3 +64,27 @@ def suggestion(word: str, known: Iterable[str]) -> str:
 
     close = get_close_matches(word.lower(), list(known), 1)
     return f"; did you mean `{close[0]}`?" if close else ""
+
+
+_NAMES_OF = {
+    "ipprotocol": {*PROTOCOLS},
+    "ethertype": {*ETHERTYPES},
+    "chr": {*CHARACTERISTICS},
+}
+
+
+def match_help(text: str, known: Iterable[str]) -> str:
+    """What may have been meant by a word that is no match."""
+    if ";" in text:
+        return "`;` closes a block only as the last character of a word: put a space after it"
+    if "(" in text or ")" in text:
+        return "there are no parentheses: split the rule in two actions with fewer matches"
+    if text[0] == "$":
+        return "a macro's parameters are replaced in the arguments of matches only"
+    if text[0].isdecimal():
+        return "each value needs a match of its own: `dport 80 or dport 443`"
+    for match, names in _NAMES_OF.items():
+        if text.lower() in names:
+            return f"did you mean `{match} {text.lower()}`?"
+    help = "expected a match, `and`, `or`, `not` or the closing `;`"
+    return help + suggestion(text, known)

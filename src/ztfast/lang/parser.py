@@ -34,7 +34,8 @@ class Tree:
     lost: bool = False
     # (opening word, closing word): a `;` that closed nothing since the block was empty.
     not_closed: list[tuple[Word, Word]] = field(default_factory=list[tuple[Word, Word]])
-    # (word, opening word): `accept;` inside a block ended the block around it.
+    # (word, opening word): `accept;` inside a block ended the block around it.  Not where the
+    # next word is that block's own `;`, which then closes nothing: it reads as it is meant.
     closed_around: list[tuple[Word, Word]] = field(default_factory=list[tuple[Word, Word]])
     # Where each block closes, in the order of closing: the offset of its `;`, or the text's end.
     closes: list[int] = field(default_factory=list[int])
@@ -51,6 +52,7 @@ def parse(source: Source) -> Tree:
     current = top
     outer: list[tuple[Block, Word]] = []
     count = 0
+    closed_early = False
     for written in scan(text):
         token, start = written
         if token[0] == "#":
@@ -67,6 +69,9 @@ def parse(source: Source) -> Tree:
         if token:
             current.append(word)
             tree.last = start
+        elif closed_early:
+            tree.closed_around.pop()
+        closed_early = False
         if ended_by_file:
             break
         if closes and outer and current:
@@ -76,6 +81,7 @@ def parse(source: Source) -> Tree:
             tree.closes.append(start + len(token))
             if token in BLOCK_WORDS:
                 tree.closed_around.append((word, opener))
+                closed_early = not outer
         elif token in BLOCK_WORDS:
             outer.append((current, word))
             current = []
