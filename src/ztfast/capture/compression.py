@@ -176,7 +176,8 @@ def _gzip(source: Reader) -> Reader:
     except ImportError:
         return _Members(pieces, "gzip", lambda: GzipMember(ZlibInflater(), zlib.crc32))
     inflate, flag = igzip_lib.IgzipDecompressor, igzip_lib.DECOMP_DEFLATE
-    return _Members(pieces, "gzip", lambda: GzipMember(inflate(flag), isal_zlib.crc32))
+    sums: Any = isal_zlib  # its types do not say what a check sum is taken of
+    return _Members(pieces, "gzip", lambda: GzipMember(inflate(flag), sums.crc32))
 
 
 def _lz4(source: Reader) -> Reader:
@@ -195,7 +196,7 @@ class _Zstd:
         inner = zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW)
         self._error = zstandard.ZstdError
         steps: Any = self._steps  # has the one method that the library calls
-        self._reader = inner.stream_reader(steps, read_size=_CHUNK, read_across_frames=True)
+        self._reader: Any = inner.stream_reader(steps, read_size=_CHUNK, read_across_frames=True)
 
     @property
     def taken(self) -> int:

@@ -238,7 +238,7 @@ def shielded() -> Generator[None, None, None]:
 
 
 @contextlib.contextmanager
-def ended_gently() -> Iterator[None]:
+def ended_gently() -> Generator[None, None, None]:
     """SIGTERM and SIGHUP are a Ctrl-C meanwhile, unless they are handled or ignored already.
 
     `kill`, `timeout`, systemd and a closed terminal send them; and a shell's background job
