@@ -1007,7 +1007,7 @@ cdef inline uint16_t class_at(const LookupColumn *c, int form, const void *colum
 
 
 cdef inline int choose(
-    const LookupColumn *c, int form, const void *column, const State *s, uint16_t *frame,
+    const LookupColumn *c, int form, const void *column, State *s, uint16_t *frame,
     uint16_t *found
 ) noexcept nogil:
     """The frames of the set for which this column leaves any term, and its class of each."""
@@ -1025,7 +1025,7 @@ cdef inline int choose(
 
 
 cdef inline int sift(
-    const LookupColumn *c, int form, const void *column, const State *s, uint16_t *frame,
+    const LookupColumn *c, int form, const void *column, State *s, uint16_t *frame,
     uint16_t *found
 ) noexcept nogil:
     """As `choose`, for a column with a sieve: no branch for the frames that do not pass."""
