@@ -69,7 +69,12 @@ class Filter:
         return passed
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_spare": []}
+        first = next(self._number)  # a count itself cannot be pickled from Python 3.14 on
+        self._number = itertools.count(first)
+        return {**self.__dict__, "_spare": [], "_number": first}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _number=itertools.count(state["_number"]))
 
     def _by_engine(self, frame: Bytes, length: int | None) -> bool:
         """The engine's own verdict on a batch of one."""

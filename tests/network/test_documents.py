@@ -21,6 +21,7 @@ from ztfast.network.documents import Node, parse_json, read_document
         (b"[NaN]", "NaN is not JSON"),
         (b"[-Infinity]", "-Infinity is not JSON"),
         (b"[" * 100_000 + b"]" * 100_000, "nested too deep"),
+        (b"[" * 101 + b"]" * 101, "nested too deep"),
         (b'{"a":' * 100_000, "nested too deep"),
         (b"1" * 100_000, "too many digits"),
         (b"[1]\0", "is not JSON"),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ztfast.model.entries import Json
 
 MAX_DOCUMENT = 1 << 29
+MAX_DEPTH = 100  # levels of nesting; real documents have less than ten
 
 
 def read_document(path: str | os.PathLike[str]) -> bytes:
@@ -61,7 +62,8 @@ def parse_json(data: bytes, name: str) -> Any:
     """The value of a JSON document."""
     text = decode(data, name)
     try:
-        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+        _check_depth(value)
     except json.JSONDecodeError as error:
         span = Span(error.pos, error.pos + 1, error.lineno, error.colno - 1)
         raise NetworkError(
@@ -75,6 +77,22 @@ def parse_json(data: bytes, name: str) -> Any:
         raise NetworkError(
             Diagnostic("ZT552", "JSON holds a number of too many digits", path=name or None)
         ) from None
+    return value
+
+
+def _check_depth(value: Json) -> None:
+    """Raise RecursionError for what the parser could just read: a message could not show it."""
+    level: list[Json] = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            child
+            for item in level
+            if isinstance(item, (dict, list))
+            for child in (item.values() if isinstance(item, dict) else item)
+        ]
+        if not level:
+            return
+    raise RecursionError
 
 
 class _Refused(Exception):
