@@ -154,6 +154,27 @@ def test_a_full_policy_is_analysed() -> None:
     assert len(dead) >= 127
 
 
+def _port_by_bytes(at: int, *, alternative: bool = False) -> dict[str, Any]:
+    """INTEGER_RANGE: the 16 bits at byte `at` of the payload are 445."""
+    words = {"idx": at - 6, "bits": 16, "start": 445, "end": 445, "or": alternative}
+    return {"type": "INTEGER_RANGE", **words}
+
+
+@pytest.mark.parametrize(("both_ports", "lost"), [(False, True), (True, False)])
+def test_the_answer_has_bytes_of_its_own(both_ports: bool, lost: bool) -> None:
+    """Its destination port stands where the SYN had its own: INTEGER_RANGE sees that one."""
+    tcp = [
+        {"type": "MATCH_ETHERTYPE", "etherType": 0x0800},
+        {"type": "MATCH_IP_PROTOCOL", "ipProtocol": 6},
+    ]
+    ports_there = [_port_by_bytes(22), *([_port_by_bytes(20, alternative=True)] * both_ports)]
+    rules = [*ports_there, *tcp, {"type": "ACTION_ACCEPT"}]
+    found = findings(Policy(tuple(Rule(rule) for rule in rules)))
+    traps = [item.message for item in found if item.code == "ZT208"]
+    assert bool(traps) == lost, found
+    assert not lost or ":445 syn, 60 bytes` is accepted here" in traps[0]
+
+
 # --- random frames against every claim
 
 

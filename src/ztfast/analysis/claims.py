@@ -212,6 +212,8 @@ def _wishes(frame: FrameSets) -> list[Lit]:
         test("source4", 1, mask=0xFF),
         test("dest4", 0x0A000002),
         test("dest4", 2, mask=0xFF),
+        test("source6", 0xFD00 << 112 | 1),
+        test("dest6", 0xFD00 << 112 | 2),
         test("sport", 40000),
         test("dport", 443),
         test("mac_source", 0x020000000001),

@@ -29,18 +29,25 @@ _SWAPPED = {
 }
 _SWAPPED.update({there: here for here, there in tuple(_SWAPPED.items())})
 REPLY = "reply:"
+_PAYLOAD = ("integer.", "byte.")  # what INTEGER_RANGE reads: each frame has its own
 
 
 class _Reply(FrameSets):
     """The answer's frame: the other's fields, ends swapped; its own TCP bits and ownership."""
 
     def test(self, name: str, low: int, high: int | None = None, mask: int | None = None) -> Lit:
-        if name in ("tcp", "owns_ip", "owns_mac") or name.startswith(("integer", "byte")):
-            return super().test(name, low, high, mask)
-        return self.sets.test(_SWAPPED.get(name, name), low, high, mask)
+        return self.sets.test(self._field(name), low, high, mask)
 
     def reaches(self, count: int) -> Lit:
         return self.sets.pair("at most", "position", "length", count)
+
+    def _tie(self, field: str, at: int, other: str, bit: int, count: int) -> Lit:
+        return self.sets.slices(self._field(field), at, self._field(other), bit, count)
+
+    def _field(self, name: str) -> str:
+        if name in ("tcp", "owns_ip", "owns_mac") or name.startswith(_PAYLOAD):
+            return self.prefix + name
+        return _SWAPPED.get(name, name)
 
 
 class Flow:
@@ -110,9 +117,7 @@ class Flow:
         The last is the Outcome of the side that does not let the answer pass.
         """
         syn = frame_of(model)
-        turned = {**model, "tcp": model.get("reply:tcp", 0)}
-        turned.update({there: model.get(here, 0) for here, there in _SWAPPED.items()})
-        answer = frame_of(turned)
+        answer = frame_of(_answer(model))
         forward = [self._judge(model, syn, side, Held(side)) for side in ("out", "in")]
         everything = frozenset(self.views["out"].capability_ids)
         back = [
@@ -133,3 +138,14 @@ class Flow:
         view = self.views[side]
         context = context_of(model, view, frame, names, self.defaults, held)
         return replay(view, frame, context)
+
+
+def _answer(model: Mapping[str, int]) -> dict[str, int]:
+    """The answer's fields, under the names that a frame's have."""
+    turned = {name: value for name, value in model.items() if not name.startswith(_PAYLOAD)}
+    turned.update({there: model.get(here, 0) for here, there in _SWAPPED.items()})
+    turned["tcp"] = model.get(f"{REPLY}tcp", 0)
+    for name, value in model.items():
+        if name.startswith(tuple(REPLY + start for start in _PAYLOAD)):
+            turned[name[len(REPLY):]] = value
+    return turned
