@@ -121,6 +121,59 @@ def test_wishes_are_granted_in_order() -> None:
     assert (model["a"], model["b"]) == (7, 4)
 
 
+def first_choice(
+    sets: Sets, literals: list[int], wishes: list[int], rows: list[dict[str, int]]
+) -> dict[str, int] | None:
+    """What `preferring` promises, by trying `rows`: all assignments, the smallest first."""
+    samples = Samples(sets, rows)
+    left = samples.inside(*literals)
+    fields = [field for field in sets.widths if field in rows[0]]
+    for wish in [*wishes, *(sets.test(field, 0) for field in fields)]:
+        left = left & samples.inside(wish) or left
+    return rows[(left & -left).bit_length() - 1] if left else None
+
+
+@needs("z3")
+@pytest.mark.parametrize("round_", range(60))
+def test_the_preferred_assignment_is_the_one_that_trying_all_finds(round_: int) -> None:
+    rng = random.Random(SEED * 4001 + round_)
+    sets = Sets()
+    for name in "ab":
+        sets.field(name, 4)
+    rows = [{"a": a, "b": b} for a in range(16) for b in range(16)]
+
+    def some() -> int:
+        low, high = rng.randrange(16), rng.randrange(16)
+        test = sets.test(rng.choice("ab"), low, high, rng.choice([15, 6]))
+        return rng.choice([test, -test, sets.pair("difference", "a", "b", rng.randrange(9))])
+
+    literals = [sets.either(some(), some()) for _ in range(rng.randrange(1, 5))]
+    wishes = [sets.test("a", 0, 14), sets.test("b", 0, 14), *(some() for _ in range(6))]
+    found = Prover(sets, Deadline(30)).preferring(literals, wishes)
+    assert found == first_choice(sets, literals, wishes, rows), (SEED, round_)
+
+
+@needs("z3")
+@pytest.mark.parametrize("round_", range(30))
+def test_an_assignment_that_is_near_spares_questions_and_changes_no_reason(round_: int) -> None:
+    """Each reason that is left is needed, whether it was found so by asking or by looking."""
+    rng = random.Random(SEED * 5003 + round_)
+    sets = made()
+    near = {"a": rng.randrange(256), "b": rng.randrange(256), "wide": 0}
+    literal = random_literal(rng, sets, 3)
+    literal = -literal if holds(sets, literal, near) else literal
+    leaves = sets.leaves([literal])
+    among = [leaf if holds(sets, leaf, near) else -leaf for leaf in leaves]
+    plain, spared = (Prover(sets, Deadline(30)) for _ in range(2))
+    found = spared.reasons([literal], among, near)
+    assert found is not None
+    assert plain.reasons([literal], among) is not None
+    assert spared.queries <= plain.queries, (SEED, round_)
+    for index in range(len(found)):
+        assert not plain.empty(literal, *found[:index], *found[index + 1 :]), (SEED, round_)
+    assert plain.empty(literal, *found)
+
+
 @needs("z3")
 def test_no_time_is_no_answer() -> None:
     sets = made()

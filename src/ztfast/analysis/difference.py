@@ -41,6 +41,10 @@ from ztfast.network.view import DIRECTIONS, View, make_view
 
 TIME_LIMIT = 8.0
 MAX_CLASSES = 20
+# Up to so many sets the classes and their witnesses are the same whatever solver finds them.  In
+# larger rules that takes four times as long, and time is what ends the proofs: there only a
+# witness within its class is made a usual one.
+SMALL = 1000
 SIDES = ("both", "out", "in")
 
 
@@ -223,19 +227,27 @@ class _Comparison:
     def _changes(self, prover: Prover) -> Iterator[Change]:
         leaves = self.sets.leaves(part for pair in self.labels for part in pair)
         shown: list[Lit] = []
+        small = len(self.sets.nodes) <= SMALL
         while True:
             # Outside the classes shown; each class is proved as it stands, also where two overlap.
             where = (self.differs, *(-part for part in shown))
             buildable = self.frame.buildable
-            model = prover.preferring([*where, buildable], wishes(self.frame))
+            usual = wishes(self.frame)
+            if small:
+                model = prover.preferring([*where, buildable], usual)
+            else:
+                model = prover.find(*where, buildable, sample=False)
             if model is None:
                 refuse_unbuildable(prover, buildable, where)
                 return
             holding = [self._polarity(leaf, model) for leaf in leaves]
             alike = self._alike(model)
-            cube = self._cube(prover, alike, holding)
+            cube = self._cube(prover, alike, holding, model)
             shown.append(self.sets.all(cube))
             self.rest = self.sets.both(self.differs, -self.sets.any(shown))
+            if not small:
+                inside = [*cube, self.differs, buildable]
+                model = prover.preferring(inside, usual, smallest=False) or model
             yield self._change(model, cube)
 
     def _polarity(self, leaf: Lit, model: Mapping[str, int]) -> Lit:
@@ -248,16 +260,19 @@ class _Comparison:
             part if sample.inside(part) else -part for pair in self.labels for part in pair
         )
 
-    def _cube(self, prover: Prover, alike: Lit, holding: Sequence[Lit]) -> list[Lit]:
+    def _cube(
+        self, prover: Prover, alike: Lit, holding: Sequence[Lit], model: Mapping[str, int]
+    ) -> list[Lit]:
         """Few tests that all such frames have in common and that make them judged alike.
 
         Tests that hold say more than tests that do not, so they are tried alone first.
         """
         positive = [literal for literal in holding if literal > 0]
         try:
-            found = prover.reasons([-alike], positive)
+            found = prover.reasons([-alike], positive, model)
             if found is None:
-                found = prover.reasons([-alike], [*_inviting(self.sets, holding), *positive])
+                every = [*_inviting(self.sets, holding), *positive]
+                found = prover.reasons([-alike], every, model)
         except Undecided:
             return list(holding)
         return list(holding) if found is None else self._widened(prover, alike, found, positive)

@@ -304,10 +304,13 @@ class Prover:
         """Is the intersection empty?  Raises Undecided."""
         return self.find(*literals) is None
 
-    def reasons(self, literals: Sequence[Lit], among: Sequence[Lit]) -> list[Lit] | None:
+    def reasons(
+        self, literals: Sequence[Lit], among: Sequence[Lit], near: Assignment | None = None
+    ) -> list[Lit] | None:
         """Few of `among` that already make the intersection with `literals` empty, or None.
 
         The reasons are made minimal one by one as long as there is time.
+        near: an assignment in all of `among`; it saves asking for reasons plainly needed.
         """
         if FALSE in literals:
             return []
@@ -317,8 +320,9 @@ class Prover:
         if self._check((*literals, *among)):
             return None
         kept = self._core(among)
+        needed = set() if near is None else self._needed(literals, kept, near)
         for reason in list(kept):
-            if reason not in kept or self.deadline.left() < 0.05:
+            if reason in needed or reason not in kept or self.deadline.left() < 0.05:
                 continue
             fewer = [other for other in kept if other != reason]
             try:
@@ -328,51 +332,106 @@ class Prover:
                 break
         return kept
 
+    def _needed(
+        self, literals: Sequence[Lit], reasons: Sequence[Lit], near: Assignment
+    ) -> set[Lit]:
+        """The reasons that cannot be left out: one field changed is in all but this one."""
+        rows = [{**near, **self._against(reason, near)} for reason in reasons]
+        samples = Samples(self.sets, rows)
+        inside = samples.inside(*self.background, *literals)
+        for index, reason in enumerate(reasons):
+            inside &= samples.inside(reason) ^ 1 << index
+        return {reason for index, reason in enumerate(reasons) if inside >> index & 1}
+
+    def _against(self, reason: Lit, near: Assignment) -> dict[str, int]:
+        """The field that a test is about, with a value where the test says otherwise."""
+        node = self.sets.nodes[abs(reason)]
+        if not isinstance(node, Test):
+            return {}
+        here = near.get(node.field, 0)
+        if reason < 0:
+            return {node.field: here & ~node.mask | node.low}
+        other = node.low - 1 if node.low else node.high + 1
+        return {node.field: here & ~node.mask | other & node.mask}
+
     def preferring(
-        self, literals: Sequence[Lit], wishes: Sequence[Lit]
+        self, literals: Sequence[Lit], wishes: Sequence[Lit], *, smallest: bool = True
     ) -> dict[str, int] | None:
         """As `find`, and the same assignment whatever solver finds it.
 
         Of the wishes each is granted that goes with those granted before it; then each field, in
-        the order in which they were declared, is as small as can be.  Where time runs out before
-        that is settled, what was found so far.
+        the order in which they were declared, is as small as can be (`smallest` False: as it
+        was found).  Where time runs out before that is settled, what was found so far.
         """
         for wish in wishes:
             self._name(wish)  # so that the model has its fields
         model = self.find(*literals, sample=False)
         if model is None:
             return None
-        zeros = [self.sets.test(field, 0) for field in self._fields()]
-        wanted = [wish for wish in (*wishes, *zeros) if wish not in (TRUE, FALSE)]
         settled = list(literals)
         try:
-            for wish in wanted:
-                if not Samples(self.sets, [model]).inside(wish):
-                    if not self._check((*settled, wish)):
-                        continue
-                    model = self._model()
-                settled.append(wish)
-            for field in self._unsettled(settled):
-                model = self._least(settled, field, model)
-                settled.append(self.sets.test(field, model[field]))
+            model = self._granting(settled, wishes)
+            if smallest:
+                zeros = [self.sets.test(field, 0) for field in self._fields()]
+                model = self._granting(settled, zeros)
+                model = self._least_of_each(settled, model)
         except Undecided:
             pass  # a model that grants fewer wishes is as true
         return model
+
+    def _granting(self, settled: list[Lit], wishes: Sequence[Lit]) -> dict[str, int]:
+        """A model that grants each wish that goes with those before it; they become settled.
+
+        All are asked for together.  Where they do not go together the solver names some that do
+        not, and the last of those stands back: rightly where the others of them are granted in the
+        end; else it is tried again.
+        """
+        known = self._known_fields(settled)
+        order = [wish for wish in dict.fromkeys(wishes) if wish not in (TRUE, FALSE)]
+        order = [wish for wish in order if self._field_of(wish) not in known]
+        refused: dict[Lit, list[Lit]] = {}  # and what it does not go with
+        while True:
+            standing = [wish for wish in order if wish not in refused]
+            if not self._check((*settled, *standing)):
+                *others, last = self._core(standing)
+                refused[last] = others
+                continue
+            unsure = [wish for wish in refused if not refused.keys().isdisjoint(refused[wish])]
+            if not unsure:
+                settled += standing
+                return self._model()
+            for wish in unsure:
+                del refused[wish]
+
+    def _least_of_each(self, settled: list[Lit], model: dict[str, int]) -> dict[str, int]:
+        """A model in which each field is as small as those before it let it be."""
+        known = self._known_fields(settled)
+        fields = [field for field in self._fields() if field not in known]
+        smaller = [self.sets.test(field, 0, model[field] - 1) for field in fields if model[field]]
+        if smaller and self._check(settled, self._one_of(smaller)):
+            for field in fields:
+                model = self._least(settled, field, model)
+                settled.append(self.sets.test(field, model[field]))
+        return model
+
+    def _field_of(self, wish: Lit) -> str:
+        node = self.sets.nodes[abs(wish)]
+        return node.field if isinstance(node, Test) else ""
 
     def _fields(self) -> list[str]:
         """The fields that the solver knows, in the order in which they were declared."""
         return [field for field in self.sets.widths if field in self._variables]
 
-    def _unsettled(self, settled: Sequence[Lit]) -> list[str]:
-        """The fields whose value no test among these says."""
-        known: set[str] = set()
-        for literal in settled:
-            node = self.sets.nodes[literal] if literal > 0 else None
-            if not isinstance(node, Test) or node.low != node.high:
-                continue
-            if node.mask == (1 << self.sets.widths[node.field]) - 1:
-                known.add(node.field)
-        return [field for field in self._fields() if field not in known]
+    def _known_fields(self, settled: Sequence[Lit]) -> set[str]:
+        """The fields whose value a test among these says."""
+        nodes = [self.sets.nodes[literal] for literal in settled if literal > 0]
+        return {
+            node.field
+            for node in nodes
+            if isinstance(node, Test)
+            and node.low == node.high
+            and node.mask == (1 << self.sets.widths[node.field]) - 1
+        }
 
     def _least(
         self, settled: Sequence[Lit], field: str, model: dict[str, int]
@@ -393,14 +452,21 @@ class Prover:
         core = {str(name) for name in self._solver.unsat_core()}
         return [literal for literal in among if str(self._name(literal)) in core]
 
-    def _check(self, literals: Sequence[Lit]) -> bool:
+    def _one_of(self, literals: Sequence[Lit]) -> Any:
+        """A solver variable that, assumed, asks for at least one of the literals."""
+        name = self._z3.Bool(f"a{self.queries}", self._context)
+        names = [self._name(literal) for literal in literals]
+        self._solver.add(self._z3.Implies(name, self._z3.Or(*names)))
+        return name
+
+    def _check(self, literals: Sequence[Lit], *more: Any) -> bool:
         left = self.deadline.left()
         if left <= 0:
             raise Undecided
         self.queries += 1
         names = [self._name(literal) for literal in literals if literal != TRUE]
         self._solver.set("timeout", max(1, min(int(left * 1000), 0x7FFFFFFF)))
-        answer = self._solver.check(*names)
+        answer = self._solver.check(*names, *more)
         if answer == self._z3.unknown:
             raise Undecided
         return bool(answer == self._z3.sat)
