@@ -10,9 +10,10 @@ Tested by tests/analysis/test_diff.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ztfast.analysis.circumstances import USUAL_MACS, Asked, told
 from ztfast.analysis.fields import FrameSets
 from ztfast.analysis.matches import Side
 from ztfast.analysis.outcome import Happened, copy_lengths, happened, labels
@@ -35,7 +36,7 @@ from ztfast.analysis.words import context_text, describe
 from ztfast.engine.context import Context, Outcome
 from ztfast.errors import usage
 from ztfast.frames.frame import Frame
-from ztfast.model.kinds import KINDS, Kind
+from ztfast.model.kinds import KINDS
 from ztfast.model.policy import Policy
 from ztfast.network.view import DIRECTIONS, View, make_view
 
@@ -107,6 +108,7 @@ class Judge:
             direction: walk(view, Side(sets, frame, direction, defaults=self.defaults), holds)
             for direction, view in self.views.items()
         }
+        self.asked = Asked(policy, self.walks)
 
     def contexts(self, model: Mapping[str, int], frame: Frame) -> dict[str, Context]:
         """Each side's circumstances."""
@@ -200,7 +202,6 @@ class _Comparison:
         ]
         self.differs = self.sets.any(self.sets.differ(*pair) for pair in self.labels)
         self.rest = self.differs
-        self.addressed = names_addresses(every)
         self.tags = {tag.id: tag.name or str(tag.id) for tag in (*old.tags, *new.tags)}
 
     def run(self, most: int) -> Difference:
@@ -300,12 +301,9 @@ class _Comparison:
         old, new = self.old.judged(model, frame), self.new.judged(model, frame)
         if old.verdict == new.verdict:
             raise contradiction(f"a difference was claimed and there is none ({old})", frame)
-        side = self.old.sides[0]
-        circumstances = context_text(
-            self.old.contexts(model, frame)[side], side, self.tags, self.addressed
-        )
-        words = describe(self.sets, cube, self.tags)
-        return Change(words, frame, circumstances, old, new, dict(model), tuple(cube))
+        where = circumstances((self.old, self.new), model, frame, self.tags)
+        words = describe(self.sets, cube, self.tags, self.old.defaults.keys())
+        return Change(words, frame, where, old, new, dict(model), tuple(cube))
 
 
 def _contains(wider: Node | None, node: Node | None) -> bool:
@@ -336,16 +334,15 @@ def refuse_unbuildable(prover: Prover, buildable: Lit, where: Sequence[Lit]) -> 
         raise Undecided("INTEGER_RANGE in IPv6 packets with extension headers is not decided")
 
 
-def names_addresses(walks: Iterable[SideWalk]) -> bool:
-    """Do the rules ask for a ZeroTier address anywhere?"""
-    forwarding = (Kind.ACTION_TEE, Kind.ACTION_WATCH, Kind.ACTION_REDIRECT)
-    named = (Kind.MATCH_SOURCE_ZEROTIER_ADDRESS, Kind.MATCH_DEST_ZEROTIER_ADDRESS, *forwarding)
-    return any(
-        step.entry.kind in named
-        for walked in walks
-        for rules in walked.rule_sets
-        for step in rules.steps
-    )
+def circumstances(
+    judges: Sequence[Judge], model: Mapping[str, int], frame: Frame, tags: Mapping[int, str]
+) -> str:
+    """A witness's circumstances in words, for the policies that judge it; the first one's tags."""
+    side = judges[0].sides[0]
+    asked = [judge.asked for judge in judges]
+    addressed = any(one.addresses for one in asked)
+    text = context_text(judges[0].contexts(model, frame)[side], side, tags, addressed)
+    return "; ".join([text] * bool(text) + told(asked, model, frame))
 
 
 def wishes(frame: FrameSets) -> list[Lit]:
@@ -357,6 +354,8 @@ def wishes(frame: FrameSets) -> list[Lit]:
         test("length", 60, 1500),
         test("ethertype", 0x0800),
         test("vlan", 0),
+        test("owns_ip", 1),
+        test("owns_mac", 1),
         test("protocol", 6),
         test("tcp", 2),
         test("tcp", 0x10),
@@ -371,8 +370,8 @@ def wishes(frame: FrameSets) -> list[Lit]:
         test("dest6", 0xFD00 << 112 | 2),
         test("sport", 40000),
         test("dport", 443),
-        test("mac_source", 0x020000000001),
-        test("mac_dest", 0x020000000002),
+        test("mac_source", USUAL_MACS[0]),
+        test("mac_dest", USUAL_MACS[1]),
         test("length", 60),
         sets.test("zt_source", 0x1111111111),
         *(sets.test(name, 0x2222222222) for name in ("in.node", "out.zt_dest")),

@@ -4,7 +4,7 @@ Contract: `parse_frame` gives the frame with real headers and valid checksums (f
 and what the text says of ZeroTier addresses, or a FrameError whose span underlines the word
 that is wrong.  The notation, which docs/explain.md shows by example:
 
-    SPEC    = "hex:" DIGITS                              a whole Ethernet frame
+    SPEC    = "hex:" DIGITS ("vlan" N | "zt" A ">" A)*   a whole Ethernet frame
             | PORTED HOST ">" HOST FLAG* OPTION*         tcp, udp, udplite, sctp
             | ("icmp" | "icmp6") IP ">" IP [MESSAGE] OPTION*
             | "ip" IP ">" IP "proto" NUMBER OPTION*
@@ -38,6 +38,7 @@ from ztfast.network.addresses import parse_address, parse_mac
 MAX_SPEC = 1 << 17
 MAX_LENGTH = 0xFFFF
 SOURCE_PORT, DEST_PORT = 50000, 80
+_BESIDE_HEX = ("vlan", "zt")  # what the bytes of a frame do not say
 
 _WORD = re.compile(r">|[^\s>]+")
 _NUMBER = re.compile(r"0x[0-9a-fA-F]{1,8}|[0-9]{1,10}")
@@ -155,7 +156,9 @@ class _Parser:
     # --- kinds
 
     def _hex(self, word: _Word) -> FrameSpec:
-        digits = "".join(other.text for other in self.words)[4:].replace(":", "")
+        while (last := self._peek()) is not None and last.text.lower() not in _BESIDE_HEX:
+            self.at += 1
+        digits = "".join(other.text for other in self.words[: self.at])[4:].replace(":", "")
         bad = re.search(r"[^0-9a-fA-F]", digits)
         if bad:
             at = self.text.find(bad.group(), word.start + 4)
@@ -168,8 +171,17 @@ class _Parser:
             )
         data = bytes.fromhex(digits)
         frame = ethernet_frame(data, len(data))
-        source, dest = ip_ends(frame)
-        return FrameSpec(self.text, frame, source=source, dest=dest)
+        while self.at < len(self.words):
+            self._beside_hex()
+        frame = frame._replace(vlan=self.parts.numbers.get("vlan", frame.vlan))
+        zt_source, zt_dest = self.parts.zts or (None, None)
+        return FrameSpec(self.text, frame, zt_source, zt_dest, *ip_ends(frame))
+
+    def _beside_hex(self) -> None:
+        word = self.words[self.at]
+        if word.text.lower() not in _BESIDE_HEX:
+            self._refuse(word, f"{word.text!r:.40} is not understood here", "vlan N, zt A > B")
+        self._option()
 
     def _ported(self, protocol: int) -> None:
         parts = self.parts

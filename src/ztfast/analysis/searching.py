@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from ztfast.analysis.difference import (
     Judge,
     Judged,
-    names_addresses,
+    circumstances,
     natural,
     refuse_unbuildable,
     wishes,
@@ -25,7 +25,6 @@ from ztfast.analysis.outcome import Label, labels
 from ztfast.analysis.sets import TRUE, Deadline, Lit, Prover, Sets, Undecided
 from ztfast.analysis.symbolic import walk
 from ztfast.analysis.witness import contradiction, frame_of
-from ztfast.analysis.words import context_text
 from ztfast.errors import Diagnostic, RulesError, Source, Span, UsageError, ZtfastError
 from ztfast.frames.frame import Frame
 from ztfast.lang.compiler import compile_source
@@ -109,11 +108,8 @@ def _answer(
         )
     if not said:
         raise contradiction(f"found for `{question.verdict}`, but {happened}", frame)
-    side = judge.sides[0]
     names = {tag.id: tag.name or str(tag.id) for tag in policy.tags}
-    addressed = names_addresses(judge.walks.values())
-    context = judge.contexts(model, frame)[side]
-    return Answer(frame, context_text(context, side, names, addressed), judged)
+    return Answer(frame, circumstances([judge], model, frame, names), judged)
 
 
 # --- the question as sets

@@ -7,7 +7,7 @@ Tested by tests/analysis/test_diff.py and test_search.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address
 
 from ztfast.analysis.header import flags_text, mac_text
@@ -37,14 +37,27 @@ def protocol_name(number: int) -> str:
 # --- classes
 
 
-def describe(sets: Sets, literals: Iterable[Lit], tags: Mapping[int, str] | None = None) -> str:
-    """An intersection in words: `TCP to port 22 from any to 10.1.1.0/24, except …`."""
+def describe(
+    sets: Sets,
+    literals: Iterable[Lit],
+    tags: Mapping[int, str] | None = None,
+    defaulted: Collection[int] = (),
+) -> str:
+    """An intersection in words: `TCP to port 22 from any to 10.1.1.0/24, except …`.
+
+    defaulted: the tags that a member has by default where it was not given another.
+    """
     positive: dict[str, list[str]] = {}
     negative: list[str] = []
     heads: dict[str, str] = {}
     for literal in sorted(literals, key=lambda item: (item < 0, abs(item))):
         node = sets.nodes[abs(literal)]
         if isinstance(node, Test):
+            if _is_default(node, defaulted):
+                given = literal > 0 and node.low == 1
+                text = _default_text(node, given, tags or {})
+                positive.setdefault("members", []).append(text)
+                continue
             _add_test(node, literal > 0, heads, positive, negative, tags or {})
         elif isinstance(node, Pair) and node.how not in ("at most", "slice"):
             text = _pair_text(node, tags or {})
@@ -137,6 +150,18 @@ def _test_text(field: str, node: Test, tags: Mapping[int, str]) -> tuple[str, st
         return "with", f"a random draw up to {node.high / 0xFFFFFFFF:.4g}"
     masked = f" & 0x{node.mask:x}" if node.mask and node.low != node.high else ""
     return "with", f"{field.replace('_', ' ')}{masked} {span}"
+
+
+def _is_default(node: Test, defaulted: Collection[int]) -> bool:
+    parts = node.field.split(".")
+    return parts[0] in ("from", "to") and parts[1] == "has" and int(parts[2]) in defaulted
+
+
+def _default_text(node: Test, given: bool, tags: Mapping[int, str]) -> str:
+    member, _, number = node.field.split(".")
+    who = "sender" if member == "from" else "receiver"
+    name = tags.get(int(number), number)
+    return f"the {who}'s tag {name} is {'not ' if given else ''}left at its default"
 
 
 def _member_text(node: Test, holds: bool, tags: Mapping[int, str]) -> str:

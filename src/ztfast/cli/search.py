@@ -77,7 +77,9 @@ def _text(answer: Answer | None, verdict: str) -> str:
     lines = [f"{frame_text(answer.frame)}: {answer.judged}"]
     if answer.circumstances:
         lines.append(f"  where: {answer.circumstances}")
-    lines += [f"  --frame {hex_text(answer.frame)}"]
+    frame = hex_text(answer.frame)
+    lines += [f"  --frame '{frame} vlan {answer.frame.vlan}'" if answer.frame.vlan else
+              f"  --frame {frame}"]
     return "\n".join(lines) + "\n"
 
 
