@@ -320,7 +320,7 @@ class Prover:
         if self._check((*literals, *among)):
             return None
         kept = self._core(among)
-        needed = set() if near is None else self._needed(literals, kept, near)
+        needed: set[Lit] = set() if near is None else self._needed(literals, kept, near)
         for reason in list(kept):
             if reason in needed or reason not in kept or self.deadline.left() < 0.05:
                 continue

@@ -70,6 +70,16 @@ def _start_quickly() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's threads, for what nobody does here
 
 
+def _harmless(error: click.ClickException) -> click.ClickException:
+    """The error with a text for a terminal: click shows surplus arguments as they are."""
+    from ztfast.report.diagnostics import harmless
+
+    text = harmless(error.format_message())
+    if isinstance(error, click.UsageError):
+        return click.UsageError(text, error.ctx)
+    return click.ClickException(text)
+
+
 def main() -> None:
     """Entry point of the `ztfast` script."""
     from ztfast.cli.streams import prepare_streams, settle_output
@@ -84,7 +94,7 @@ def main() -> None:
         click.echo("ztfast: interrupted", err=True)
         sys.exit(130)
     except click.ClickException as error:
-        error.show()
+        _harmless(error).show()
         sys.exit(2 if isinstance(error, click.UsageError) else 1)
     except ZtfastError as error:
         from ztfast.report.diagnostics import print_diagnostics

@@ -53,6 +53,8 @@ def command(
     from ztfast.report.findings import FORMATS, at_least, counts
     from ztfast.report.output import write_text
 
+    if rules.count("-") > 1:
+        raise click.UsageError("standard input can be read once: name `-` once")
     if as_json:
         form = "json"
     findings = [(name, _check(name, not no_analysis)) for name in rules]

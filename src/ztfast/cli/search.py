@@ -73,6 +73,7 @@ def _text(answer: Answer | None, verdict: str) -> str:
     if answer is None:
         return f"no frame gets `{verdict}`: proved for every frame, member and draw asked for\n"
     from ztfast.analysis.header import frame_text
+    from ztfast.report.diagnostics import harmless
 
     lines = [f"{frame_text(answer.frame)}: {answer.judged}"]
     if answer.circumstances:
@@ -80,7 +81,7 @@ def _text(answer: Answer | None, verdict: str) -> str:
     frame = hex_text(answer.frame)
     lines += [f"  --frame '{frame} vlan {answer.frame.vlan}'" if answer.frame.vlan else
               f"  --frame {frame}"]
-    return "\n".join(lines) + "\n"
+    return "\n".join(harmless(line, keep="") for line in lines) + "\n"
 
 
 def hex_text(frame: Any) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ztfast.errors import Diagnostic, NetworkError, Source, Span
@@ -118,6 +118,7 @@ class RuleNames:
     """Tags, their values and capabilities by number or by the rules' names."""
 
     def __init__(self, policy: Policy | None) -> None:
+        self.ruled = policy is not None
         tags = policy.tags if policy is not None else ()
         caps = policy.capabilities if policy is not None else ()
         self.tag_by_name = {tag.name: tag for tag in tags if tag.name is not None}
@@ -143,7 +144,7 @@ class RuleNames:
         if re.fullmatch(r"[0-9]{1,10}", key):
             number = Node(int(key), place.name, place.path).integer(32)
             return number, self.tag_by_id.get(number)
-        place.refuse("no tag of this name", _known(self.tag_by_name))
+        place.refuse("no tag of this name", _known(self.tag_by_name, self.ruled))
 
     def _value(self, place: Node, tag: Tag | None) -> int:
         if not isinstance(place.value, str):
@@ -151,7 +152,7 @@ class RuleNames:
         # A match looks among the flags first, and so do we (rules-language.md section 3).
         known = {**tag.enums, **tag.flags} if tag is not None else {}
         if place.value not in known:
-            place.refuse(f"{place.value!r:.60} is no value of this tag", _known(known))
+            place.refuse(f"{place.value!r:.60} is no value of this tag", _known(known, self.ruled))
         return known[place.value] & 0xFFFFFFFF
 
     def capabilities(self, node: Node | None) -> Iterator[int]:
@@ -159,12 +160,18 @@ class RuleNames:
         for item in node.items() if node is not None else ():
             if isinstance(item.value, str):
                 if item.value not in self.capability_by_name:
-                    item.refuse("no capability of this name", _known(self.capability_by_name))
+                    known = _known(self.capability_by_name, self.ruled)
+                    item.refuse("no capability of this name", known)
                 yield self.capability_by_name[item.value]
             else:
                 yield item.integer(32)
 
 
-def _known(names: dict[str, Any]) -> str:
+def _known(names: Iterable[str], ruled: bool) -> str:
     listed = ", ".join(sorted(names)[:10])
-    return f"known are {listed}" if listed else 'name the rules with `rules = "FILE"`'
+    if listed:
+        return f"known are {listed}"
+    return "the rules have no names for these: use numbers" if ruled else _NO_RULES
+
+
+_NO_RULES = 'name the rules with `rules = "FILE"`'

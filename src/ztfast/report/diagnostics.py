@@ -28,19 +28,23 @@ def format_diagnostic(diagnostic: Diagnostic, colour: bool = False) -> str:
     label = f"{diagnostic.severity}[{diagnostic.code}]"
     if colour:
         label = f"{_COLOURS.get(diagnostic.severity, '')}{label}\x1b[0m"
-    place, message = _harmless(diagnostic.place()), _harmless(diagnostic.message)
+    place, message = harmless(diagnostic.place()), harmless(diagnostic.message)
     lines = [f"{place}: {label}: {message}" if place else f"{label}: {message}"]
     lines.extend(_underlined(diagnostic))
     if diagnostic.help:
-        lines.append(f"  help: {_harmless(diagnostic.help)}")
+        lines.append(f"  help: {harmless(diagnostic.help)}")
     return "\n".join(lines)
 
 
-def _harmless(text: str) -> str:
-    """The text without what would move a terminal's cursor or turn its writing direction."""
+def harmless(text: str, keep: str = "\n\t") -> str:
+    """The text without what would move a terminal's cursor or turn its writing direction.
+
+    For what comes from a file and goes to a terminal: names in rules JSON can hold anything.
+    keep: what stays as it is though it does not print.
+    """
     if text.isprintable():
         return text
-    return "".join(c if c.isprintable() or c in "\n\t" else repr(c)[1:-1] for c in text)
+    return "".join(c if c.isprintable() or c in keep else repr(c)[1:-1] for c in text)
 
 
 _WIDTH = 120

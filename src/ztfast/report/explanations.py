@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ztfast.analysis.explain import EntryNote, Explanation, SetNote, SideNote
+from ztfast.report.diagnostics import harmless
 
 _VERDICTS = {"accept": "accepted", "drop": "dropped", "redirect": "redirected"}
 _SIDES = {"out": "sender", "in": "receiver"}
@@ -31,17 +32,19 @@ def to_text(explanation: Explanation, brief: bool = False, colour: bool = False)
     brief: only the sets that were taken or in which some match was true, at most
     `_MOST_NEAR` of the latter.
     """
-    lines = [explanation.frame_text, _headline(explanation, colour), ""]
+    lines = [explanation.frame_text, _headline(explanation), ""]
     for side in explanation.sides:
         lines += _side(side, brief)
         lines.append("")
+    lines = [harmless(line, keep="") for line in lines]
+    if colour:
+        word = _VERDICTS[explanation.verdict]
+        lines[1] = f"{_COLOURS[explanation.verdict]}{word}\x1b[0m{lines[1].removeprefix(word)}"
     return "\n".join(lines[:-1]) + "\n"
 
 
-def _headline(explanation: Explanation, colour: bool) -> str:
+def _headline(explanation: Explanation) -> str:
     word = _VERDICTS[explanation.verdict]
-    if colour:
-        word = f"{_COLOURS[explanation.verdict]}{word}\x1b[0m"
     asked = [side for side in explanation.sides if side.asked]
     if not asked:
         return f"{word}: there is nobody whom it could reach"
