@@ -74,6 +74,12 @@ CASES = {
         "accept ipprotocol tcp and dport 22;\ndrop;\n",
         {"ZT208:1:dropped by `drop` in line 2"},
     ),
+    "one include of many": (
+        "macro web($to) accept ipdest $to and dport 80; ;\n"
+        "include web(10.0.0.0/8)\ninclude web(10.1.0.0/16)\ninclude web(11.0.0.0/8)\naccept;\n",
+        {"ZT201:3:line 1 as included here: this action is never taken: `accept` in line 1"
+         " (included in line 2) decides all its frames"},
+    ),
     "replies of a tag": (
         "tag role id 1;\ndrop not tseq role 1 and ipprotocol tcp;\naccept;\n",
         {"ZT208:3:dropped by `drop` in line 2"},

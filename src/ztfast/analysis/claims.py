@@ -197,7 +197,8 @@ class _Analysis:
         kind = self.walks["out"].rule_sets[number].steps[index].entry.kind
         if rule.span is None:
             return f"entry {index} ({kind.name})"
-        return f"`{KINDS[kind].word or kind.name}` in line {rule.span.line}"
+        included = f" (included in line {rule.parent.line})" if rule.parent is not None else ""
+        return f"`{KINDS[kind].word or kind.name}` in line {rule.span.line}{included}"
 
 
 def _wishes(frame: FrameSets) -> list[Lit]:
@@ -427,4 +428,9 @@ class _RuleSet:
         rule = self.analysis.rule_of(self.number, index)
         if rule.span is None:
             message = f"entry {index} of {self.where}: {message}"
-        return self.analysis.warning(code, message, rule.span, help)
+        if rule.span is None or rule.parent is None:
+            return self.analysis.warning(code, message, rule.span, help)
+        # Of a macro only what one include brings here is proved: it is said there.
+        message = f"line {rule.span.line} as included here: {message}"
+        help = f"{help}; the macro's other includes may need it"
+        return self.analysis.warning(code, message, rule.parent, help)
