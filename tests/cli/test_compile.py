@@ -12,10 +12,13 @@ from tests.lang.test_vectors import vectors
 TEXT = "tag größe id 1 ;\naccept teq größe 0x10 ;\n"
 
 
-def run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+def run(
+    *arguments: str, stdin: str = "", cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "ztfast", *arguments],
         input=stdin,
+        cwd=cwd,
         capture_output=True,
         text=True,
         encoding="utf-8",

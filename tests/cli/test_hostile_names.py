@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -75,3 +76,36 @@ def test_standard_input_is_read_once(words: tuple[str, ...]) -> None:
     done = run(*words, stdin="accept;\n")
     assert done.returncode == 2
     assert "standard input can be" in done.stderr
+
+
+NAMES = ["a\x1b[31mb", "a\udcffb"]  # an escape sequence; a byte that is no UTF-8
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file names of any bytes")
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("check", "RULES"),
+        ("check", "RULES", "--format", "github"),
+        ("check", "RULES", "--format", "sarif"),
+        ("check", "RULES", "--format", "junit"),
+        ("check", "RULES", "--format", "json"),
+        ("fmt", "RULES", "--check"),
+        ("fmt", "RULES", "--diff"),
+        ("fmt", "RULES", "--write"),
+        ("test", "RULES", "CASES", "--coverage"),
+        ("test", "RULES", "CASES", "--format", "junit"),
+    ],
+)
+def test_names_of_files_stay_words(tmp_path: Path, name: str, words: tuple[str, ...]) -> None:
+    files = {"RULES": f"{name}.ztrules", "CASES": f"{name}.toml"}
+    (tmp_path / files["RULES"]).write_text("accept  ethertype arp;\naccept vlan 5;\n")
+    (tmp_path / files["CASES"]).write_text(
+        '[[case]]\nname = "x"\nframe = "arp 10.0.0.1 > 10.0.0.2"\nexpect = "accept"\n'
+    )
+    done = run(words[0], *(files.get(word, word) for word in words[1:]), cwd=tmp_path)
+    assert "Traceback" not in done.stderr
+    shown = done.stdout + done.stderr
+    if "github" not in words:  # an annotation is for a program
+        assert all(letter.isprintable() or letter == "\n" for letter in shown)

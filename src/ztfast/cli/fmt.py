@@ -43,22 +43,24 @@ def _one(name: str, check: bool, diff: bool, write: bool) -> bool:
     """Lay one file out; True where it counts as a failure."""
     from ztfast.lang.controller import is_json, read_source
     from ztfast.lang.format import format_text
+    from ztfast.report.diagnostics import harmless
     from ztfast.report.output import write_text
 
     source = read_source(name)
+    shown = harmless(source.name, keep="")
     if is_json(source.text):
         raise _is_json(source.name)
     made = format_text(source.text, source.name)
     changed = made != source.text
     if diff and changed:
-        write_text(None, _diff(source.name, source.text, made))
+        write_text(None, _diff(shown, source.text, made))
     if check and changed and not diff:
-        write_text(None, f"{source.name}\n")
+        write_text(None, f"{shown}\n")
     if write and name == "-":
         write_text(None, made)
     elif write and changed and not check:
         write_text(name, made)
-        click.echo(f"ztfast fmt: wrote {name}", err=True)
+        click.echo(f"ztfast fmt: wrote {shown}", err=True)
     if not (check or diff or write):
         write_text(None, made)
     return check and changed

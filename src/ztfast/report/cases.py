@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from ztfast.analysis.cases import CaseResult
 from ztfast.analysis.coverage import Coverage, EntryCoverage
+from ztfast.report.diagnostics import harmless
 from ztfast.report.explanations import to_object, to_text
 from ztfast.report.findings import xml_text
 
@@ -30,12 +31,12 @@ def cases_text(
     lines: list[str] = []
     wide = min(_WIDEST, max((len(result.name) for result in results), default=0))
     for suite, found in groupby(results, key=lambda result: result.suite):
-        lines.append(suite)
+        lines.append(harmless(suite, keep=""))
         for result in found:
             lines += _case_lines(result, wide, colour)
     lines += ["", _summary(results)]
     if coverage is not None:
-        lines += ["", *_coverage_lines(coverage)]
+        lines += ["", *(harmless(line, keep="") for line in _coverage_lines(coverage))]
     return "\n".join(lines) + "\n"
 
 

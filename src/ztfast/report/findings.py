@@ -147,7 +147,8 @@ def _rule(code: str) -> dict[str, Any]:
 
 def _result(name: str, finding: Diagnostic, index: int) -> dict[str, Any]:
     text = f"{finding.message}. {finding.help}" if finding.help else finding.message
-    place: dict[str, Any] = {"artifactLocation": {"uri": quote_url(_file(name, finding))}}
+    uri = quote_url(_file(name, finding), errors="surrogateescape")  # the bytes of the name
+    place: dict[str, Any] = {"artifactLocation": {"uri": uri}}
     if finding.span is not None:
         line, column = _end(finding)
         place["region"] = {

@@ -2,7 +2,8 @@
 
 Contract: `write_text` replaces a regular file in one step, so that a full disk or an
 interrupt never leaves half a file; anything else (a pipe, /dev/stdout) is written to
-directly.  Text is UTF-8 with the line ends it has.  Tested by tests/report/test_output.py.
+directly.  Text is UTF-8 with the line ends it has; what UTF-8 cannot hold (a file's name in
+another encoding) is escaped.  Tested by tests/report/test_output.py.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from ztfast.errors import Diagnostic, OutputError
 
 def write_text(path: str | None, text: str) -> None:
     """Write `text` to a file, or to standard output for None and `-`; raises OutputError."""
-    data = text.encode("utf-8")
+    data = text.encode("utf-8", "backslashreplace")
     if path is None or path == "-":
         sys.stdout.flush()
         sys.stdout.buffer.write(data)
