@@ -112,6 +112,7 @@ def test_a_bare_list_of_rules() -> None:
         ("3", ("ZT053", "the top level", "3")),
         ({}, ("ZT053", "the top level", "{")),
         ({"config": {"tags": []}}, ("ZT053", "config", "{")),
+        ({"network": {"rules": []}, "members": []}, ("ZT053", "the top level", "{")),
         ({"rules": {}}, ("ZT053", "rules", "{")),
         ([[]], ("ZT053", "[0]", "[")),
         ([DROP, {}], ("ZT054", "[1].type", "{")),

@@ -119,6 +119,10 @@ def read_json(data: str | bytes, name: str = "<json>") -> tuple[Policy, tuple[Di
     return policy, tuple(reader.findings)
 
 
+_FORMS = "expected compiler output, a controller's network, Central's network, or a rule list"
+_DUMP = "give the object under `network` alone where rules are expected; --network takes both"
+
+
 class _Reader:
     """One JSON text: its findings, each with path and place."""
 
@@ -140,6 +144,8 @@ class _Reader:
         text = value.get("rulesSource", network.get("rulesSource"))
         if "rules" not in network:
             if not isinstance(text, str):
+                if isinstance(value.get("network"), dict):
+                    self._stop("a network with its members, not rules", (), _DUMP)
                 self._stop("there are no rules in this JSON", base)
             return self._compiled(text)
         policy = self._from_lists(value, network, base)
@@ -436,10 +442,9 @@ class _Reader:
             )
         )
 
-    def _stop(self, message: str, path: Path) -> NoReturn:
+    def _stop(self, message: str, path: Path, help: str | None = None) -> NoReturn:
         self.findings.clear()
-        help = "expected compiler output, a controller's network, Central's network, or a rule list"
-        self._add("ZT053", message, path, help=help)
+        self._add("ZT053", message, path, help=help or _FORMS)
         raise RulesError(*self.findings)
 
 
