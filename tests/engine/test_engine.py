@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -133,3 +135,23 @@ def test_an_empty_batch_has_empty_columns(backend: str) -> None:
     for name in ("action", "entry", "line", "copy_target", "reads", "receivers", "qos"):
         assert len(getattr(verdicts, name)) == 0
     assert verdicts.copy_columns() == []
+
+
+def accepting(**options: Any) -> ztfast.Engine:
+    return ztfast.Engine(ztfast.compile("accept;\n"), **options)
+
+
+@pytest.mark.parametrize(
+    ("call", "way_out"),
+    [
+        (lambda: ztfast.compile(b"accept;\n"), "ztfast.load"),  # type: ignore[arg-type]
+        (lambda: accepting(network="net.toml"), "load_network"),
+        (lambda: accepting().evaluate([bytes(60)]), "from_frames"),
+        (lambda: accepting().evaluate(None), "from_frames"),
+    ],
+)
+def test_an_argument_of_another_type_is_told_what_to_use(
+    call: Callable[[], object], way_out: str
+) -> None:
+    with pytest.raises(UsageError, match=way_out):
+        call()

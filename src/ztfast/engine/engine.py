@@ -94,6 +94,9 @@ class Engine:
         threads: how many may work on the batch (native backend).
         """
         if not isinstance(batch, FrameBatch):
+            if not hasattr(batch, "first"):
+                what = f"frames must be a FrameBatch or PacketBatch, not {type(batch).__name__}"
+                raise usage(what, "use ztfast.FrameBatch.from_frames([bytes, …])")
             first = batch.first if first is None else first
             batch = FrameBatch.from_packets(batch)
         first = first or 0
@@ -273,6 +276,9 @@ def _policy_and_network(
             f"rules must be a Policy or a Network, not {type(rules).__name__}",
             "use ztfast.compile(text) or ztfast.load(path)",
         )
+    if network is not None and not hasattr(network, "active_members"):
+        what = f"network must be a Network, not {type(network).__name__}"
+        raise usage(what, "use ztfast.load_network(path)")
     if network is None and network_id is not None:
         from ztfast.network.members import Network
 

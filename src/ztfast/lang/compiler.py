@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ztfast.errors import Source, Span
+from ztfast.errors import Source, Span, usage
 from ztfast.lang.definitions import Definitions, Macro, define, split_list
 from ztfast.lang.errors import Errors, match_help, suggestion
 from ztfast.lang.matches import MATCHES, BadArgument, quote
@@ -32,6 +32,8 @@ def compile_text(text: str, name: str = "<text>") -> Policy:
 
     `name` is what the errors call the text (a path).  Follows spec/rules-language.md.
     """
+    if not hasattr(text, "splitlines") or hasattr(text, "decode"):  # bytes, a path, a file
+        raise usage(f"rules must be a str, not {type(text).__name__}", "use ztfast.load(path)")
     return compile_source(Source(name, text))
 
 
