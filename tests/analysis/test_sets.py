@@ -10,16 +10,8 @@ from typing import Any
 import pytest
 
 from tests.needs import needs
-from ztfast.analysis.sets import (
-    FALSE,
-    PAIRS,
-    TRUE,
-    Deadline,
-    Prover,
-    Samples,
-    Sets,
-    Undecided,
-)
+from ztfast.analysis.prover import Deadline, Prover, Undecided
+from ztfast.analysis.sets import FALSE, PAIRS, TRUE, Samples, Sets
 from ztfast.errors import BackendError
 
 SEED = int(os.environ.get("SEED", "17"))

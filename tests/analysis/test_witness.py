@@ -12,7 +12,8 @@ from tests.engine.cases import IPV4, ipv4, ports
 from tests.needs import needs
 from ztfast.analysis.fields import WIDTHS, FrameSets
 from ztfast.analysis.matches import Side
-from ztfast.analysis.sets import Deadline, Prover, Samples, Sets
+from ztfast.analysis.prover import Deadline, Prover
+from ztfast.analysis.sets import Samples, Sets
 from ztfast.analysis.symbolic import walk
 from ztfast.analysis.witness import Held, context_of, contradiction, fields_of, frame_of, replay
 from ztfast.engine.reference import evaluate

@@ -14,8 +14,9 @@ from ztfast.analysis.candidates import candidates
 from ztfast.analysis.fields import FrameSets
 from ztfast.analysis.header import frame_text
 from ztfast.analysis.matches import Side
+from ztfast.analysis.prover import Deadline, Prover, Undecided
 from ztfast.analysis.reply import Flow
-from ztfast.analysis.sets import FALSE, Deadline, Lit, Prover, Sets, Undecided
+from ztfast.analysis.sets import FALSE, Lit, Sets
 from ztfast.analysis.symbolic import SideWalk, Step, walk
 from ztfast.errors import Diagnostic, Severity, Span
 from ztfast.model.kinds import KINDS, Kind

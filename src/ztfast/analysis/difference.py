@@ -17,19 +17,8 @@ from ztfast.analysis.circumstances import USUAL_MACS, Asked, told
 from ztfast.analysis.fields import FrameSets
 from ztfast.analysis.matches import Side
 from ztfast.analysis.outcome import Happened, copy_lengths, happened, labels
-from ztfast.analysis.sets import (
-    FALSE,
-    TRUE,
-    Deadline,
-    Lit,
-    Node,
-    Pair,
-    Prover,
-    Samples,
-    Sets,
-    Test,
-    Undecided,
-)
+from ztfast.analysis.prover import Deadline, Prover, Undecided
+from ztfast.analysis.sets import FALSE, TRUE, Lit, Node, Pair, Samples, Sets, Test
 from ztfast.analysis.symbolic import SideWalk, walk
 from ztfast.analysis.witness import Held, context_of, contradiction, frame_of, replay
 from ztfast.analysis.words import context_text, describe

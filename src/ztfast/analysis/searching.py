@@ -22,7 +22,8 @@ from ztfast.analysis.difference import (
 )
 from ztfast.analysis.fields import FrameSets
 from ztfast.analysis.outcome import Label, labels
-from ztfast.analysis.sets import TRUE, Deadline, Lit, Prover, Sets, Undecided
+from ztfast.analysis.prover import Deadline, Prover, Undecided
+from ztfast.analysis.sets import TRUE, Lit, Sets
 from ztfast.analysis.symbolic import walk
 from ztfast.analysis.witness import contradiction, frame_of
 from ztfast.errors import Diagnostic, RulesError, Source, Span, UsageError, ZtfastError
