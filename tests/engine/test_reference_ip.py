@@ -1,4 +1,4 @@
-"""spec/evaluation.md section 2, sentence by sentence: addresses, TOS, the walk, ports, ICMP."""
+"""docs/spec/evaluation.md section 2, each sentence: addresses, TOS, the walk, ports, ICMP."""
 
 from __future__ import annotations
 

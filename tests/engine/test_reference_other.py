@@ -1,4 +1,4 @@
-"""spec/evaluation.md sections 3 and 4: the other matches, ipauth and macauth."""
+"""docs/spec/evaluation.md sections 3 and 4: the other matches, ipauth and macauth."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""spec/evaluation.md sections 1 and 9: sets, actions, `not` and `or`, hard answers."""
+"""docs/spec/evaluation.md sections 1 and 9: sets, actions, `not` and `or`, hard answers."""
 
 from __future__ import annotations
 

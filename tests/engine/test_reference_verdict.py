@@ -1,4 +1,4 @@
-"""spec/evaluation.md sections 5, 6 and 7: copies, super-accept, tags, the network's verdict."""
+"""docs/spec/evaluation.md sections 5, 6 and 7: copies, super-accept, tags, the verdict."""
 
 from __future__ import annotations
 

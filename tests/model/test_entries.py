@@ -1,4 +1,4 @@
-"""Reading JSON entries as a controller does (spec/evaluation.md section 10), field by field."""
+"""Reading JSON entries as a controller does (docs/spec/evaluation.md section 10), each field."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ Contract: `FrameSets` has a set for each thing that a match asks of a frame, and
 `structure()`, the set of those assignments that some frame of up to 65,535 payload bytes
 has; no frame lies outside it.  Oddities are in: IPv4 headers that say they are shorter
 than 20 bytes (ports then overlap addresses), IPv6 extension headers, cut headers.
-Source: spec/evaluation.md sections 2 to 4.  Tested by tests/analysis/test_symbolic.py,
+Source: docs/spec/evaluation.md sections 2 to 4.  Tested by tests/analysis/test_symbolic.py,
 which reads random frames back into assignments.
 """
 

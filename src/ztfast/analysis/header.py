@@ -1,6 +1,6 @@
 """What a frame's headers say, as values for people: addresses, ports, flags.
 
-Contract: `read_header` reads a Frame as spec/evaluation.md section 2 does (bytes that are
+Contract: `read_header` reads a Frame as docs/spec/evaluation.md section 2 does (bytes that are
 not there are zero) and never fails.  It serves words and coverage, never a verdict.
 Tested by tests/analysis/test_saw.py, which compares it with the evaluator's answers.
 """

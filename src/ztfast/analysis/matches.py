@@ -1,4 +1,4 @@
-"""What each match says, as sets: spec/evaluation.md sections 2, 3, 4 and 6.
+"""What each match says, as sets: docs/spec/evaluation.md sections 2, 3, 4 and 6.
 
 Contract: `said(entry, side, …)` gives an `Answer`, four sets over the fields of
 `analysis.fields` and of a `Side`; exact for every frame that `FrameSets.structure` allows.

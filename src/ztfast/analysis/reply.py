@@ -4,7 +4,7 @@ Contract: `Flow` holds two frames that belong together, a SYN and the SYN+ACK th
 it, from one set of fields (the reply's addresses, ports, members are the SYN's, swapped),
 on both sides of the network.  Replies are given every doubt: their sender holds all
 capabilities and owns its addresses.  Source: rules keep no connection state
-(spec/evaluation.md sections 1 and 7).  Tested by tests/analysis/test_findings.py.
+(docs/spec/evaluation.md sections 1 and 7).  Tested by tests/analysis/test_findings.py.
 """
 
 from __future__ import annotations

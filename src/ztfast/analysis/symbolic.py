@@ -1,7 +1,7 @@
 """One side's evaluation of a View for all frames at once.
 
 Contract: `walk(view, side)` gives for each entry the sets of frames that get there, and
-for the side its outcome, exactly as spec/evaluation.md says: folds, hard answers, skipDrop,
+for the side its outcome, exactly as docs/spec/evaluation.md says: folds, hard answers, skipDrop,
 super-accept, copies, capabilities, both engines.  Linear in entries.
 Tested by tests/analysis/test_symbolic.py against the reference evaluator, entry by entry.
 """

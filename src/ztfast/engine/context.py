@@ -1,7 +1,7 @@
 """What the reference evaluator is given beside a frame, and what it gives back.
 
 Contract: plain frozen values.  `Context` is one node's circumstances for one frame
-(spec/evaluation.md, the paragraph "A frame is"), `Outcome` what that node does with it.
+(docs/spec/evaluation.md, "What goes in"), `Outcome` what that node does with it.
 Tested through the reference evaluator, tests/engine/test_reference*.py.
 """
 

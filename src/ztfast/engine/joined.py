@@ -30,7 +30,7 @@ class Action(IntEnum):
 class Copy(NamedTuple):
     """One copy of one frame: who sends it ("sender" or "receiver"), to whom, how, how much.
 
-    kind: "tee", "watch" or "redirect"; flags as on the wire (spec/evaluation.md section 7);
+    kind: "tee", "watch" or "redirect"; flags as on the wire (docs/spec/evaluation.md section 7);
     length: payload bytes behind the ethertype.
     """
 

@@ -1,4 +1,4 @@
-"""The reference evaluator: what a node does with one frame, as spec/evaluation.md reads.
+"""The reference evaluator: what a node does with one frame, as docs/spec/evaluation.md reads.
 
 Contract: `evaluate` interprets the rules of a View (not the encoded table) for one frame
 in plain Python; it is never optimised and shares no code with the native evaluator,

@@ -1,4 +1,4 @@
-"""What each match says of one frame: sections 2, 3, 4 and 6 of spec/evaluation.md, in plain Python.
+"""What each match says of one frame, in plain Python: docs/spec/evaluation.md sections 2 to 4, 6.
 
 Contract: `match` gives the answer before `not`, and adds to `Facts.reads` whatever the
 match read without its being known: an evaluated match reads everything that it names,

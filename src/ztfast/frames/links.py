@@ -3,7 +3,7 @@
 Contract: `normalise` reads only captured bytes inside the buffer, for a whole batch at once.
 A header field whose bytes existed but were not captured is 0 and noted in `unknown`; so are
 the MAC addresses of link types that have none (a rule that needs one is uncertain there).
-Sources: tcpdump.org/linktypes.html; IEEE 802.1Q; spec/evaluation.md for tagged frames.
+Sources: tcpdump.org/linktypes.html; IEEE 802.1Q; docs/spec/evaluation.md for tagged frames.
 Tested by tests/frames/test_links.py.
 """
 

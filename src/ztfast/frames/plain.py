@@ -1,7 +1,7 @@
 """Header fields frame by frame in plain Python, for installations without the compiled loops.
 
 Contract: `plain_fields` gives the columns that a table of frames shows, as the compiled decoder
-makes them (spec/evaluation.md section 2); bytes that were not captured read as zero.
+makes them (docs/spec/evaluation.md section 2); bytes that were not captured read as zero.
 Tested by tests/report/test_rows.py against the compiled decoder.
 """
 

@@ -1,6 +1,6 @@
 """The rules language: text and JSON in, policies out; checking and layout.
 
-Contract: `compile_text` equals the official compiler (spec/rules-language.md); `load` and
+Contract: `compile_text` equals the official compiler (docs/spec/rules-language.md); `load` and
 `load_json` take every form in which the ecosystem keeps rules.  Tested by tests/lang.
 """
 

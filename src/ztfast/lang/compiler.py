@@ -1,6 +1,6 @@
 """The second pass: trees of actions and matches to the entries of a policy.
 
-Contract: spec/rules-language.md sections 4 and 5; the JSON equals the official
+Contract: docs/spec/rules-language.md sections 4 and 5; the JSON equals the official
 compiler's, quirks included.  All errors of a text are found in one run.  No recursion:
 includes are expanded with an explicit stack, bounded in number (a macro bomb is an error).
 Tested by tests/lang/test_compiler.py and the compile vectors.
@@ -30,7 +30,7 @@ _SKIP = frozenset({"and", "or", "not"})
 def compile_text(text: str, name: str = "<text>") -> Policy:
     """A rules text as a policy; raises RulesError with every error found.
 
-    `name` is what the errors call the text (a path).  Follows spec/rules-language.md.
+    `name` is what the errors call the text (a path).  Follows docs/spec/rules-language.md.
     """
     if not hasattr(text, "splitlines") or hasattr(text, "decode"):  # bytes, a path, a file
         raise usage(f"rules must be a str, not {type(text).__name__}", "use ztfast.load(path)")

@@ -1,6 +1,6 @@
 """The first pass: macros, tags and capabilities of a tree's top level.
 
-Contract: spec/rules-language.md section 3.  Bodies of macros and capabilities stay trees
+Contract: docs/spec/rules-language.md section 3.  Bodies of macros and capabilities stay trees
 (the second pass, `lang.compiler`, turns them into entries); tags are finished here.
 Tested by tests/lang/test_compiler.py and the compile vectors.
 """

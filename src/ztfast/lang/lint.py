@@ -1,6 +1,6 @@
 """Warnings: what compiles and does not do what it seems to say.
 
-Contract: spec/rules-language.md section 6, each finding with a stable code, a place, what
+Contract: docs/spec/rules-language.md section 6, each finding with a stable code, a place, what
 happens and what to write instead; the compiled output never changes.  `check` is the
 whole of it: errors and warnings of a text or JSON, `# ztfast: ignore ZT101` respected.
 Tested by tests/lang/test_lint.py (every code by its own example in `lang.codes`).

@@ -1,6 +1,6 @@
 """The match words: how many arguments each takes and how they become a JSON entry.
 
-Contract: the table of spec/rules-language.md section 5, one reader a kind of argument.
+Contract: the tables of docs/spec/rules-language.md section 5, one reader a kind of argument.
 A reader takes the arguments (with `$x` already replaced) and the tags, and gives the
 entry's own fields in the official order, or raises `BadArgument` for one of them.
 Tested by tests/lang/test_compiler.py and the compile vectors.

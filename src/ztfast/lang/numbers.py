@@ -1,6 +1,6 @@
 """Numbers as the official compiler reads them: leading digits count, the rest is ignored.
 
-Contract: ECMAScript's parseInt and parseFloat as spec/rules-language.md section 5 uses
+Contract: ECMAScript's parseInt and parseFloat as docs/spec/rules-language.md section 5 uses
 them, linear in the text, never raising.  Tested by tests/lang/test_numbers.py.
 """
 

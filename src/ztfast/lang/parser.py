@@ -1,6 +1,6 @@
 """Words to a tree of blocks, closing exactly where the official compiler closes.
 
-Contract: spec/rules-language.md section 2.  A block is a list that follows its opening
+Contract: docs/spec/rules-language.md section 2.  A block is a list that follows its opening
 word in the list around it.  No recursion: nesting is bounded by the text's length only.
 The tree also says which closes did nothing and what was lost, for errors and warnings.
 Tested by tests/lang/test_parser.py and the compile vectors.

@@ -1,6 +1,6 @@
 """Rules text to words: what separates them, where comments start, which word closes a block.
 
-Contract: spec/rules-language.md section 1, in linear time; a word is a slice of the text
+Contract: docs/spec/rules-language.md section 1, in linear time; a word is a slice of the text
 with its offset, so every later stage can point at the source.  Tested by
 tests/lang/test_tokens.py and the compile vectors.
 """

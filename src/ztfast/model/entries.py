@@ -1,6 +1,6 @@
 """Reading a JSON entry into engine numbers, as a controller does.
 
-Contract: `read_entry` follows spec/evaluation.md section 10 (widths, defaults, odd
+Contract: `read_entry` follows docs/spec/evaluation.md section 10 (widths, defaults, odd
 texts) and never raises for a JSON object; an entry of unknown type gives None.
 `read_entries` leaves those out.  Tested by tests/model/test_entries.py and, through
 the evaluators, by the eval-edge vectors.

@@ -3,7 +3,7 @@
 Contract: `KINDS` drives the JSON reader (`model.entries`), the printer, the encoder's
 completeness test and the documentation.  Adding a type touches the places that
 ARCHITECTURE.md lists; tests/test_kinds.py fails for any forgotten.
-Source: spec/evaluation.md sections 3 and 10; the numbers are the engine's own.
+Source: docs/spec/evaluation.md sections 3 and 10; the numbers are the engine's own.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Kind(IntEnum):
 class Field(NamedTuple):
     """One field of an entry as JSON spells it.
 
-    `form` says how the controller reads it (spec/evaluation.md section 10):
+    `form` says how the controller reads it (docs/spec/evaluation.md section 10):
     an unsigned number of `bits`, or one of the named forms.
     """
 

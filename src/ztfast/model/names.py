@@ -1,6 +1,6 @@
 """The words and numbers of the rules language: ethertypes, protocols, frame characteristics.
 
-Contract: plain tables and small tests of text, from spec/rules-language.md sections 2, 3
+Contract: plain tables and small tests of text, from docs/spec/rules-language.md sections 2, 3
 and 5; the compiler, the printer, the linter and reports read the same ones.
 Tested by tests/lang (through the compiler) and tests/model/test_printer.py.
 """

@@ -66,7 +66,7 @@ class Policy:
         """The official compiler's output for this policy, as a JSON-ready dict.
 
         `{"config": {"rules", "capabilities", "tags"}, "capabilitiesByName", "tagsByName"}`
-        (spec/rules-language.md section 5, last paragraph).
+        (docs/spec/rules-language.md section 5, at its end).
         """
         return {
             "config": {

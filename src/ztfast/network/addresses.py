@@ -1,7 +1,7 @@
 """ZeroTier addresses, network ids and the MACs and IPv6 addresses that follow from them.
 
 Contract: pure functions; integers in, integers (or packed bytes) out; the MAC functions
-take numpy arrays of uint64 as well.  Source: spec/evaluation.md section 8; the two IPv6
+take numpy arrays of uint64 as well.  Source: docs/spec/evaluation.md section 8; the two IPv6
 schemes are ZeroTier's RFC 4193 and 6PLANE assignments.  Tested by
 tests/network/test_addresses.py.
 """

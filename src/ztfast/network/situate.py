@@ -14,7 +14,7 @@ be known is assumed, and marked so that every verdict that reads it says so:
   tags are there, which is what a node does; in, the receiver is assumed.
 
 Multicast and broadcast: out, destination 0 and no remote tags; in, one evaluation for
-each of `multicast_receivers`, told by `receiver`.  Source: spec/evaluation.md section 8.
+each of `multicast_receivers`, told by `receiver`.  Source: docs/spec/evaluation.md section 8.
 Tested by tests/network/test_situate.py.
 """
 

@@ -3,7 +3,7 @@
 Contract: `member_table` numbers a network's members from 1 in ascending order of address
 (0 is *nobody known*, network.situation) and applies what a controller does: a tag's
 default for members without the tag, default capabilities for everyone
-(spec/evaluation.md section 8).  Only tags that the view's matches name get a row, so the
+(docs/spec/evaluation.md section 8).  Only tags that the view's matches name get a row, so the
 table's size is bounded by the rules, whatever the members carry.
 Tested by tests/network/test_table.py.
 """

@@ -2,7 +2,7 @@
 
 Contract: `encode(view)` gives the plain table, correct and not optimised.  A match is
 first put into one form (`Tests`): it holds where all `valid` tests hold and, after
-`not`, all `conditions` do; hardNo of spec/evaluation.md is a failed `valid`.
+`not`, all `conditions` do; hardNo of docs/spec/evaluation.md is a failed `valid`.
 Before 1.14 there is no hardNo, so `valid` joins the conditions.  Tested by
 tests/program/test_encode.py and against the reference by the differential tests.
 """
