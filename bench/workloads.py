@@ -1,8 +1,8 @@
 """Named, seeded workloads: rule sets, frames and captures, the same on every machine.
 
 `RULES` maps a name to rules text; `frames(count)` gives distinct Ethernet headers, half of
-which a `half` rule set accepts; `capture(name)` makes the captures mix and mix64 of
-../shared/design/performance.md (2,000,000 IMIX frames; 5,000,000 frames of 64 bytes).
+which a `half` rule set accepts; `capture(name)` makes the captures mix (2,000,000 IMIX
+frames) and mix64 (5,000,000 frames of 64 bytes).
 """
 
 from __future__ import annotations

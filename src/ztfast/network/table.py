@@ -121,7 +121,7 @@ def _tag_rows(
     for tag in policy.tags if policy is not None else ():
         if tag.default is not None and tag.id in row_of:
             present[row_of[tag.id], 1:] = True
-            # A default can be a negative 32-bit number (rules-language.md section 3).
+            # A default can be a negative 32-bit number (docs/spec/rules-language.md section 3).
             value[row_of[tag.id], 1:] = tag.default & 0xFFFFFFFF
     for column, member in enumerate(members, 1):
         for number, its_value in member.tags.items():

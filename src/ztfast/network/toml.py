@@ -149,7 +149,7 @@ class RuleNames:
     def _value(self, place: Node, tag: Tag | None) -> int:
         if not isinstance(place.value, str):
             return place.integer(32)
-        # A match looks among the flags first, and so do we (rules-language.md section 3).
+        # A match looks among the flags first, so do we (docs/spec/rules-language.md section 3).
         known = {**tag.enums, **tag.flags} if tag is not None else {}
         if place.value not in known:
             place.refuse(f"{place.value!r:.60} is no value of this tag", _known(known, self.ruled))
