@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import os
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.capture.building import frame, interface, packet, pcap, section
-from ztfast.capture.opening import open_capture
+from ztfast.capture.opening import limited, open_capture
+from ztfast.capture.packets import PacketBatch
 from ztfast.errors import CaptureError
 
 FRAMES = [frame(seed, 60 + seed) for seed in range(5)]
@@ -82,6 +84,18 @@ def test_a_limit_ends_after_so_many_frames(limit: int, tmp_path: Path) -> None:
     expected = [len(body) for body in FRAMES[:limit]]
     assert opened(pcap(FRAMES), tmp_path, limit=limit) == expected
     assert opened(PCAPNG, tmp_path, limit=limit) == expected
+
+
+def test_no_more_is_read_when_the_limit_is_reached(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(pcap(FRAMES))
+    with open_capture(tmp_path / "x") as capture:
+        batch = next(iter(capture))
+
+    def endless() -> Iterator[PacketBatch]:
+        yield batch
+        pytest.fail("asked for more, which a live capture would wait for")
+
+    assert [len(part) for part in limited(endless(), len(batch))] == [len(batch)]
 
 
 def test_batches_stay_valid_when_the_capture_is_closed(tmp_path: Path) -> None:
