@@ -117,6 +117,13 @@ class PacketBatch:
     section: int = 0
     others: OtherBlocks = field(default=NO_BLOCKS)
     judged: Any = None
+    # not an argument, so that what is made by hand or with `replace` is checked again
+    checked: bool = field(default=False, init=False)
+
+    def vouched(self) -> PacketBatch:
+        """This batch, whose reader found every frame inside the buffer: nobody checks it again."""
+        object.__setattr__(self, "checked", True)
+        return self
 
     def __len__(self) -> int:
         return len(self.offsets)

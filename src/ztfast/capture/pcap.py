@@ -179,7 +179,7 @@ class _Walk(Walk):
             base=window.base,
             section=self._section,
             judged=found.judged,
-        )
+        ).vouched()
         if self.run.resync and len(batch):
             self._remember_time(window, found.offsets[-_RECENT:] - self._layout.header)
         return batch

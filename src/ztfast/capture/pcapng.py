@@ -414,7 +414,7 @@ class _Walk(Walk):
             base=window.base,
             section=self._section,
             others=others,
-        )
+        ).vouched()
 
 
 def _packets(types: Uint32s) -> npt.NDArray[Any]:

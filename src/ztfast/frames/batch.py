@@ -4,12 +4,12 @@ Contract: offsets and captured lengths are checked against the buffer when a bat
 made, so the compiled loops may trust them; no frame bytes are copied.  A batch holds
 frame *headers*: `captured` bytes at hand and the original `lengths`.
 Frames are Ethernet (offsets point at the destination MAC) or, after frames.links,
-payloads with their header fields given as columns.  Tested by tests/frames/test_batch.py.
+payloads with their header fields given as columns.  Tested by tests/frames/test_batch.py and fuzz/fuzz_batch.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from ztfast import native
 from ztfast.errors import Diagnostic, FrameError
-from ztfast.frames.columns import column_width
+from ztfast.frames.columns import Column, column_width
 from ztfast.frames.frame import Frame
 from ztfast.frames.room import Room
 from ztfast.model.reads import Reads
@@ -26,6 +26,13 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 ETHERNET_HEADER = 14
+VLAN_WAYS = ("tag", "decode")
+_MOST_MAC = (1 << 48) - 1
+# what a batch's header fields can say is missing: the rest the evaluators find in the payload
+_FIELD_READS = int(Reads.ETHERTYPE | Reads.MAC_DEST | Reads.MAC_SOURCE)
+# columns that decoding fills (OWNERSHIP with zeros: nothing is assumed); the others come from
+# who is who
+_OF_FRAMES = frozenset(Column) - {Column.ZT_SOURCE, Column.ZT_DEST, Column.NODE}
 _DTYPES = {8: np.uint8, 16: np.uint16, 32: np.uint32, 64: np.uint64}
 
 Raw = tuple[Any, ...]
@@ -39,6 +46,9 @@ class FrameBatch:
     fields: None for Ethernet frames, else the columns ethertype uint16, vlan uint16,
     mac_source uint64, mac_dest uint64, unknown uint32 (Reads bits), where offsets,
     captured and lengths then speak of the payload behind the ethertype.
+    Frames may share bytes and come in any order; a length below what was captured counts as
+    that.  What does not fit is a FrameError.  The arrays are not copied where they fit as they
+    are: they must not be changed while the batch is in use.
     """
 
     def __init__(
@@ -93,9 +103,16 @@ class FrameBatch:
         lengths: the frames' original lengths in bytes, with the 14 of the Ethernet header;
         None: each frame is all there.  Raises FrameError where they do not fit.
         """
-        sizes = np.fromiter((len(frame) for frame in frames), dtype=np.int64, count=len(frames))
+        try:
+            sizes = np.fromiter(map(len, frames), dtype=np.int64, count=len(frames))
+            joined = b"".join(frames)
+        except (TypeError, ValueError) as error:
+            what = f"frames must be a sequence of bytes: {error}"
+            raise _bad(what, "use [bytes(…), …]") from None
         ends = np.cumsum(sizes)
-        return cls(b"".join(frames), ends - sizes, sizes, lengths)
+        if len(joined) != (int(ends[-1]) if len(ends) else 0):
+            raise _bad("frames has one whose items are not bytes", "use memoryview.cast('B')")
+        return cls(joined, ends - sizes, sizes, lengths)
 
     @classmethod
     def from_array(cls, headers: npt.NDArray[np.uint8], lengths: npt.ArrayLike) -> FrameBatch:
@@ -103,11 +120,14 @@ class FrameBatch:
 
         lengths: uint32[n], original lengths; a row longer than its frame is cut.
         """
-        headers = np.ascontiguousarray(headers, dtype=np.uint8)
+        headers = _array(headers, "headers")
         if headers.ndim != 2:
             raise _bad(f"headers must be a 2-D array, not {headers.ndim}-D", "shape (n, width)")
+        headers = _integers(headers, np.uint8, "headers")
+        lengths = _column(lengths, np.uint32, "lengths")
         count, width = headers.shape
-        sizes = np.minimum(_column(lengths, np.uint32, "lengths"), np.uint32(width))
+        _check_count("lengths", lengths, count)
+        sizes = np.minimum(lengths, np.uint32(min(width, 0xFFFFFFFF)))
         return cls(headers.reshape(-1), np.arange(count, dtype=np.int64) * width, sizes, lengths)
 
     @classmethod
@@ -115,32 +135,48 @@ class FrameBatch:
         """The frames of a capture's packet batch, in its own buffer.
 
         packets: a `capture.PacketBatch` (or anything with its columns).  vlan: "tag", as
-        a node reads its tap, or "decode" (frames.links says what each does).
+        a node reads its tap, or "decode" (frames.links says what each does).  Frames that no
+        reader vouches for (`PacketBatch.vouched`) are checked.
         """
+        if vlan not in VLAN_WAYS:
+            raise _bad(f"vlan is {vlan!r:.40}", "use 'tag' or 'decode'")
+        columns = _packet_columns(packets)
+        vouched = getattr(packets, "checked", False)
+        whole = (cls.trusted if vouched else cls)(*columns)
         if packets.linktype == 1 and vlan == "tag" and not packets.fcs:
-            return cls.trusted(packets.buffer, packets.offsets, packets.captured, packets.lengths)
+            return whole
         from ztfast.frames.links import normalise
 
-        return normalise_batch(cls, normalise, packets, vlan)
+        return normalise_batch(cls, normalise, whole, packets.linktype, vlan, packets.fcs)
 
     def __len__(self) -> int:
         return len(self.offsets)
 
     def __getitem__(self, part: slice) -> FrameBatch:
         """Some of the frames, in the same buffer."""
-        fields = self.fields
-        return FrameBatch(
-            self.buffer,
-            np.ascontiguousarray(self.offsets[part]),
-            np.ascontiguousarray(self.captured[part]),
-            np.ascontiguousarray(self.lengths[part]),
-            None
-            if fields is None
-            else {name: np.ascontiguousarray(column[part]) for name, column in fields.items()},
-        )
+        try:
+            if not isinstance(part, slice):
+                raise TypeError(f"{type(part).__name__} is no slice")
+            part.indices(len(self))
+        except (TypeError, ValueError) as error:
+            help = "use batch[start:stop], batch.take(index) or batch.frame(number)"
+            raise _bad(f"a part of a batch: {error}", help) from None
+        return self._at(part)
 
     def take(self, index: npt.NDArray[Any]) -> FrameBatch:
         """The frames of an index or boolean array, in the same buffer."""
+        index = _array(index, "index")
+        if index.ndim != 1:
+            raise _bad(f"index must have one dimension, not {index.ndim}", "one number a frame")
+        if not index.size and index.dtype.kind not in "iub":
+            index = index.astype(np.int64)  # an empty list is of floats
+        try:
+            return self._at(index)
+        except IndexError as error:
+            help = f"use numbers of the {len(self)} frames, or as many booleans"
+            raise _bad(f"index: {error}", help) from None
+
+    def _at(self, index: Any) -> FrameBatch:
         fields = self.fields
         return FrameBatch(
             self.buffer,
@@ -162,6 +198,9 @@ class FrameBatch:
 
         Needs the compiled loops; each array has one item a frame, at the column's width.
         """
+        others = [column for column in columns if column not in _OF_FRAMES]
+        if others:
+            raise _bad(f"{others[0]!r:.40} is no column of a frame's headers", "see Column")
         missing = [column for column in columns if column not in self.ready]
         if not missing:
             return {column: self.ready[column] for column in columns}
@@ -195,25 +234,14 @@ class FrameBatch:
         return ethernet_frame(data, length)
 
 
-def normalise_batch(cls: type[FrameBatch], normalise: Any, packets: Any, vlan: str) -> FrameBatch:
+def normalise_batch(
+    cls: type[FrameBatch], normalise: Any, whole: FrameBatch, linktype: int, vlan: str, fcs: int
+) -> FrameBatch:
     """A batch of payloads with their header fields as columns, from any link type."""
     links = normalise(
-        packets.buffer,
-        packets.offsets,
-        packets.captured,
-        packets.lengths,
-        packets.linktype,
-        vlan,
-        packets.fcs,
+        whole.buffer, whole.offsets, whole.captured, whole.lengths, linktype, vlan, fcs
     )
-    fields = {
-        "ethertype": links.ethertype,
-        "vlan": links.vlan,
-        "mac_source": links.mac_source,
-        "mac_dest": links.mac_dest,
-        "unknown": links.unknown,
-    }
-    return cls(packets.buffer, links.payload_offsets, links.captured, links.lengths, fields)
+    return cls(whole.buffer, links.payload_offsets, links.captured, links.lengths, links.fields())
 
 
 def ethernet_frame(data: bytes, length: int) -> Frame:
@@ -238,14 +266,28 @@ def ethernet_frame(data: bytes, length: int) -> Frame:
     )
 
 
+def _packet_columns(packets: Any) -> tuple[Any, ...]:
+    """buffer, offsets, captured and lengths of a packet batch."""
+    names = ("buffer", "offsets", "captured", "lengths")
+    for name in (*names, "linktype", "fcs"):
+        if not hasattr(packets, name):
+            help = "use what ztfast.open_capture gives, or FrameBatch.from_frames([bytes, …])"
+            raise _bad(f"packets have no {name}: {type(packets).__name__}", help)
+    return tuple(getattr(packets, name) for name in names)
+
+
 def _bytes_view(buffer: npt.NDArray[Any] | Buffer) -> npt.NDArray[np.uint8]:
     """Any object with the buffer protocol as a flat uint8 array, not copied where contiguous."""
     if isinstance(buffer, np.ndarray):
         if buffer.dtype == np.uint8 and buffer.ndim == 1:
             return np.ascontiguousarray(buffer)
-        view = buffer.data  # numpy's types have no __buffer__ before 3.12
-    else:
-        view = memoryview(buffer)
+        if buffer.dtype.hasobject:  # its bytes are addresses
+            raise _bad(f"the buffer holds {buffer.dtype}, not bytes", "hand in its bytes")
+    try:
+        # numpy's types have no __buffer__ before 3.12
+        view = buffer.data if isinstance(buffer, np.ndarray) else memoryview(buffer)
+    except (TypeError, ValueError, BufferError) as error:
+        raise _bad(f"the buffer cannot be read: {error}", "use bytes or a uint8 array") from None
     if not view.c_contiguous:
         raise _bad("the buffer is not contiguous", "hand in a contiguous copy")
     if view.nbytes == 0:
@@ -253,19 +295,32 @@ def _bytes_view(buffer: npt.NDArray[Any] | Buffer) -> npt.NDArray[np.uint8]:
     return np.frombuffer(view, dtype=np.uint8)
 
 
+def _array(values: npt.ArrayLike, name: str) -> npt.NDArray[Any]:
+    """What numpy makes of a column; what it refuses is said with the column's name."""
+    try:
+        return np.asarray(values)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise _bad(f"{name} is no array of numbers: {error}", "use a numpy array") from None
+
+
+def _integers(array: npt.NDArray[Any], dtype: Any, name: str) -> npt.NDArray[Any]:
+    """The array contiguous, aligned and of `dtype`; numbers that do not fit are refused."""
+    if array.dtype != dtype and array.size:
+        if array.dtype.kind not in "iu":
+            raise _bad(f"{name} must be integers, not {array.dtype}", f"use {np.dtype(dtype)}")
+        limits = np.iinfo(dtype)
+        if int(array.min()) < limits.min or int(array.max()) > limits.max:
+            what = f"{name} has a number that does not fit {np.dtype(dtype)}"
+            raise _bad(what, f"use {limits.min} to {limits.max}")
+    return np.require(array, dtype, ("C", "A"))
+
+
 def _column(values: npt.ArrayLike, dtype: Any, name: str) -> npt.NDArray[Any]:
-    """A 1-D contiguous column of `dtype`; numbers that do not fit are refused."""
-    array = np.asarray(values)
+    """A 1-D column of `dtype` as the compiled loops read it."""
+    array = _array(values, name)
     if array.ndim != 1:
         raise _bad(f"{name} must have one dimension, not {array.ndim}", "one item a frame")
-    if array.dtype == dtype:
-        return np.ascontiguousarray(array)
-    if array.size and not np.issubdtype(array.dtype, np.integer):
-        raise _bad(f"{name} must be integers, not {array.dtype}", f"use {np.dtype(dtype)}")
-    limits = np.iinfo(dtype)
-    if array.size and (int(array.min()) < limits.min or int(array.max()) > limits.max):
-        raise _bad(f"{name} has a number that does not fit {np.dtype(dtype)}", "check its range")
-    return np.ascontiguousarray(array, dtype=dtype)
+    return _integers(array, dtype, name)
 
 
 _FIELD_DTYPES = {
@@ -278,32 +333,44 @@ _FIELD_DTYPES = {
 
 
 def _checked_fields(fields: dict[str, npt.NDArray[Any]], count: int) -> dict[str, Any]:
+    names = ", ".join(_FIELD_DTYPES)
+    if not isinstance(fields, Mapping):
+        raise _bad(f"fields must be a dict, not {type(fields).__name__}", f"use {names}")
+    for name in (*fields, *_FIELD_DTYPES):
+        if name not in _FIELD_DTYPES:
+            raise _bad(f"fields has {name!r:.40}, which is no header field", f"use {names}")
+        if name not in fields:
+            raise _bad(f"fields has no {name}", f"all are needed: {names}")
     checked = {name: _column(fields[name], dtype, name) for name, dtype in _FIELD_DTYPES.items()}
     for name, column in checked.items():
-        if len(column) != count:
-            raise _bad(f"{name} has {len(column)} items for {count} frames", "one item a frame")
+        _check_count(name, column, count)
+    for name in ("mac_source", "mac_dest"):
+        if count and int(checked[name].max()) > _MOST_MAC:
+            raise _bad(f"{name} has an address of over 48 bits", "use 0 to 0xffffffffffff")
+    if (checked["unknown"] & np.uint32(0xFFFFFFFF ^ _FIELD_READS)).any():
+        help = "use Reads.ETHERTYPE, MAC_DEST and MAC_SOURCE"
+        raise _bad("unknown has bits that are no header field's", help)
     return checked
+
+
+def _check_count(name: str, column: npt.NDArray[Any], count: int) -> None:
+    if len(column) != count:
+        raise _bad(f"{name} has {len(column)} items for {count} frames", "one item a frame")
 
 
 def _check_bounds(batch: FrameBatch) -> None:
     """Every frame's captured bytes lie inside the buffer."""
-    count = len(batch.offsets)
-    for name in ("captured", "lengths"):
-        if len(getattr(batch, name)) != count:
-            raise _bad(
-                f"{name} has {len(getattr(batch, name))} items for {count} frames",
-                "one item a frame",
-            )
-    if not count:
-        return
-    limit = np.int64(1) << 62
-    bad = (batch.offsets < 0) | (batch.offsets > limit)
-    bad |= batch.offsets + batch.captured > len(batch.buffer)
+    count, size = len(batch.offsets), len(batch.buffer)
+    _check_count("captured", batch.captured, count)
+    _check_count("lengths", batch.lengths, count)
+    # an offset behind the end is bad by itself, so the sum below cannot run over
+    bad = (batch.offsets < 0) | (batch.offsets > size)
+    bad |= batch.offsets + batch.captured > size
     if bad.any():
         index = int(np.argmax(bad))
         raise _bad(
             f"frame {index} lies outside the buffer: offset {int(batch.offsets[index])}, "
-            f"{int(batch.captured[index])} bytes of {len(batch.buffer)}",
+            f"{int(batch.captured[index])} bytes of {size}",
             "check offsets and captured lengths",
         )
 

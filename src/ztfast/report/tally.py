@@ -17,6 +17,7 @@ from ztfast import native
 from ztfast.capture.packets import PacketBatch
 from ztfast.engine.joined import Action, Verdicts
 from ztfast.engine.verdicts import Result
+from ztfast.errors import usage
 from ztfast.model.policy import Policy, Rule
 from ztfast.model.reads import UNCERTAIN_MASK, Reads
 
@@ -81,7 +82,13 @@ class Tally:
         return Count(sum(c.frames for c in counts), sum(c.bytes for c in counts))
 
     def add(self, verdicts: Verdicts, lengths: npt.NDArray[np.uint32]) -> None:
-        """Count a batch; `lengths` uint32[n] are the frames' original lengths in bytes."""
+        """Count a batch; `lengths` uint32[n] are the frames' original lengths in bytes.
+
+        Raises UsageError for another number of them: the compiled loop trusts it.
+        """
+        if len(lengths) != len(verdicts):
+            what = f"lengths has {len(lengths)} items for {len(verdicts)} verdicts"
+            raise usage(what, "one length a frame")
         if not len(verdicts):
             return
         only = verdicts.only_side
