@@ -24,6 +24,7 @@ OUT = HERE.parent / "build" / "fuzz"
 TARGETS = {
     "capture": 6000,
     "frame": 1024,
+    "batch": 1024,
     "table": 40_000,
     "rules": 3000,
     "policy": 12_000,

@@ -54,6 +54,7 @@ def main() -> None:
     shutil.rmtree(HERE / "corpus", ignore_errors=True)
     write("capture", captures())
     write("frame", frames())
+    write("batch", batches())
     write("table", tables())
     write("rules", (text.encode() for text in TEXTS))
     write("policy", policies())
@@ -87,6 +88,16 @@ def frames() -> list[bytes]:
         head = b"" if number % 2 == 0 else BATCH.buffer[:12].tobytes()
         frame = head + ethertype.to_bytes(2, "big") + payload
         found.append(bytes([len(choices)]) + choices + frame)
+    return found
+
+
+def batches() -> list[bytes]:
+    """Choices for columns of each kind over a few frames in one buffer, some of it cut."""
+    rng, found, buffer = random.Random(5), [], BATCH.buffer.tobytes()
+    for number in range(32):
+        choices = rng.randbytes(rng.choice((40, 90, 160)))
+        cut = rng.randrange(600) if number % 4 else 0
+        found.append(bytes([len(choices)]) + choices + buffer[cut : cut + 600])
     return found
 
 

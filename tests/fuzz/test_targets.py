@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Callable
 
 import pytest
 from fuzz.choices import ByteRandom
@@ -14,7 +15,15 @@ from fuzz.choices import ByteRandom
 from fuzz import driver
 
 SEED = int(os.environ.get("ZTFAST_SEED", "1"))
-ROUNDS = {"capture": 150, "frame": 60, "table": 400, "rules": 600, "policy": 600, "network": 600}
+ROUNDS = {
+    "capture": 150,
+    "frame": 60,
+    "batch": 300,
+    "table": 400,
+    "rules": 600,
+    "policy": 600,
+    "network": 600,
+}
 
 
 @pytest.mark.parametrize("name", driver.TARGETS)
@@ -22,7 +31,10 @@ def test_a_few_rounds(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: obje
     rounds = int(os.environ.get("ZTFAST_ROUNDS", ROUNDS[name]))
     print(f"{name}: seed {SEED}, {rounds} rounds")
     monkeypatch.setattr(driver, "OUT", tmp_path)
+    one, judged = driver.target(name), []
+    monkeypatch.setattr(driver, "target", lambda _: lambda data: judged.append(one(data)))
     driver.run_plain(name, rounds, SEED)
+    assert len(judged) == len(driver.corpus(name)) + rounds
 
 
 @pytest.mark.parametrize("name", driver.TARGETS)
@@ -49,6 +61,20 @@ def test_seeds_are_accepted(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("fuzz.fuzz_rules._printed", lambda _: None)
     for data in driver.corpus(name):
         one(data)
+
+
+def test_batches_are_both_refused_and_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the target would say nothing of one of them."""
+    found: dict[str, int] = {"refused": 0, "judged": 0}
+
+    def count(what: str) -> Callable[..., None]:
+        return lambda *_, **__: found.update({what: found[what] + 1})
+
+    monkeypatch.setattr("fuzz.fuzz_batch.refused", count("refused"))
+    monkeypatch.setattr("fuzz.fuzz_batch.same_verdicts", count("judged"))
+    for data in driver.corpus("batch"):
+        driver.target("batch")(data)
+    assert min(found.values()) >= 5, found
 
 
 def test_a_finding_is_kept_and_said(
