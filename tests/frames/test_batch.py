@@ -653,12 +653,7 @@ def test_columns_of_headers() -> None:
     assert found[Column.LENGTH].tolist() == [size - 14 for size in SIZES]
 
 
-@pytest.mark.parametrize(
-    "column",
-    [-1, 7, 15, 39, 40, 1 << 20, 1 << 40, "a", None, Column.NODE, Column.ZT_SOURCE,
-     Column.ZT_DEST],
-    ids=str,
-)  # fmt: skip
+@pytest.mark.parametrize("column", [-1, 40, 41, 1 << 20, 1 << 40, "a", None], ids=str)
 def test_what_is_no_column_of_headers_is_refused(column: Any) -> None:
     batch = FrameBatch(BUFFER, OFFSETS, SIZES)
     for columns in ([column], [Column.KIND, column]):

@@ -4,7 +4,8 @@ Contract: offsets and captured lengths are checked against the buffer when a bat
 made, so the compiled loops may trust them; no frame bytes are copied.  A batch holds
 frame *headers*: `captured` bytes at hand and the original `lengths`.
 Frames are Ethernet (offsets point at the destination MAC) or, after frames.links,
-payloads with their header fields given as columns.  Tested by tests/frames/test_batch.py and fuzz/fuzz_batch.py.
+payloads with their header fields given as columns.  Tested by tests/frames/test_batch.py;
+fuzz/fuzz_batch.py draws columns.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy.typing as npt
 
 from ztfast import native
 from ztfast.errors import Diagnostic, FrameError
-from ztfast.frames.columns import Column, column_width
+from ztfast.frames.columns import FIRST_OWN_COLUMN, column_width
 from ztfast.frames.frame import Frame
 from ztfast.frames.room import Room
 from ztfast.model.reads import Reads
@@ -30,9 +31,6 @@ VLAN_WAYS = ("tag", "decode")
 _MOST_MAC = (1 << 48) - 1
 # what a batch's header fields can say is missing: the rest the evaluators find in the payload
 _FIELD_READS = int(Reads.ETHERTYPE | Reads.MAC_DEST | Reads.MAC_SOURCE)
-# columns that decoding fills (OWNERSHIP with zeros: nothing is assumed); the others come from
-# who is who
-_OF_FRAMES = frozenset(Column) - {Column.ZT_SOURCE, Column.ZT_DEST, Column.NODE}
 _DTYPES = {8: np.uint8, 16: np.uint16, 32: np.uint32, 64: np.uint64}
 
 Raw = tuple[Any, ...]
@@ -198,7 +196,7 @@ class FrameBatch:
 
         Needs the compiled loops; each array has one item a frame, at the column's width.
         """
-        others = [column for column in columns if column not in _OF_FRAMES]
+        others = [column for column in columns if column not in range(FIRST_OWN_COLUMN)]
         if others:
             raise _bad(f"{others[0]!r:.40} is no column of a frame's headers", "see Column")
         missing = [column for column in columns if column not in self.ready]
