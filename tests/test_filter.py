@@ -86,10 +86,16 @@ def test_other_buffers(kind: Any) -> None:
     ids=str,
 )
 def test_what_is_no_frame_is_refused(rules: str, arguments: tuple[Any, ...]) -> None:
-    judge = ztfast.Filter(rules)
-    with pytest.raises(ztfast.FrameError):
+    judge, other = ztfast.Filter(rules), ztfast.Filter(rules)
+    wanted = [other(frame) for frame in FRAMES]
+    assert len(set(wanted)) == 2
+    with pytest.raises(ztfast.FrameError) as raised:
         judge(*arguments)
-    assert judge(FRAMES[2]) in (True, False)  # and the filter goes on
+    assert raised.value.diagnostics[0].code == "ZT401"
+    if rules == RULES["plain"]:  # and the filter goes on; draws go by the number of calls
+        assert [judge(frame) for frame in FRAMES] == wanted
+    else:
+        assert len({judge(frame) for frame in FRAMES}) == 2
 
 
 def test_threads_share_a_filter() -> None:

@@ -51,6 +51,7 @@ def test_a_difference_says_it_for_both_policies() -> None:
     old, new = "accept;\n", "drop not chr ipauth;\naccept;\n"
     for pair in ((old, new), (new, old)):
         found = compare(*(ztfast.compile(text) for text in pair))
+        assert found.changes
         for change in found.changes:  # a frame that has no address cannot have a forged one
             addressed = auth_address(change.frame) is not None
             assert change.circumstances == "sender was not given the address" * addressed

@@ -228,8 +228,10 @@ def test_no_frame_contradicts_a_claim(round_: int) -> None:
         for claim in claims
         if claim.code == "ZT205" and (found := re.match(r"the capability (\d+)", claim.message))
     }
+    seen = observed(policy, rng)
+    assert len(seen) == 80
     nothing = [claim.message for claim in claims if claim.code == "ZT207"]
-    for direction, outcome, _ in observed(policy, rng):
+    for direction, outcome, _ in seen:
         where = (SEED, round_, direction)
         if outcome.capability is None:
             assert ("ZT201", outcome.entry) not in base, where
@@ -247,6 +249,17 @@ def test_no_frame_contradicts_a_claim(round_: int) -> None:
                 matched = bool(item[0]) != inverted
                 assert not (matched and ("ZT203", index) in base), (where, index)
                 assert not (not matched and ("ZT202", index) in base), (where, index)
+
+
+def test_random_policies_give_claims_to_contradict() -> None:
+    """Else the test above would say nothing."""
+    claims = [
+        claim.code
+        for round_ in range(12)
+        for claim in findings(random_policy(random.Random(SEED * 7919 + round_)), time_limit=20)
+    ]
+    assert len(claims) > 12, claims
+    assert {"ZT201", "ZT202"} <= set(claims)
 
 
 def test_the_office_example_has_no_dead_rules_and_no_lost_replies() -> None:

@@ -34,5 +34,13 @@ def test_figures_name_every_input() -> None:
 
 @pytest.mark.skipif(native.core is None, reason="no compiled loops")
 def test_inputs_run() -> None:
-    for call in guard.inputs().values():
-        call()
+    found = {name: call() for name, call in guard.inputs().items()}
+    assert len(found["hop"].offsets) == guard.FRAMES
+    assert found["hop and count"][0] == guard.FRAMES
+    for name, at in (("hop and judge", 1), ("hop, count and keep", 2)):  # as far as room goes
+        frames, place = found[name][0], found[name][at]
+        assert frames > 0, name
+        assert place == found["hop"].offsets[frames] - 16, name
+    judged = [verdicts for name, verdicts in found.items() if name.startswith("evaluate ")]
+    assert [len(verdicts) for verdicts in judged] == [guard.FRAMES] * 6
+    assert {len(column) for column in found["decode every column"].values()} == {guard.FRAMES}

@@ -123,10 +123,13 @@ def test_merge_keeps_the_interface_of_each_frame(tmp_path):
     with FileSink(str(tmp_path / "out.pcapng")) as sink, open_captures(paths, merge=True) as c:
         for batch in c:
             sink.write(batch)
+    seen = 0
     for batch in open_capture(tmp_path / "out.pcapng"):
         for frame, number in zip(batch.frames(), batch.interface_ids.tolist(), strict=True):
             tag, index = frame[:1].decode(), int(frame[1:])
             assert batch.interfaces[number].name == f"{tag}{index % 2}"
+            seen += 1
+    assert seen == 100
 
 
 def test_merge_through_small_windows(tmp_path, monkeypatch):

@@ -123,6 +123,7 @@ def test_mutated_captures(tmp_path: Path) -> None:
 def test_every_capture_without_mutation(tmp_path: Path, text: str, threads: str) -> None:
     rules, path = tmp_path / "rules", tmp_path / "capture"
     rules.write_text(text)
+    assert len(corpus()) > 10
     for data in corpus():
         path.write_bytes(data)
         one = outcome(rules, path, "--threads", threads)

@@ -92,12 +92,15 @@ def test_split_by_rule_and_member(tmp_path: Path) -> None:
     assert "member-unknown.pcapng" not in members
 
 
-@pytest.mark.parametrize("backend", ["native", "reference"])
-def test_split_is_the_same_on_both_backends(tmp_path: Path, backend: str) -> None:
-    for name in ("native", backend):
+def test_split_is_the_same_on_both_backends(tmp_path: Path) -> None:
+    for name in ("native", "reference"):
         judge("--split", tmp_path / name, "--split-by", "member", "--backend", name)
-    for path in (tmp_path / "native").iterdir():
-        assert path.read_bytes() == (tmp_path / backend / path.name).read_bytes()
+    native, reference = (
+        {path.name: path.read_bytes() for path in (tmp_path / name).iterdir()}
+        for name in ("native", "reference")
+    )
+    assert len(native) > 2
+    assert native == reference
 
 
 def test_rotation(tmp_path: Path, capfd: Any) -> None:

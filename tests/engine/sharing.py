@@ -80,6 +80,7 @@ def said(verdicts: Verdicts) -> dict[str, Any]:
 
 def same(expected: dict[str, Any], got: dict[str, Any]) -> None:
     """Every column is the same."""
+    assert list(expected) == list(got) == list(COLUMNS)
     for name, column in expected.items():
         np.testing.assert_array_equal(column, got[name], err_msg=name)
 

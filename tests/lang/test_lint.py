@@ -125,7 +125,9 @@ def test_comments_ignore_warnings() -> None:
 
 
 def test_checking_agrees_with_compiling_and_changes_nothing() -> None:
-    for case in vectors("compile") + vectors("compile-edge"):
+    cases = vectors("compile") + vectors("compile-edge")
+    assert len({"error" in case for case in cases}) == 2
+    for case in cases:
         policy, findings = check(Source("v", case["source"]))
         assert ("error" in case) == any(f.severity == "error" for f in findings)
         assert (policy is None) == ("error" in case)

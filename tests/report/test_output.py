@@ -21,7 +21,15 @@ def test_writes_through_a_link_and_keeps_the_mode(tmp_path: Path) -> None:
 
 
 def test_a_pipe_is_written_to_directly() -> None:
+    """A rename would put a file in its place."""
+    before = os.stat(os.devnull)
     write_text(os.devnull, "x")
+    after = os.stat(os.devnull)
+    assert (after.st_mode, after.st_ino) == (before.st_mode, before.st_ino)
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as pipe, os.fdopen(writing, "wb"):
+        write_text(f"/dev/fd/{writing}", "line\n")
+        assert pipe.read(5) == b"line\n"
 
 
 def test_failure_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -118,6 +118,7 @@ def test_unknown_way(tmp_path):
 
 
 def test_copies_are_those_of_each_frame():
+    seen = 0
     for packets, _, verdicts in judged():
         by_frame = {
             (copy.kind, copy.target, i, copy.length)
@@ -130,6 +131,8 @@ def test_copies_are_those_of_each_frame():
             for i, length in zip(*(c.tolist() for c in columns), strict=True)
         }
         assert grouped == by_frame
+        seen += len(grouped)
+    assert seen > 80
 
 
 @pytest.mark.skipif(ztfast.native.core is None, reason="rows need the compiled decoder")
@@ -165,6 +168,7 @@ def test_rows_without_macs_and_ports():
         + b"\0" * 13
         + b"\2"
     )
+    seen = 0
     for packets, batch, verdicts in judged([v6, b"\x45" + b"\0" * 3], linktype=101):
         rows = frame_rows(packets, batch, verdicts)
         if len(packets):
@@ -173,3 +177,5 @@ def test_rows_without_macs_and_ports():
             assert rows["dest"].tolist() == ["ff02::2", ""]
             assert rows["source_port"].tolist() == [0, 0]
             assert rows["protocol"].tolist() == [59, 0]
+            seen += len(packets)
+    assert seen == 2
