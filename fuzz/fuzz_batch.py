@@ -35,7 +35,7 @@ _KNOWN: tuple[dict[str, Any], ...] = (
     {"network_id": 0x8056C2E21C000001},
     {"network": Network(id=0x8056C2E21C000001, members=(Member(0x1111111111),))},
 )
-_EDGES = (0, 1 << 16, 1 << 31, 1 << 32, 1 << 48, 1 << 62, 1 << 63, -(1 << 31), -(1 << 63))
+_EDGES = (0, 1 << 16, 1 << 31, 1 << 32, 1 << 62, 1 << 63, 1 << 63, -(1 << 31), -(1 << 63))
 _DTYPES = ("i8", "i8", "u8", "u4", "i4", "u2", ">i8", ">u4", "u1", "f8", "?", "O", "m8[s]")
 _FIELDS = ("ethertype", "vlan", "mac_source", "mac_dest", "unknown")
 
@@ -64,8 +64,13 @@ def _inside(batch: FrameBatch, size: int) -> None:
 def _batch(rng: ByteRandom, buffer: bytes) -> FrameBatch:
     size, count = len(buffer), rng.choice((1, 1, 2, 3, 5))
     hostile = rng.randrange(4)  # the columns that may hold anything; 0: none, so many pass
-    offsets = _column(rng, "i8", [_place(rng, size, hostile == 1) for _ in range(count)])
-    captured = _column(rng, "u4", [_room(rng, size, hostile == 2) for _ in range(count)])
+    places = [_place(rng, size, hostile == 1) for _ in range(count)]
+    offsets = _column(rng, "i8", places)
+    rooms = [_room(rng, size, hostile == 2) for _ in range(count)]
+    if rng.getrandbits(2) == 0:  # up to the buffer's end, or by one beyond
+        at = rng.randrange(count)
+        rooms[at] = max(0, size - places[at] + rng.randrange(-1, 2))
+    captured = _column(rng, "u4", rooms)
     lengths = _column(rng, "u4", [_room(rng, 1500, hostile == 3) for _ in range(count)])
     if rng.getrandbits(2) == 0:
         packets = SimpleNamespace(buffer=buffer, offsets=offsets, captured=captured)
