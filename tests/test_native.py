@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -44,6 +46,39 @@ def test_the_best_level_is_chosen() -> None:
         assert native.simd == "none"
     else:
         assert native.simd == os.environ.get("ZTFAST_SIMD", levels[0])
+
+
+@pytest.mark.parametrize("parts", [True, False])
+def test_the_folder_of_the_source_is_no_built_level(tmp_path: Path, parts: bool) -> None:
+    """A package without extensions in which the parts of `_core.pyx` lie, or do not."""
+    package = Path(native.__file__).parent
+    bare = shutil.ignore_patterns("*.so", "*.pyd", "__pycache__", "_core")
+    shutil.copytree(package, tmp_path / "ztfast", ignore=bare)
+    if parts:
+        (tmp_path / "ztfast" / "_core").mkdir()
+        (tmp_path / "ztfast" / "_core" / "types.pxi").touch()
+    code = (
+        "import ztfast\nfrom ztfast import native\n"
+        "print(native.__file__, native.runnable(), native.core, native.simd, ztfast.backend)"
+    )
+    env = {name: value for name, value in os.environ.items() if not name.startswith("ZTFAST_")}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**env, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    place = tmp_path / "ztfast" / "native.py"
+    assert done.stdout == f"{place} () None none reference\n", done.stderr
+
+
+def test_the_extension_comes_before_the_folder_of_its_source() -> None:
+    if native.core is None:
+        pytest.skip("the extension is not built")
+    module = importlib.import_module("ztfast._core")
+    assert module.__file__ is not None
+    assert Path(module.__file__).suffix in (".so", ".pyd")
 
 
 def test_a_level_that_cannot_run_here_is_refused() -> None:

@@ -39,13 +39,19 @@ def _cpu_features() -> frozenset[str]:
     return frozenset(found)
 
 
+def _is_built(module: str) -> bool:
+    """Is there a module of this name?  The folder `_core/` of its source's parts is none."""
+    spec = importlib.util.find_spec(f"ztfast.{module}")
+    return spec is not None and spec.has_location  # a folder alone is a namespace without one
+
+
 def runnable() -> tuple[str, ...]:
     """The levels that were built and that this machine runs, best first."""
     features = _cpu_features()
     return tuple(
         level
         for level, (module, wanted) in LEVELS.items()
-        if wanted <= features and importlib.util.find_spec(f"ztfast.{module}") is not None
+        if wanted <= features and _is_built(module)
     )
 
 
