@@ -9,7 +9,7 @@ SEED ?= 1
 COUNT ?= 2000
 ROUNDS ?= 20000
 SANITIZED_ROUNDS ?= 500
-SOURCES = pyproject.toml setup.py src/ztfast/_core.pyx
+SOURCES = pyproject.toml setup.py src/ztfast/_core.pyx $(wildcard src/ztfast/_core/*.pxi)
 
 .DEFAULT_GOAL := help
 .PHONY: help venv demo test lint types differential fuzz sanitize bench bench-check bench-record docs test-all test-lowest package clean

@@ -1,4 +1,4 @@
-"""Builds the compiled loops: `_core.pyx` once for each instruction level.
+"""Builds the compiled loops: `_core.pyx`, its parts in `_core/`, once for each instruction level.
 
 Contract: pyproject.toml has the rest; tests/packaging and .ci/package check what comes out.
 
@@ -85,6 +85,7 @@ def extensions() -> list[Extension]:
         modules,
         compiler_directives={"language_level": "3", "freethreading_compatible": True},
         build_dir="build/cython",
+        include_path=["src/ztfast"],  # a level's copy lies elsewhere than the parts
         annotate=bool(os.environ.get("ZTFAST_ANNOTATE")),
     )
 

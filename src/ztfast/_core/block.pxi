@@ -1,0 +1,204 @@
+# One block of frames: its columns, its results, and what one call works in.
+
+cdef void point_columns(Side *side, char *room, int64_t first, int count) noexcept nogil:
+    """Let the columns handed in stand at this block; a short block gets a padded copy."""
+    cdef int i
+    cdef const char *given
+    for i in range(side.columns):
+        if side.given[i] == NULL or side.constant[i]:
+            continue
+        given = <const char *>side.given[i] + first * side.width[i]
+        if count == BLOCK:
+            side.at[i] = <void *>given
+        else:
+            side.at[i] = room + <int64_t>i * BLOCK * 8
+            memcpy(side.at[i], given, count * side.width[i])
+
+
+cdef inline const void *header(const Side *side, const Columns *c, int column) noexcept nogil:
+    """A header column of this block, decoded here or handed in."""
+    return side.at[column] if side.given[column] != NULL else c.at[column]
+
+
+cdef uint32_t gather_missing(
+    const Side *side, Columns *c, uint32_t *missing, int64_t first, int count
+) noexcept nogil:
+    """Complete MISSING with what is not known of members; returns the OR of what is watched."""
+    cdef const uint32_t *made = <const uint32_t *>header(side, c, MISSING)
+    cdef const uint8_t *chr = <const uint8_t *>header(side, c, CHARACTERISTICS)
+    cdef uint32_t context = side.context
+    cdef uint32_t without = context & ~<uint32_t>MISSING_OWNED_IP
+    cdef uint32_t found = 0
+    cdef int i
+    if side.context_column != NULL:
+        for i in range(count):
+            missing[i] = made[i] | side.context_column[first + i]
+            found |= missing[i]
+            if not chr[i] & CHR_AUTH_ADDRESS:
+                missing[i] &= ~<uint32_t>MISSING_OWNED_IP
+    elif context != without:
+        for i in range(count):
+            found |= made[i]
+            missing[i] = made[i] | (context if chr[i] & CHR_AUTH_ADDRESS else without)
+    else:
+        for i in range(count):
+            found |= made[i]
+        if (found | context) & side.watched:
+            for i in range(count):
+                missing[i] = made[i] | context
+    found |= context
+    return found & side.watched
+
+
+cdef void assume_ownership(const Side *side, Columns *c, int count) noexcept nogil:
+    """ipauth and macauth of senders of whom nothing is known."""
+    cdef const uint8_t *chr = <const uint8_t *>header(side, c, CHARACTERISTICS)
+    cdef uint8_t *owned = <uint8_t *>side.at[OWNERSHIP]
+    cdef uint8_t always = CHR_AUTH_ALWAYS | (CHR_AUTH_ADDRESS if side.assumed & OWNED_IP else 0)
+    cdef uint8_t mac = side.assumed & OWNED_MAC
+    cdef int i
+    for i in range(count):
+        owned[i] = mac | (OWNED_IP if chr[i] & always else 0)
+
+
+cdef void place_results(State *s, const Side *side, Results *spare, int64_t first, int count) noexcept nogil:
+    """Where a block's results are made: in their place, or aside where whole vectors do not fit."""
+    cdef int whole = count == BLOCK
+    s.entry = side.entry + first if whole else spare.entry
+    s.code = side.code + first if whole else spare.code
+    s.copy = NULL
+    s.capability_copy = NULL
+    s.reads = NULL
+    if side.copy != NULL:
+        s.copy = side.copy + first if whole else spare.copy
+    if side.capability_copy != NULL:
+        s.capability_copy = side.capability_copy + first if whole else spare.capability_copy
+    if side.reads != NULL:
+        s.reads = side.reads + first if whole else spare.reads
+
+
+cdef void store(const Side *side, const State *s, int64_t first, int count) noexcept nogil:
+    """Hand a block's results out; a frame that is not accepted sends no copy."""
+    if count < BLOCK:
+        memcpy(side.entry + first, s.entry, count * 4)
+        memcpy(side.code + first, s.code, count)
+        if s.reads != NULL:
+            memcpy(side.reads + first, s.reads, count * 4)
+    if s.copy != NULL:
+        store_copies(side.copy + first, s.copy, s.code, count)
+    if s.capability_copy != NULL:
+        store_copies(side.capability_copy + first, s.capability_copy, s.code, count)
+
+
+cdef void store_copies(
+    int32_t *out, const int32_t *noted, const uint8_t *code, int count
+) noexcept nogil:
+    cdef int i
+    for i in range(count):
+        out[i] = noted[i] if code[i] >= REDIRECT else -1
+
+
+cdef void judge_block(Work *w, Side *side, char *room, int64_t first, int count) noexcept nogil:
+    """One side's verdicts on the block whose headers stand in the columns."""
+    cdef const Run *run = &side.fast
+    cdef uint32_t found
+    cdef int i
+    point_columns(side, room, first, count)
+    if side.ownership:
+        assume_ownership(side, &w.columns, count)
+    if side.watched:
+        found = gather_missing(side, &w.columns, w.missing, first, count)
+        side.seen |= found
+        side.at[MISSING] = w.missing
+        if found & ~side.context:  # the fast table notes what is missing for every frame
+            run = &side.slow
+    if side.random:
+        for i in range(count):
+            w.numbers[i] = (
+                side.numbers[first + i] if side.numbers != NULL else side.first_number + first + i
+            )
+    place_results(&w.state, side, &w.spare, first, count)
+    begin(&w.state, count)
+    run_block(run, side, &w.state, w.numbers)
+    store(side, &w.state, first, count)
+
+
+cdef uintptr_t address_of(object array) except? 1:
+    """The address of a C-contiguous numpy array's first item."""
+    cdef Py_buffer view
+    PyObject_GetBuffer(array, &view, PyBUF_SIMPLE)
+    cdef uintptr_t address = <uintptr_t>view.buf
+    PyBuffer_Release(&view)  # the caller keeps the array
+    return address
+
+
+cdef void take_frames(Frames *f, tuple frames) except *:
+    """Read the tuple that FrameBatch gives: arrays, or None for header columns of Ethernet."""
+    f.buffer = <bytes_t>address_of(frames[0])
+    f.offsets = <const int64_t *>address_of(frames[1])
+    f.captured = <const uint32_t *>address_of(frames[2])
+    f.lengths = <const uint32_t *>address_of(frames[3])
+    f.ethernet = frames[4] is None
+    if not f.ethernet:
+        f.ethertype = <const uint16_t *>address_of(frames[4])
+        f.vlan = <const uint16_t *>address_of(frames[5])
+        f.mac_source = <const uint64_t *>address_of(frames[6])
+        f.mac_dest = <const uint64_t *>address_of(frames[7])
+        f.unknown = <const uint32_t *>address_of(frames[8])
+
+
+cdef Work *new_work(int columns) except NULL:
+    """Room for one call: the block's columns of both sides, where vectors do not cross lines."""
+    cdef size_t head = (sizeof(Work) + LINE - 1) // LINE * LINE
+    cdef void *whole = calloc(1, head + <size_t>(FIRST_OWN + columns) * BLOCK * 8 + LINE)
+    cdef Work *w
+    cdef int i
+    if whole == NULL:
+        raise MemoryError("no room for a block's state")
+    w = <Work *>((<uintptr_t>whole + LINE - 1) // LINE * LINE)
+    w.whole = whole
+    w.room = <char *>w + head
+    for i in range(FIRST_OWN):
+        w.columns.at[i] = w.room + <int64_t>i * BLOCK * 8
+    w.columns.heads = &w.heads
+    w.columns.at[PROTOCOL] = w.heads.protocol
+    w.columns.at[IP4_SOURCE] = w.heads.source
+    w.columns.at[IP4_DEST] = w.heads.dest
+    w.columns.at[SOURCE_PORT] = w.heads.source_port
+    w.columns.at[DEST_PORT] = w.heads.dest_port
+    return w
+
+
+cdef void drop_work(Work *w) noexcept:
+    if w != NULL:
+        free(w.whole)
+
+
+def decode(tuple frames, list columns, int64_t start, int64_t stop):
+    """Decode header columns of frames start … stop − 1 into full-length arrays.
+
+    columns: (column, array of the whole batch) for each column wanted.
+    """
+    cdef Frames f
+    cdef Work *w = new_work(0)
+    cdef char *out[FIRST_OWN]
+    cdef int i, count
+    cdef int64_t first = start
+    try:
+        memset(&f, 0, sizeof(f))
+        take_frames(&f, frames)
+        memset(out, 0, sizeof(out))
+        for column, array in columns:
+            i = column
+            w.columns.need[i] = 1
+            out[i] = <char *>address_of(array)
+        with nogil:
+            while first < stop:
+                count = <int>min(stop - first, <int64_t>BLOCK)
+                decode_block(&f, first, count, stop, &w.columns)
+                for i in range(FIRST_OWN):
+                    if out[i] != NULL:
+                        memcpy(out[i] + first * width_of(i), w.columns.at[i], count * width_of(i))
+                first += count
+    finally:
+        drop_work(w)

@@ -1,0 +1,280 @@
+# The tables of one or two directions, ready to run.
+
+cdef class Machine:
+    """The tables of one or two directions over the same frames, ready to run.
+
+    sides: for each direction a tuple (exact table, fast table, exact look-ups, fast look-ups,
+    widths, facts), where a table is an instruction array, look-ups a list of
+    program.lookup.Lookup, widths uint8[columns], and facts a dict with the numbers
+    inward, seed, watched, assumed, random, context and the list `constants` of
+    (column, array of one item).  need: uint8[FIRST_OWN_COLUMN], the header columns to decode.
+    May be used by several threads at once.
+    """
+
+    cdef object keep
+    cdef list sides
+    cdef object need
+    cdef int columns
+    cdef Work *spare
+    cdef Lookup *lookups[4]
+
+    def __cinit__(self, list sides, object need):
+        self.spare = NULL
+        self.sides = sides
+        self.need = need
+        self.columns = sum(len(side[4]) for side in sides)
+        for i in range(4):
+            self.lookups[i] = NULL
+        for i in range(len(sides)):
+            for j in range(2):
+                self.lookups[2 * i + j] = take_lookups(sides[i][2 + j])
+
+    def __dealloc__(self):
+        drop_work(self.spare)
+        for i in range(4):
+            free(self.lookups[i])
+
+    cdef Work *take(self) except NULL:
+        """A work area: the spare one, or another where that is in use."""
+        cdef Work *w
+        with cython.critical_section(self):
+            w = self.spare
+            self.spare = NULL
+        return w if w != NULL else self.prepare()
+
+    cdef void give_back(self, Work *w) noexcept:
+        cdef Work *old
+        with cython.critical_section(self):
+            old = self.spare
+            self.spare = w
+        drop_work(old)
+
+    cdef Work *prepare(self) except NULL:
+        """A work area with everything in it that does not change from call to call."""
+        cdef Work *w = new_work(self.columns)
+        cdef char *room = w.room + FIRST_OWN * BLOCK * 8
+        cdef Side *side
+        cdef int i, k
+        try:
+            for k in range(FIRST_OWN):
+                w.columns.need[k] = self.need[k]
+            for i in range(len(self.sides)):
+                side = &w.side[i]
+                exact, fast, _, _, widths, facts = self.sides[i]
+                side.slow.table = <const Instruction *>address_of(exact)
+                side.fast.table = <const Instruction *>address_of(fast)
+                side.slow.lookups = self.lookups[2 * i]
+                side.fast.lookups = self.lookups[2 * i + 1]
+                side.columns = len(widths)
+                for k in range(side.columns):
+                    side.width[k] = widths[k]
+                    side.at[k] = w.columns.at[k] if k < FIRST_OWN else room + <int64_t>k * BLOCK * 8
+                side.inward = facts["inward"]
+                side.seed = facts["seed"]
+                side.watched = facts["watched"]
+                side.assumed = facts["assumed"]
+                side.random = facts["random"]
+                side.context = facts["context"]
+                side.ownership = facts["ownership"]
+                for column, array in facts["constants"]:
+                    k = column
+                    side.given[k] = <const void *>address_of(array)
+                    side.constant[k] = 1
+                    side.at[k] = room + <int64_t>k * BLOCK * 8
+                    fill(side.at[k], side.given[k], side.width[k])
+                side.at[OWNERSHIP] = room + <int64_t>OWNERSHIP * BLOCK * 8
+                room += <int64_t>side.columns * BLOCK * 8
+        except BaseException:
+            drop_work(w)
+            raise
+        return w
+
+    cdef int set_call(
+        self, Work *w, list outputs, object given, int64_t first_number, object numbers
+    ) except -1:
+        """What belongs to one call: results, columns handed in, frame numbers."""
+        cdef Side *side
+        cdef int i, k
+        for i in range(len(self.sides)):
+            side = &w.side[i]
+            entry, code, copy, capability_copy, reads = outputs[i]
+            side.entry = <int32_t *>address_of(entry)
+            side.code = <uint8_t *>address_of(code)
+            side.copy = <int32_t *>address_of(copy) if copy is not None else NULL
+            side.capability_copy = NULL
+            if capability_copy is not None:
+                side.capability_copy = <int32_t *>address_of(capability_copy)
+            side.reads = <uint32_t *>address_of(reads) if reads is not None else NULL
+            side.first_number = first_number
+            side.seen = 0
+            side.numbers = <const int64_t *>address_of(numbers) if numbers is not None else NULL
+            if given is None:
+                continue
+            columns, context, use_exact = given[i]
+            for column, array in columns:
+                k = column
+                side.given[k] = <const void *>address_of(array)
+            side.context_column = <const uint32_t *>address_of(context) if context is not None else NULL
+            if use_exact:
+                side.fast = side.slow
+        return 0
+
+    def run(
+        self, tuple frames, list outputs, object given, int64_t first_number, object numbers,
+        int64_t start, int64_t stop
+    ):
+        """Judge frames start … stop − 1.
+
+        frames: FrameBatch.raw(), or None where every header column is among `given`.
+        outputs: for each side (entry int32, code uint8, copy int32 or None, capability copy
+        likewise, reads uint32 or None), arrays of the whole batch.
+        given: None, or for each side ((column, array) …, missing bits uint32 or None, use the
+        exact table everywhere).  numbers: int64 frame numbers, or None: first_number and on.
+        Returns for each side whether anything watched was missing.  Raises MemoryError.
+        """
+        cdef Work *w = self.take() if given is None else self.prepare()
+        cdef Frames f
+        cdef int i, count, sides = len(self.sides), decode = frames is not None
+        cdef int64_t first = start
+        cdef char *room
+        try:
+            memset(&f, 0, sizeof(f))
+            if decode:
+                take_frames(&f, frames)
+            self.set_call(w, outputs, given, first_number, numbers)
+            with nogil:
+                while first < stop:
+                    count = <int>min(stop - first, <int64_t>BLOCK)
+                    if decode:
+                        decode_block(&f, first, count, stop, &w.columns)
+                    room = w.room + FIRST_OWN * BLOCK * 8
+                    for i in range(sides):
+                        judge_block(w, &w.side[i], room, first, count)
+                        room += <int64_t>w.side[i].columns * BLOCK * 8
+                    first += count
+            return [w.side[i].seen != 0 for i in range(sides)]
+        finally:
+            if given is None:
+                self.give_back(w)
+            else:
+                drop_work(w)
+
+
+    def hop(
+        self, object buffer, int64_t start, int64_t end, int swapped, int header, uint32_t most,
+        tuple columns, list outputs
+    ):
+        """Walk records of Ethernet frames and judge them on the way, while they are in the cache.
+
+        As the module's `hop`; outputs as in `run`, as long as the columns.  Not for machines
+        with draws, whose frame numbers are not known on the way.
+        """
+        cdef Work *w = self.take()
+        cdef Input x
+        cdef Trail t
+        cdef Side results[2]
+        cdef int i, sides = len(self.sides)
+        try:
+            self.set_call(w, outputs, None, 0, None)
+            memcpy(&results[0], &w.side[0], sizeof(Side))
+            memcpy(&results[1], &w.side[1], sizeof(Side))
+            start_walk(&x, &t, &w.round, buffer, start, end, swapped, header, most, columns)
+            for i in range(sides):
+                point_results(&w.side[i], &w.made[i])
+            with nogil:
+                judge_walk(&x, &t, w, sides, &results[0], NULL)
+            count, place, error, chains = finish_walk(&t)
+            for i in range(sides):
+                close_up(results[i].entry, &t, chains, 4)
+                close_up(results[i].code, &t, chains, 1)
+                close_up(results[i].copy, &t, chains, 4)
+                close_up(results[i].capability_copy, &t, chains, 4)
+                if w.side[i].seen:
+                    close_up(results[i].reads, &t, chains, 4)
+            return count, place, error, [w.side[i].seen != 0 for i in range(sides)]
+        finally:
+            self.give_back(w)
+
+
+    def count(
+        self, object buffer, int64_t start, int64_t end, int swapped, int header, uint32_t most,
+        list outputs, uint64_t[:, ::1] totals, tuple columns
+    ):
+        """Walk records from `start` on and only count what becomes of their frames.
+
+        outputs: as in `hop`, of any length: they only say what is wanted.  totals:
+        uint64[2, keys], to which frames and bytes are added by (entry + 1) * 5 + code of the
+        first side.  columns: as in `hop`, for the records of frames that go on, or None: then
+        all up to `end` are counted.  Returns (frames counted, frames kept, where the walk
+        stopped, error, was anything watched missing); in the last case the totals are as they
+        were.
+        """
+        cdef Work *w = self.take()
+        cdef Input x
+        cdef Trail t
+        cdef Totals found
+        cdef int i, sides = len(self.sides)
+        cdef int64_t k, keys = totals.shape[1], count = 0
+        found.frames = <uint64_t *>calloc(keys, 16)
+        try:
+            if found.frames == NULL:
+                raise MemoryError("no room for counts")
+            found.octets = found.frames + keys
+            self.set_call(w, outputs, None, 0, None)
+            for i in range(sides):
+                point_results(&w.side[i], &w.made[i])
+            start_walk(&x, &t, &w.round, buffer, start, end, swapped, header, most, columns)
+            with nogil:
+                judge_walk(&x, &t, w, sides, NULL, &found)
+                if proved(&t) != t.chains:  # a guess was wrong: count anew, without any
+                    memset(found.frames, 0, keys * 16)
+                    set_alone(&t, start, end)
+                    judge_walk(&x, &t, w, sides, NULL, &found)
+            missing = w.side[0].seen != 0
+            for k in range(keys):
+                count += <int64_t>found.frames[k]
+                if not missing:
+                    totals[0, k] += found.frames[k]
+                    totals[1, k] += found.octets[k]
+            kept, place, error, _ = finish_walk(&t)
+            return count, kept, place, error, missing
+        finally:
+            free(found.frames)
+            self.give_back(w)
+
+
+cdef Lookup *take_lookups(list lookups) except? NULL:
+    """The look-ups of a table as C structures; the arrays stay the caller's."""
+    cdef Lookup *made
+    cdef Lookup *l
+    cdef LookupColumn *c
+    cdef int i
+    if not lookups:
+        return NULL
+    made = <Lookup *>calloc(len(lookups), sizeof(Lookup))
+    if made == NULL:
+        raise MemoryError("no room for look-ups")
+    for i, lookup in enumerate(lookups):
+        l = &made[i]
+        l.words = lookup.words
+        l.entry = <const int32_t *>address_of(lookup.entry)
+        l.code = <const uint8_t *>address_of(lookup.code)
+        for column in lookup.tables:
+            c = &l.column[l.columns]
+            l.columns += 1
+            c.column = column.column
+            c.form = column.form
+            c.classes = <const uint16_t *>address_of(column.classes)
+            c.bounds = <const uint64_t *>address_of(column.bounds)
+            c.bound_count = len(column.bounds)
+            c.rows = <const uint64_t *>address_of(column.rows)
+            c.summary = <const uint64_t *>address_of(column.summary)
+            c.sieve = <const uint8_t *>address_of(column.sieve) if len(column.sieve) else NULL
+    return made
+
+
+cdef void fill(void *to, const void *item, int width) noexcept nogil:
+    """A block of one value."""
+    cdef int i
+    for i in range(BLOCK):
+        memcpy(<char *>to + i * width, item, width)

@@ -1,0 +1,294 @@
+# Scanning records: where each frame of a capture is.
+
+cdef enum:
+    QUOTA = 64          # records that tell how long records are here
+    PADDING = 40        # items less in a chain's stretch: not a multiple of the page
+    ALONE = 1 << 18     # bytes below which one chain does
+    TRIES = 1 << 17     # bytes searched for a chain's first record
+    SHORT = 160         # mean bytes of a record below which the lines ahead are all wanted
+    FEW = 4             # chains that follow short records: these want lines in a row,
+    AHEAD = 2048        # fetched so many bytes ahead
+    PROOF = 4           # records that must follow a guessed one
+
+cdef enum:
+    SECTION_HEADER = 0x0A0D0D0A
+    BLOCK_SIZE = 1
+    BLOCK_TRAILER = 2
+    BLOCK_SECTION = 3
+
+cdef enum:
+    WALK_OK = 0
+    WALK_TOO_LONG = 1
+
+
+cdef inline uint32_t field(const Input *x, int64_t at) noexcept nogil:
+    cdef uint32_t value = load32(x.buffer + at)
+    return zt_swap32(value) if x.swapped else value
+
+
+cdef void follow(const Input *x, Trail *t, Round *r, int number, int quota) noexcept nogil:
+    """Follow one chain over up to `quota` records, every one checked."""
+    cdef Chain *c = &t.chain[number]
+    cdef int64_t place = c.place
+    cdef int64_t body
+    cdef int at = number * t.steps + c.fresh
+    cdef uint32_t captured
+    while quota and not c.stopped and place < c.limit:
+        if c.count + c.fresh == t.room or place + 16 > x.end:
+            c.stopped = 1
+            break
+        captured = field(x, place + 8)
+        body = place + x.header
+        if captured > x.most:
+            c.stopped = 1
+            c.error = WALK_TOO_LONG
+            break
+        if body + captured > x.end:
+            c.stopped = 1
+            break
+        r.offsets[at] = body
+        r.captured[at] = captured
+        r.lengths[at] = field(x, place + 12)
+        at += 1
+        c.fresh += 1
+        quota -= 1
+        place = body + captured
+        zt_prefetch(x.buffer + place)
+        zt_prefetch(x.buffer + place + LINE)
+    c.place = place
+
+
+cdef inline int follow_together(const Input *x, Trail *t, Round *r, Heads *heads) noexcept nogil:
+    """One round: every chain takes one record in turn, so that none waits for another's miss.
+
+    With `heads` the frames' fields are taken on the way, while they are in the first cache;
+    returns how many frames `heads.other` names then, or −1 where not all fields were taken.
+    """
+    cdef int64_t place[CHAINS]
+    cdef int64_t limit[CHAINS]
+    cdef int slot[CHAINS]
+    cdef int owner[CHAINS]
+    cdef bytes_t buffer = x.buffer
+    cdef bytes_t body
+    cdef int64_t header = x.header
+    cdef uint32_t most = x.most
+    cdef uint64_t both
+    cdef int64_t here, after
+    cdef int64_t ahead = t.ahead
+    cdef int swapped = x.swapped
+    cdef int steps = t.steps
+    cdef int running = 0, others = 0
+    cdef int i, k, at, step
+    cdef Chain *c
+    for i in range(t.chains):
+        c = &t.chain[i]
+        c.fresh = 0
+        # far from its end: the tight loop needs no other check than `limit`
+        if c.stopped or c.count + steps > t.room or c.place + 16 >= c.limit:
+            follow(x, t, r, i, steps)
+            continue
+        place[running] = c.place
+        limit[running] = c.limit
+        slot[running] = i * steps
+        owner[running] = i
+        running += 1
+    for step in range(steps):
+        k = 0
+        while k < running:
+            here = place[k]
+            both = load64(buffer + here + 8)
+            if swapped:
+                both = zt_swap64(both)
+                both = both << 32 | both >> 32
+            after = here + header + <int64_t><uint32_t>both
+            if <uint32_t>both > most or after + 16 >= limit[k]:
+                c = &t.chain[owner[k]]  # leave it to the careful loop
+                c.place = here
+                c.fresh = step
+                follow(x, t, r, owner[k], steps - step)
+                running -= 1
+                place[k] = place[running]
+                limit[k] = limit[running]
+                slot[k] = slot[running]
+                owner[k] = owner[running]
+                continue
+            zt_prefetch(buffer + after + ahead)
+            zt_prefetch(buffer + after + ahead + LINE)
+            place[k] = after
+            at = slot[k] + step
+            r.offsets[at] = here + header
+            r.captured[at] = <uint32_t>both
+            r.lengths[at] = <uint32_t>(both >> 32)
+            if heads != NULL:
+                body = buffer + here + header if <uint32_t>both >= FAST else <bytes_t>NOTHING
+                heads.other[others] = <uint16_t>at
+                others += take_head(heads, at, body, 1)
+            k += 1
+    for k in range(running):
+        c = &t.chain[owner[k]]
+        c.place = place[k]
+        c.fresh = steps
+    if running == t.chains:
+        return others if heads != NULL else -1
+    close_round(t, r)
+    return -1
+
+
+cdef void close_round(const Trail *t, Round *r) noexcept nogil:
+    """Some chain took less than its part: move what the others took together."""
+    cdef int number, slot, fresh, at = 0
+    for number in range(t.chains):
+        slot = number * t.steps
+        fresh = t.chain[number].fresh
+        memmove(r.offsets + at, r.offsets + slot, fresh * 8)
+        memmove(r.captured + at, r.captured + slot, fresh * 4)
+        memmove(r.lengths + at, r.lengths + slot, fresh * 4)
+        at += fresh
+
+
+cdef void keep_round(Trail *t, const Round *r) noexcept nogil:
+    """A round ends: its records go to the chains' stretches, where they are kept."""
+    cdef int number, fresh, at = 0
+    cdef int64_t to
+    cdef Chain *c
+    for number in range(t.chains):
+        c = &t.chain[number]
+        fresh = c.fresh
+        if t.offsets != NULL:
+            to = number * t.room + c.count
+            memcpy(t.offsets + to, r.offsets + at, fresh * 8)
+            memcpy(t.captured + to, r.captured + at, fresh * 4)
+            memcpy(t.lengths + to, r.lengths + at, fresh * 4)
+            at += fresh
+        c.count += fresh
+        c.fresh = 0
+
+
+cdef int plausible(const Input *x, int64_t at, uint32_t near) noexcept nogil:
+    """Does a record that could be real start here?"""
+    cdef uint32_t captured, length, seconds
+    if at + 16 > x.end:
+        return 0
+    captured = field(x, at + 8)
+    length = field(x, at + 12)
+    seconds = field(x, at)
+    return (
+        captured <= x.most and captured <= length and length - 1 < 0x1000000
+        and seconds - near + 86400 < 2 * 86400 and field(x, at + 4) < 1000000000
+    )
+
+
+cdef int64_t find_record(const Input *x, int64_t at, uint32_t near) noexcept nogil:
+    """The first place from `at` on where PROOF plausible records follow each other, or −1.
+
+    Only a guess: the chain before must arrive exactly there.
+    """
+    cdef int64_t stop = min(at + TRIES, x.end)
+    cdef int64_t place
+    cdef int seen
+    while at < stop:
+        place = at
+        seen = 0
+        while seen < PROOF and plausible(x, place, near):
+            place += x.header + field(x, place + 8)
+            seen += 1
+        if seen == PROOF:
+            return at
+        at += 1
+    return -1
+
+
+cdef void set_chain(Trail *t, int number, int64_t start, int64_t limit) noexcept nogil:
+    cdef Chain *c = &t.chain[number]
+    memset(c, 0, sizeof(Chain))
+    c.start = c.place = start
+    c.limit = limit
+
+
+cdef void set_alone(Trail *t, int64_t start, int64_t end) noexcept nogil:
+    """One chain follows all of the input."""
+    t.chains = 1
+    t.steps = BLOCK
+    t.room = t.all_room
+    set_chain(t, 0, start, end)
+
+
+cdef void lay_chains(const Input *x, Trail *t, Round *r, int64_t start) noexcept nogil:
+    """Decide how many chains follow the input from `start`, and where each begins."""
+    cdef int64_t place, end, step
+    cdef int64_t guesses[CHAINS]
+    cdef int i, made, chains = CHAINS
+    set_alone(t, start, x.end)
+    if x.end - start < ALONE or t.all_room < CHAINS * (QUOTA + PADDING):
+        return
+    follow(x, t, r, 0, QUOTA)  # how long records are here
+    if t.chain[0].stopped:
+        return
+    step = (t.chain[0].place - start) // QUOTA
+    if step < SHORT:
+        t.ahead = AHEAD
+        chains = FEW
+    end = x.end
+    if t.offsets != NULL:
+        end = min(end, start + step * t.all_room * 7 // 8)
+    step = (end - t.chain[0].place) // chains
+    if step < ALONE // CHAINS:
+        return
+    made = 1
+    for i in range(1, chains):
+        place = find_record(x, t.chain[0].place + i * step, field(x, start))
+        if place < 0 or place <= guesses[made - 1] and made > 1:
+            continue
+        guesses[made] = place
+        made += 1
+    if made == 1:
+        return
+    # the chains' stretches must not fall on the same cache lines
+    t.room = t.all_room // made - PADDING if t.offsets != NULL else t.all_room
+    t.chain[0].limit = guesses[1]
+    for i in range(1, made):
+        set_chain(t, i, guesses[i], guesses[i + 1] if i + 1 < made else end)
+    t.chains = made
+    t.steps = BLOCK // made
+
+
+cdef int going(const Trail *t) noexcept nogil:
+    """Is any chain not at its end?"""
+    cdef int i
+    for i in range(t.chains):
+        if not t.chain[i].stopped and t.chain[i].place < t.chain[i].limit:
+            return 1
+    return 0
+
+
+cdef int proved(Trail *t) noexcept nogil:
+    """How many chains hold: each must have been reached exactly by the one before.
+
+    Where one was not, it and all behind it count for nothing.
+    """
+    cdef int i
+    for i in range(1, t.chains):
+        if t.chain[i - 1].stopped or t.chain[i - 1].place != t.chain[i].start:
+            return i
+    return t.chains
+
+
+def hop(
+    object buffer, int64_t start, int64_t end, int swapped, int header, uint32_t most,
+    tuple columns
+):
+    """Walk records from `start` to `end`; capture/hop.py has the contract.
+
+    columns: offsets int64, captured uint32, lengths uint32, all of one length, the most frames
+    to find.  Returns (frames found, where the walk stopped, error).
+    """
+    cdef Input x
+    cdef Trail t
+    cdef Round r
+    start_walk(&x, &t, &r, buffer, start, end, swapped, header, most, columns)
+    with nogil:
+        keep_round(&t, &r)
+        while going(&t):
+            follow_together(&x, &t, &r, NULL)
+            keep_round(&t, &r)
+    return finish_walk(&t)[:3]

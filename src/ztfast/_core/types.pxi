@@ -1,0 +1,183 @@
+# The structures that the parts share.
+
+ctypedef const uint8_t *bytes_t
+
+cdef struct Instruction:
+    uint8_t op
+    uint8_t flags
+    uint16_t column
+    int32_t entry
+    int32_t jump
+    int32_t other
+    uint64_t mask
+    uint64_t low
+    uint64_t span
+
+# Where a batch's frames are, and what was given of their headers when they are not Ethernet.
+cdef struct Frames:
+    bytes_t buffer
+    const int64_t *offsets
+    const uint32_t *captured
+    const uint32_t *lengths
+    int ethernet
+    const uint16_t *ethertype
+    const uint16_t *vlan
+    const uint64_t *mac_source
+    const uint64_t *mac_dest
+    const uint32_t *unknown
+
+# The fields taken from every frame of a block; the padding keeps one frame's items in different
+# sets of the first cache.
+cdef struct Heads:
+    uint32_t word[BLOCK + 16]   # bytes 12 … 15: ethertype, version and header length, TOS
+    uint32_t source[BLOCK + 16]
+    uint32_t dest[BLOCK + 16]
+    uint16_t source_port[BLOCK + 32]
+    uint16_t dest_port[BLOCK + 32]
+    uint8_t protocol[BLOCK + 64]
+    uint16_t other[BLOCK + 32]  # frames that are not IPv4 without options
+
+# A block's header columns, and which of them are wanted.
+cdef struct Columns:
+    void *at[FIRST_OWN]
+    uint8_t need[FIRST_OWN]
+    Heads *heads
+
+# A block's frames while a table is folded over them; only `lanes` of them, whole vectors, are
+# looked at: a block that is not full costs what it holds.
+cdef struct State:
+    uint8_t live[BLOCK]
+    uint8_t set[BLOCK]
+    uint8_t term[BLOCK]
+    uint8_t saved[BLOCK]
+    uint8_t armed[BLOCK]
+    uint8_t skip[BLOCK]
+    uint8_t pending[BLOCK]
+    int32_t noted[BLOCK]
+    # results, where they are wanted or in a Results
+    uint8_t *code
+    int32_t *entry
+    int32_t *copy
+    int32_t *capability_copy
+    uint32_t *reads
+    int lanes
+
+# What the scalar decoder finds of one frame; `put` spreads it over the columns.
+cdef struct Fields:
+    uint8_t kind, chr, protocol, tos, icmp_type, icmp_code
+    uint16_t ethertype, vlan, source_port, dest_port, tcp_flags
+    uint32_t length, ip4_source, ip4_dest, missing
+    uint64_t ip6[4]
+    uint64_t mac_source, mac_dest, auth_high, auth_low
+
+cdef struct LookupColumn:
+    int column
+    int form
+    const uint16_t *classes     # BY_BYTE 256, BY_WORD 65536, BY_TRIE root and leaves, BY_SEARCH
+    const uint64_t *bounds      # BY_SEARCH: first value of each class, ascending
+    int64_t bound_count
+    const uint64_t *rows        # words 64-bit numbers a class
+    const uint8_t *sieve        # bits by hashed value, or NULL
+    const uint64_t *summary     # one word a class: bit g is set where group g of its row is not zero
+
+cdef struct Lookup:
+    int columns
+    int words
+    LookupColumn column[LOOKUP_COLUMNS]
+    const int32_t *entry        # by term
+    const uint8_t *code
+
+# A table and what runs beside it.
+cdef struct Run:
+    const Instruction *table
+    const Lookup *lookups
+
+# One direction: its tables, its own columns, what it watches, where its results go.
+cdef struct Side:
+    Run fast
+    Run slow
+    void *at[MAX_COLUMNS]
+    const void *given[MAX_COLUMNS]   # columns handed in, NULL where made here
+    uint8_t constant[MAX_COLUMNS]    # the column handed in has one item for all
+    uint8_t width[MAX_COLUMNS]
+    int columns
+    int inward
+    int random
+    int ownership       # OWNERSHIP is made here, from what is assumed
+    uint8_t assumed     # its bits for a sender of whom nothing is known
+    uint32_t watched    # bits of MISSING that the slow table looks at
+    uint32_t context    # bits of MISSING that hold for every frame
+    const uint32_t *context_column
+    uint64_t seed
+    int64_t first_number
+    const int64_t *numbers
+    uint32_t seen       # bits of MISSING that any block had
+    int32_t *entry
+    uint8_t *code
+    int32_t *copy
+    int32_t *capability_copy
+    uint32_t *reads
+
+# A block's results in columns of their own.
+cdef struct Results:
+    int32_t entry[BLOCK]
+    uint8_t code[BLOCK]
+    int32_t copy[BLOCK]
+    int32_t capability_copy[BLOCK]
+    uint32_t reads[BLOCK]
+
+# What one round of all chains found: chain after chain, from the block's begin without gaps.
+cdef struct Round:
+    int64_t offsets[BLOCK]
+    uint32_t captured[BLOCK + 16]
+    uint32_t lengths[BLOCK + 16]
+
+# Everything that one call works in: allocated once, used by one call at a time.
+cdef struct Work:
+    Results made[2]     # of a round's frames, on their way to where they are kept
+    Results spare       # of a block that is not full
+    uint32_t missing[BLOCK]
+    int64_t numbers[BLOCK]
+    Round round
+    Heads heads
+    State state
+    Columns columns
+    char *room          # BLOCK 64-bit items for every column of every side
+    void *whole         # what was allocated
+    Side side[2]
+
+# The input, and how its records look.
+cdef struct Input:
+    bytes_t buffer
+    int64_t end
+    int swapped
+    int header
+    uint32_t most
+
+# One place that is followed: it goes on until `limit`, where the next chain began.
+cdef struct Chain:
+    int64_t place
+    int64_t limit
+    int64_t start
+    int64_t count       # records kept or counted
+    int fresh           # records of this round
+    int stopped         # an incomplete or impossible record, or no room
+    int error
+
+# Where all chains are, and where what they find is kept, chain after chain, each in its own
+# stretch of `room` items; columns of NULL where it is only counted.
+cdef struct Trail:
+    Chain chain[CHAINS]
+    int chains
+    int steps           # records that a chain may take in one round
+    int64_t room
+    int64_t all_room
+    int ahead           # bytes to fetch ahead of a chain: more where records are short
+    int64_t *offsets
+    uint32_t *captured
+    uint32_t *lengths
+
+# Frames and bytes by (entry + 1) * 5 + code.
+cdef struct Totals:
+    uint64_t *frames
+    uint64_t *octets
