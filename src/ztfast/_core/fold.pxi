@@ -5,63 +5,25 @@ cdef inline int whole_lanes(int count) noexcept nogil:
     return count & -LANES
 
 
-cdef int and8(
-    uint8_t *held, const uint8_t *column, const Instruction *x, uint8_t negate, int lanes
+ctypedef fused item_t:
+    uint8_t
+    uint16_t
+    uint32_t
+    uint64_t
+
+
+cdef int and_items(
+    uint8_t *held, const item_t *column, const Instruction *x, uint8_t negate, int lanes
 ) noexcept nogil:
-    """set &= test over an 8-bit column; returns whether any frame's set still holds."""
+    """set &= test over a column of any width; returns whether any frame's set still holds."""
     cdef uint8_t any_left = 0
-    cdef uint8_t mask = <uint8_t>x.mask
-    cdef uint8_t low = <uint8_t>x.low
-    cdef uint8_t span = <uint8_t>x.span
+    cdef item_t mask = <item_t>x.mask
+    cdef item_t low = <item_t>x.low
+    cdef item_t span = <item_t>x.span
     cdef int i
     cdef int n = whole_lanes(lanes)
     for i in range(n):
-        held[i] &= (<uint8_t>((column[i] & mask) - low) <= span) ^ negate
-        any_left |= held[i]
-    return any_left
-
-
-cdef int and16(
-    uint8_t *held, const uint16_t *column, const Instruction *x, uint8_t negate, int lanes
-) noexcept nogil:
-    cdef uint8_t any_left = 0
-    cdef uint16_t mask = <uint16_t>x.mask
-    cdef uint16_t low = <uint16_t>x.low
-    cdef uint16_t span = <uint16_t>x.span
-    cdef int i
-    cdef int n = whole_lanes(lanes)
-    for i in range(n):
-        held[i] &= (<uint16_t>((column[i] & mask) - low) <= span) ^ negate
-        any_left |= held[i]
-    return any_left
-
-
-cdef int and32(
-    uint8_t *held, const uint32_t *column, const Instruction *x, uint8_t negate, int lanes
-) noexcept nogil:
-    cdef uint8_t any_left = 0
-    cdef uint32_t mask = <uint32_t>x.mask
-    cdef uint32_t low = <uint32_t>x.low
-    cdef uint32_t span = <uint32_t>x.span
-    cdef int i
-    cdef int n = whole_lanes(lanes)
-    for i in range(n):
-        held[i] &= (<uint32_t>((column[i] & mask) - low) <= span) ^ negate
-        any_left |= held[i]
-    return any_left
-
-
-cdef int and64(
-    uint8_t *held, const uint64_t *column, const Instruction *x, uint8_t negate, int lanes
-) noexcept nogil:
-    cdef uint8_t any_left = 0
-    cdef uint64_t mask = x.mask
-    cdef uint64_t low = x.low
-    cdef uint64_t span = x.span
-    cdef int i
-    cdef int n = whole_lanes(lanes)
-    for i in range(n):
-        held[i] &= (<uint64_t>((column[i] & mask) - low) <= span) ^ negate
+        held[i] &= (<item_t>((column[i] & mask) - low) <= span) ^ negate
         any_left |= held[i]
     return any_left
 
@@ -70,12 +32,12 @@ cdef inline int and_test(
     uint8_t *held, const void *column, int width, const Instruction *x, uint8_t negate, int lanes
 ) noexcept nogil:
     if width == 1:
-        return and8(held, <const uint8_t *>column, x, negate, lanes)
+        return and_items(held, <const uint8_t *>column, x, negate, lanes)
     if width == 2:
-        return and16(held, <const uint16_t *>column, x, negate, lanes)
+        return and_items(held, <const uint16_t *>column, x, negate, lanes)
     if width == 4:
-        return and32(held, <const uint32_t *>column, x, negate, lanes)
-    return and64(held, <const uint64_t *>column, x, negate, lanes)
+        return and_items(held, <const uint32_t *>column, x, negate, lanes)
+    return and_items(held, <const uint64_t *>column, x, negate, lanes)
 
 
 cdef int any_of(const uint8_t *held, int lanes) noexcept nogil:
