@@ -31,7 +31,7 @@ class Machine:
         end: int,
         swapped: int,
         header: int,
-        most: int,
+        max_captured: int,
         columns: tuple[_Array, ...],
         outputs: _Outputs,
     ) -> tuple[int, int, int, list[bool]]: ...
@@ -42,7 +42,7 @@ class Machine:
         end: int,
         swapped: int,
         header: int,
-        most: int,
+        max_captured: int,
         outputs: _Outputs,
         totals: npt.NDArray[np.uint64],
         columns: tuple[_Array, ...] | None,
@@ -65,7 +65,7 @@ def hop(
     end: int,
     swapped: int,
     header: int,
-    most: int,
+    max_captured: int,
     columns: tuple[_Array, ...],
 ) -> tuple[int, int, int]: ...
 def hop_blocks(
@@ -73,11 +73,11 @@ def hop_blocks(
     start: int,
     end: int,
     swapped: bool,
-    most: int,
+    max_block: int,
     types: npt.NDArray[np.uint32],
     places: npt.NDArray[np.int64],
 ) -> tuple[int, int, int]: ...
-def gather(
+def copy_ranges(
     buffer: object,
     starts: npt.NDArray[np.int64],
     ends: npt.NDArray[np.int64],

@@ -1,6 +1,6 @@
 # One block of frames: its columns, its results, and what one call works in.
 
-cdef void point_columns(Side *side, char *room, int64_t first, int count) noexcept nogil:
+cdef void point_columns(Side *side, char *arena, int64_t first, int count) noexcept nogil:
     """Let the columns handed in stand at this block; a short block gets a padded copy."""
     cdef int i
     cdef const char *given
@@ -11,7 +11,7 @@ cdef void point_columns(Side *side, char *room, int64_t first, int count) noexce
         if count == BLOCK:
             side.at[i] = <void *>given
         else:
-            side.at[i] = room + <int64_t>i * BLOCK * 8
+            side.at[i] = arena + <int64_t>i * BLOCK * 8
             memcpy(side.at[i], given, count * side.width[i])
 
 
@@ -98,12 +98,12 @@ cdef void store_copies(
         out[i] = noted[i] if code[i] >= REDIRECT else -1
 
 
-cdef void judge_block(Work *w, Side *side, char *room, int64_t first, int count) noexcept nogil:
+cdef void judge_block(Work *w, Side *side, char *arena, int64_t first, int count) noexcept nogil:
     """One side's verdicts on the block whose headers stand in the columns."""
     cdef const Run *run = &side.fast
     cdef uint32_t found
     cdef int i
-    point_columns(side, room, first, count)
+    point_columns(side, arena, first, count)
     if side.ownership:
         assume_ownership(side, &w.columns, count)
     if side.watched:
@@ -157,9 +157,9 @@ cdef Work *new_work(int columns) except NULL:
         raise MemoryError("no room for a block's state")
     w = <Work *>((<uintptr_t>whole + LINE - 1) // LINE * LINE)
     w.whole = whole
-    w.room = <char *>w + head
+    w.arena = <char *>w + head
     for i in range(FIRST_OWN):
-        w.columns.at[i] = w.room + <int64_t>i * BLOCK * 8
+        w.columns.at[i] = w.arena + <int64_t>i * BLOCK * 8
     w.columns.heads = &w.heads
     w.columns.at[PROTOCOL] = w.heads.protocol
     w.columns.at[IP4_SOURCE] = w.heads.source

@@ -1,32 +1,32 @@
 # Loops that stand alone: pcapng blocks, copying stretches, tallying.
 
 def hop_blocks(
-    const uint8_t[::1] buffer, int64_t start, int64_t end, bint swapped, int64_t most,
+    const uint8_t[::1] buffer, int64_t start, int64_t end, bint swapped, int64_t max_block,
     uint32_t[::1] types, int64_t[::1] places
 ):
-    """Walk pcapng blocks from `start` to `end`; capture/blocks.py has the contract.
+    """Scan pcapng blocks from `start` to `end`; capture/blocks.py has the contract.
 
     types: uint32[n], filled with the blocks' types; places: int64[n + 1], with where each
-    starts and at last where the walk stopped.  Returns (blocks found, place, error).
+    starts and at last where the scan stopped.  Returns (blocks found, place, error).
     """
     cdef Input x
-    cdef int64_t count = 0, room = types.shape[0], size
+    cdef int64_t count = 0, capacity = types.shape[0], size
     cdef int error = 0
-    if start < 0 or end > buffer.shape[0] or places.shape[0] <= room:
-        raise ValueError("the walk is outside the buffer, or has no room")
+    if start < 0 or end > buffer.shape[0] or places.shape[0] <= capacity:
+        raise ValueError("the scan is outside the buffer, or has no room")
     places[0] = start
-    if room == 0 or start + 8 > end:
+    if capacity == 0 or start + 8 > end:
         return 0, start, 0
     x.buffer = &buffer[0]
     x.swapped = swapped
     with nogil:
-        while count < room and start + 8 <= end:
+        while count < capacity and start + 8 <= end:
             types[count] = field(&x, start)
             if types[count] == SECTION_HEADER:
                 error = BLOCK_SECTION
                 break
             size = field(&x, start + 4)
-            if size < 12 or size & 3 or size > most:
+            if size < 12 or size & 3 or size > max_block:
                 error = BLOCK_SIZE
                 break
             if start + size > end:
@@ -40,7 +40,7 @@ def hop_blocks(
     return count, start, error
 
 
-def gather(
+def copy_ranges(
     const uint8_t[::1] buffer, const int64_t[::1] starts, const int64_t[::1] ends, int64_t at,
     uint8_t[::1] out
 ):
@@ -50,7 +50,7 @@ def gather(
     Returns (the next stretch's number, bytes copied); −1 for a stretch outside the buffer.
     """
     cdef int64_t count = min(starts.shape[0], ends.shape[0])
-    cdef int64_t room = out.shape[0], size = buffer.shape[0]
+    cdef int64_t capacity = out.shape[0], size = buffer.shape[0]
     cdef int64_t used = 0, length
     with nogil:
         while at < count:
@@ -58,7 +58,7 @@ def gather(
             if starts[at] < 0 or length < 0 or ends[at] > size:
                 at = -1
                 break
-            if length > room - used:
+            if length > capacity - used:
                 break
             memcpy(&out[0] + used, &buffer[0] + starts[at], length)
             used += length

@@ -121,7 +121,7 @@ cdef void decode_ipv6(Fields *f, bytes_t p, int64_t captured, int64_t length) no
             break
         if pos + 2 > captured:
             unsure = 1
-            if pos >= captured:  # zeros to the end: the walk would run over
+            if pos >= captured:  # zeros to the end: the headers would run past it
                 valid = 0
                 break
         protocol = byte_at(p, captured, pos)

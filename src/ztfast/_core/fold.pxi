@@ -116,11 +116,11 @@ cdef void random_test(
     uint8_t *c, const Instruction *x, uint64_t seed, const int64_t *numbers, uint8_t negate,
     int lanes
 ) noexcept nogil:
-    cdef uint32_t most = <uint32_t>x.span
+    cdef uint32_t span = <uint32_t>x.span
     cdef int i
     cdef int n = whole_lanes(lanes)
     for i in range(n):
-        c[i] = (draw(seed, <uint64_t>numbers[i], <uint64_t>x.entry) <= most) ^ negate
+        c[i] = (draw(seed, <uint64_t>numbers[i], <uint64_t>x.entry) <= span) ^ negate
 
 
 cdef void read_missing(
@@ -238,7 +238,7 @@ cdef int copy_or_redirect(State *s, const Instruction *x, const Side *side, int 
         matched = s.set[i] & (source[i] != target)
         here[i] = matched & own
         sent[i] = matched & (own ^ 1) & (dest[i] != target)
-    if side.inward:
+    if side.inbound:
         for i in range(n):
             s.armed[i] |= s.live[i] & (s.set[i] ^ 1) & (node[i] == target)
         end_hits(s, here, x.entry, SUPER_ACCEPT, base, SUPER_ACCEPT)

@@ -12,9 +12,9 @@ cdef void keep_passed(Trail *t, const Round *r, const uint8_t *code) noexcept no
     cdef Chain *c
     for number in range(t.chains):
         c = &t.chain[number]
-        base = number * t.room
+        base = number * t.capacity
         to = base + c.count
-        for i in range(at, at + c.fresh):  # there is room for all: see `follow`
+        for i in range(at, at + c.fresh):  # the stretch holds all of them: see `follow`
             t.offsets[to] = r.offsets[i]
             t.captured[to] = r.captured[i]
             t.lengths[to] = r.lengths[i]
@@ -25,7 +25,7 @@ cdef void keep_passed(Trail *t, const Round *r, const uint8_t *code) noexcept no
 
 
 cdef void judge_round(
-    const Input *x, Trail *t, Work *w, int sides, char *room, Side *results, Totals *totals,
+    const Input *x, Trail *t, Work *w, int sides, char *arena, Side *results, Totals *totals,
     int others
 ) noexcept nogil:
     """Judge what the chains found in a round, as one block, while it is in the cache.
@@ -49,8 +49,8 @@ cdef void judge_round(
     else:
         decode_block(&block, 0, count, count, &w.columns)
     for i in range(sides):
-        judge_block(w, &w.side[i], room, 0, count)
-        room += <int64_t>w.side[i].columns * BLOCK * 8
+        judge_block(w, &w.side[i], arena, 0, count)
+        arena += <int64_t>w.side[i].columns * BLOCK * 8
         if totals == NULL:
             spread(t, &w.side[i], &results[i])
     if totals != NULL:
@@ -61,15 +61,15 @@ cdef void judge_round(
         keep_round(t, &w.round)
 
 
-cdef void judge_walk(
+cdef void judge_scan(
     const Input *x, Trail *t, Work *w, int sides, Side *results, Totals *totals
 ) noexcept nogil:
     """Follow all chains to their ends and judge what they find, round by round."""
-    cdef char *room = w.room + FIRST_OWN * BLOCK * 8
-    judge_round(x, t, w, sides, room, results, totals, -1)  # what laying the chains found
+    cdef char *arena = w.arena + FIRST_OWN * BLOCK * 8
+    judge_round(x, t, w, sides, arena, results, totals, -1)  # what laying the chains found
     while going(t):
         judge_round(
-            x, t, w, sides, room, results, totals, follow_together(x, t, &w.round, &w.heads)
+            x, t, w, sides, arena, results, totals, follow_together(x, t, &w.round, &w.heads)
         )
 
 
@@ -114,7 +114,7 @@ cdef void spread(const Trail *t, const Side *block, const Side *to) noexcept nog
     cdef int64_t base
     for number in range(t.chains):
         fresh = t.chain[number].fresh
-        base = number * t.room + t.chain[number].count
+        base = number * t.capacity + t.chain[number].count
         memcpy(to.entry + base, block.entry + count, fresh * 4)
         memcpy(to.code + base, block.code + count, fresh)
         if to.copy != NULL:
@@ -135,14 +135,14 @@ cdef void close_up(void *items, const Trail *t, int chains, int width) noexcept 
     for number in range(1, chains):
         memmove(
             <char *>items + at * width,
-            <char *>items + <int64_t>number * t.room * width,
+            <char *>items + <int64_t>number * t.capacity * width,
             <size_t>t.chain[number].count * width,
         )
         at += t.chain[number].count
 
 
-cdef tuple finish_walk(Trail *t):
-    """Close the columns up; (frames, where the walk stopped, error)."""
+cdef tuple finish_scan(Trail *t):
+    """Close the columns up; (frames, where the scan stopped, error)."""
     cdef int chains = proved(t)
     cdef int i
     cdef int64_t count = 0
@@ -154,29 +154,29 @@ cdef tuple finish_walk(Trail *t):
     return count, t.chain[chains - 1].place, t.chain[chains - 1].error, chains
 
 
-cdef void start_walk(
+cdef void start_scan(
     Input *x, Trail *t, Round *r, object buffer, int64_t start, int64_t end, int swapped,
-    int header, uint32_t most, object columns
+    int header, uint32_t max_captured, object columns
 ) except *:
     """columns: offsets, captured, lengths, to keep what is found; or None."""
     x.buffer = <bytes_t>address_of(buffer)
     x.end = end
     x.swapped = swapped
     x.header = header
-    x.most = most
+    x.max_captured = max_captured
     memset(t, 0, sizeof(Trail))
-    t.all_room = end  # no more records than bytes
+    t.total_capacity = end  # no more records than bytes
     if columns is not None:
         offsets, captured, lengths = columns
         t.offsets = <int64_t *>address_of(offsets)
         t.captured = <uint32_t *>address_of(captured)
         t.lengths = <uint32_t *>address_of(lengths)
-        t.all_room = len(offsets)
+        t.total_capacity = len(offsets)
     lay_chains(x, t, r, start)
 
 
 cdef void point_results(Side *side, Results *made) noexcept nogil:
-    """Let a side's results go to a block's own room."""
+    """Let a side's results go to a block's own columns."""
     side.entry = made.entry
     side.code = made.code
     if side.copy != NULL:

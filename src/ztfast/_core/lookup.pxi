@@ -1,6 +1,6 @@
-# Look-ups: the first of a run of sets that holds for a frame.
+# Look-ups: the first of a series of sets that holds for a frame.
 
-# One look-up: which of a run of sets holds first (program/lookup.py makes it).
+# One look-up: which of a series of sets holds first (program/lookup.py makes it).
 # A column's value becomes a class; each class has a row of bits, one a term; the first bit
 # set in all of a frame's rows is its term.
 cdef enum:
@@ -139,7 +139,7 @@ cdef int first_term(const Lookup *l, const uint64_t **row, uint64_t left) noexce
 
 
 cdef int look_up(State *s, const Lookup *l, void *const *at, int base) noexcept nogil:
-    """Decide every frame of the set for which a term of the run holds; returns as `end_hits`."""
+    """Decide every frame of the set for which a term of the series holds; returns as `end_hits`."""
     cdef uint16_t classes[LOOKUP_COLUMNS][BLOCK + 1]
     cdef const uint64_t *row[LOOKUP_COLUMNS]
     cdef const LookupColumn *column

@@ -6,7 +6,7 @@ cdef class Machine:
     sides: for each direction a tuple (exact table, fast table, exact look-ups, fast look-ups,
     widths, facts), where a table is an instruction array, look-ups a list of
     program.lookup.Lookup, widths uint8[columns], and facts a dict with the numbers
-    inward, seed, watched, assumed, random, context and the list `constants` of
+    inbound, seed, watched, assumed, random, context and the list `constants` of
     (column, array of one item).  need: uint8[FIRST_OWN_COLUMN], the header columns to decode.
     May be used by several threads at once.
     """
@@ -52,7 +52,7 @@ cdef class Machine:
     cdef Work *prepare(self) except NULL:
         """A work area with everything in it that does not change from call to call."""
         cdef Work *w = new_work(self.columns)
-        cdef char *room = w.room + FIRST_OWN * BLOCK * 8
+        cdef char *arena = w.arena + FIRST_OWN * BLOCK * 8
         cdef Side *side
         cdef int i, k
         try:
@@ -68,8 +68,8 @@ cdef class Machine:
                 side.columns = len(widths)
                 for k in range(side.columns):
                     side.width[k] = widths[k]
-                    side.at[k] = w.columns.at[k] if k < FIRST_OWN else room + <int64_t>k * BLOCK * 8
-                side.inward = facts["inward"]
+                    side.at[k] = w.columns.at[k] if k < FIRST_OWN else arena + <int64_t>k * BLOCK * 8
+                side.inbound = facts["inbound"]
                 side.seed = facts["seed"]
                 side.watched = facts["watched"]
                 side.assumed = facts["assumed"]
@@ -80,10 +80,10 @@ cdef class Machine:
                     k = column
                     side.given[k] = <const void *>address_of(array)
                     side.constant[k] = 1
-                    side.at[k] = room + <int64_t>k * BLOCK * 8
+                    side.at[k] = arena + <int64_t>k * BLOCK * 8
                     fill(side.at[k], side.given[k], side.width[k])
-                side.at[OWNERSHIP] = room + <int64_t>OWNERSHIP * BLOCK * 8
-                room += <int64_t>side.columns * BLOCK * 8
+                side.at[OWNERSHIP] = arena + <int64_t>OWNERSHIP * BLOCK * 8
+                arena += <int64_t>side.columns * BLOCK * 8
         except BaseException:
             drop_work(w)
             raise
@@ -136,7 +136,7 @@ cdef class Machine:
         cdef Frames f
         cdef int i, count, sides = len(self.sides), decode = frames is not None
         cdef int64_t first = start
-        cdef char *room
+        cdef char *arena
         try:
             memset(&f, 0, sizeof(f))
             if decode:
@@ -147,10 +147,10 @@ cdef class Machine:
                     count = <int>min(stop - first, <int64_t>BLOCK)
                     if decode:
                         decode_block(&f, first, count, stop, &w.columns)
-                    room = w.room + FIRST_OWN * BLOCK * 8
+                    arena = w.arena + FIRST_OWN * BLOCK * 8
                     for i in range(sides):
-                        judge_block(w, &w.side[i], room, first, count)
-                        room += <int64_t>w.side[i].columns * BLOCK * 8
+                        judge_block(w, &w.side[i], arena, first, count)
+                        arena += <int64_t>w.side[i].columns * BLOCK * 8
                     first += count
             return [w.side[i].seen != 0 for i in range(sides)]
         finally:
@@ -161,10 +161,10 @@ cdef class Machine:
 
 
     def hop(
-        self, object buffer, int64_t start, int64_t end, int swapped, int header, uint32_t most,
-        tuple columns, list outputs
+        self, object buffer, int64_t start, int64_t end, int swapped, int header,
+        uint32_t max_captured, tuple columns, list outputs
     ):
-        """Walk records of Ethernet frames and judge them on the way, while they are in the cache.
+        """Scan records of Ethernet frames and judge them on the way, while they are in the cache.
 
         As the module's `hop`; outputs as in `run`, as long as the columns.  Not for machines
         with draws, whose frame numbers are not known on the way.
@@ -178,12 +178,12 @@ cdef class Machine:
             self.set_call(w, outputs, None, 0, None)
             memcpy(&results[0], &w.side[0], sizeof(Side))
             memcpy(&results[1], &w.side[1], sizeof(Side))
-            start_walk(&x, &t, &w.round, buffer, start, end, swapped, header, most, columns)
+            start_scan(&x, &t, &w.round, buffer, start, end, swapped, header, max_captured, columns)
             for i in range(sides):
                 point_results(&w.side[i], &w.made[i])
             with nogil:
-                judge_walk(&x, &t, w, sides, &results[0], NULL)
-            count, place, error, chains = finish_walk(&t)
+                judge_scan(&x, &t, w, sides, &results[0], NULL)
+            count, place, error, chains = finish_scan(&t)
             for i in range(sides):
                 close_up(results[i].entry, &t, chains, 4)
                 close_up(results[i].code, &t, chains, 1)
@@ -197,15 +197,15 @@ cdef class Machine:
 
 
     def count(
-        self, object buffer, int64_t start, int64_t end, int swapped, int header, uint32_t most,
-        list outputs, uint64_t[:, ::1] totals, tuple columns
+        self, object buffer, int64_t start, int64_t end, int swapped, int header,
+        uint32_t max_captured, list outputs, uint64_t[:, ::1] totals, tuple columns
     ):
-        """Walk records from `start` on and only count what becomes of their frames.
+        """Scan records from `start` on and only count what becomes of their frames.
 
         outputs: as in `hop`, of any length: they only say what is wanted.  totals:
         uint64[2, keys], to which frames and bytes are added by (entry + 1) * 5 + code of the
         first side.  columns: as in `hop`, for the records of frames that go on, or None: then
-        all up to `end` are counted.  Returns (frames counted, frames kept, where the walk
+        all up to `end` are counted.  Returns (frames counted, frames kept, where the scan
         stopped, error, was anything watched missing); in the last case the totals are as they
         were.
         """
@@ -223,20 +223,20 @@ cdef class Machine:
             self.set_call(w, outputs, None, 0, None)
             for i in range(sides):
                 point_results(&w.side[i], &w.made[i])
-            start_walk(&x, &t, &w.round, buffer, start, end, swapped, header, most, columns)
+            start_scan(&x, &t, &w.round, buffer, start, end, swapped, header, max_captured, columns)
             with nogil:
-                judge_walk(&x, &t, w, sides, NULL, &found)
+                judge_scan(&x, &t, w, sides, NULL, &found)
                 if proved(&t) != t.chains:  # a guess was wrong: count anew, without any
                     memset(found.frames, 0, keys * 16)
                     set_alone(&t, start, end)
-                    judge_walk(&x, &t, w, sides, NULL, &found)
+                    judge_scan(&x, &t, w, sides, NULL, &found)
             missing = w.side[0].seen != 0
             for k in range(keys):
                 count += <int64_t>found.frames[k]
                 if not missing:
                     totals[0, k] += found.frames[k]
                     totals[1, k] += found.octets[k]
-            kept, place, error, _ = finish_walk(&t)
+            kept, place, error, _ = finish_scan(&t)
             return count, kept, place, error, missing
         finally:
             free(found.frames)

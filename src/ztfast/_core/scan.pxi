@@ -17,8 +17,8 @@ cdef enum:
     BLOCK_SECTION = 3
 
 cdef enum:
-    WALK_OK = 0
-    WALK_TOO_LONG = 1
+    SCAN_OK = 0
+    SCAN_TOO_LONG = 1
 
 
 cdef inline uint32_t field(const Input *x, int64_t at) noexcept nogil:
@@ -34,14 +34,14 @@ cdef void follow(const Input *x, Trail *t, Round *r, int number, int quota) noex
     cdef int at = number * t.steps + c.fresh
     cdef uint32_t captured
     while quota and not c.stopped and place < c.limit:
-        if c.count + c.fresh == t.room or place + 16 > x.end:
+        if c.count + c.fresh == t.capacity or place + 16 > x.end:
             c.stopped = 1
             break
         captured = field(x, place + 8)
         body = place + x.header
-        if captured > x.most:
+        if captured > x.max_captured:
             c.stopped = 1
-            c.error = WALK_TOO_LONG
+            c.error = SCAN_TOO_LONG
             break
         if body + captured > x.end:
             c.stopped = 1
@@ -71,46 +71,46 @@ cdef inline int follow_together(const Input *x, Trail *t, Round *r, Heads *heads
     cdef bytes_t buffer = x.buffer
     cdef bytes_t body
     cdef int64_t header = x.header
-    cdef uint32_t most = x.most
+    cdef uint32_t max_captured = x.max_captured
     cdef uint64_t both
     cdef int64_t here, after
     cdef int64_t ahead = t.ahead
     cdef int swapped = x.swapped
     cdef int steps = t.steps
-    cdef int running = 0, others = 0
+    cdef int active = 0, others = 0
     cdef int i, k, at, step
     cdef Chain *c
     for i in range(t.chains):
         c = &t.chain[i]
         c.fresh = 0
         # far from its end: the tight loop needs no other check than `limit`
-        if c.stopped or c.count + steps > t.room or c.place + 16 >= c.limit:
+        if c.stopped or c.count + steps > t.capacity or c.place + 16 >= c.limit:
             follow(x, t, r, i, steps)
             continue
-        place[running] = c.place
-        limit[running] = c.limit
-        slot[running] = i * steps
-        owner[running] = i
-        running += 1
+        place[active] = c.place
+        limit[active] = c.limit
+        slot[active] = i * steps
+        owner[active] = i
+        active += 1
     for step in range(steps):
         k = 0
-        while k < running:
+        while k < active:
             here = place[k]
             both = load64(buffer + here + 8)
             if swapped:
                 both = zt_swap64(both)
                 both = both << 32 | both >> 32
             after = here + header + <int64_t><uint32_t>both
-            if <uint32_t>both > most or after + 16 >= limit[k]:
+            if <uint32_t>both > max_captured or after + 16 >= limit[k]:
                 c = &t.chain[owner[k]]  # leave it to the careful loop
                 c.place = here
                 c.fresh = step
                 follow(x, t, r, owner[k], steps - step)
-                running -= 1
-                place[k] = place[running]
-                limit[k] = limit[running]
-                slot[k] = slot[running]
-                owner[k] = owner[running]
+                active -= 1
+                place[k] = place[active]
+                limit[k] = limit[active]
+                slot[k] = slot[active]
+                owner[k] = owner[active]
                 continue
             zt_prefetch(buffer + after + ahead)
             zt_prefetch(buffer + after + ahead + LINE)
@@ -124,11 +124,11 @@ cdef inline int follow_together(const Input *x, Trail *t, Round *r, Heads *heads
                 heads.other[others] = <uint16_t>at
                 others += take_head(heads, at, body, 1)
             k += 1
-    for k in range(running):
+    for k in range(active):
         c = &t.chain[owner[k]]
         c.place = place[k]
         c.fresh = steps
-    if running == t.chains:
+    if active == t.chains:
         return others if heads != NULL else -1
     close_round(t, r)
     return -1
@@ -155,7 +155,7 @@ cdef void keep_round(Trail *t, const Round *r) noexcept nogil:
         c = &t.chain[number]
         fresh = c.fresh
         if t.offsets != NULL:
-            to = number * t.room + c.count
+            to = number * t.capacity + c.count
             memcpy(t.offsets + to, r.offsets + at, fresh * 8)
             memcpy(t.captured + to, r.captured + at, fresh * 4)
             memcpy(t.lengths + to, r.lengths + at, fresh * 4)
@@ -173,7 +173,7 @@ cdef int plausible(const Input *x, int64_t at, uint32_t near) noexcept nogil:
     length = field(x, at + 12)
     seconds = field(x, at)
     return (
-        captured <= x.most and captured <= length and length - 1 < 0x1000000
+        captured <= x.max_captured and captured <= length and length - 1 < 0x1000000
         and seconds - near + 86400 < 2 * 86400 and field(x, at + 4) < 1000000000
     )
 
@@ -209,34 +209,34 @@ cdef void set_alone(Trail *t, int64_t start, int64_t end) noexcept nogil:
     """One chain follows all of the input."""
     t.chains = 1
     t.steps = BLOCK
-    t.room = t.all_room
+    t.capacity = t.total_capacity
     set_chain(t, 0, start, end)
 
 
 cdef void lay_chains(const Input *x, Trail *t, Round *r, int64_t start) noexcept nogil:
     """Decide how many chains follow the input from `start`, and where each begins."""
-    cdef int64_t place, end, step
+    cdef int64_t place, end, mean, apart
     cdef int64_t guesses[CHAINS]
     cdef int i, made, chains = CHAINS
     set_alone(t, start, x.end)
-    if x.end - start < ALONE or t.all_room < CHAINS * (QUOTA + PADDING):
+    if x.end - start < ALONE or t.total_capacity < CHAINS * (QUOTA + PADDING):
         return
     follow(x, t, r, 0, QUOTA)  # how long records are here
     if t.chain[0].stopped:
         return
-    step = (t.chain[0].place - start) // QUOTA
-    if step < SHORT:
+    mean = (t.chain[0].place - start) // QUOTA
+    if mean < SHORT:
         t.ahead = AHEAD
         chains = FEW
     end = x.end
     if t.offsets != NULL:
-        end = min(end, start + step * t.all_room * 7 // 8)
-    step = (end - t.chain[0].place) // chains
-    if step < ALONE // CHAINS:
+        end = min(end, start + mean * t.total_capacity * 7 // 8)
+    apart = (end - t.chain[0].place) // chains
+    if apart < ALONE // CHAINS:
         return
     made = 1
     for i in range(1, chains):
-        place = find_record(x, t.chain[0].place + i * step, field(x, start))
+        place = find_record(x, t.chain[0].place + i * apart, field(x, start))
         if place < 0 or place <= guesses[made - 1] and made > 1:
             continue
         guesses[made] = place
@@ -244,7 +244,7 @@ cdef void lay_chains(const Input *x, Trail *t, Round *r, int64_t start) noexcept
     if made == 1:
         return
     # the chains' stretches must not fall on the same cache lines
-    t.room = t.all_room // made - PADDING if t.offsets != NULL else t.all_room
+    t.capacity = t.total_capacity // made - PADDING if t.offsets != NULL else t.total_capacity
     t.chain[0].limit = guesses[1]
     for i in range(1, made):
         set_chain(t, i, guesses[i], guesses[i + 1] if i + 1 < made else end)
@@ -274,21 +274,21 @@ cdef int proved(Trail *t) noexcept nogil:
 
 
 def hop(
-    object buffer, int64_t start, int64_t end, int swapped, int header, uint32_t most,
-    tuple columns
+    object buffer, int64_t start, int64_t end, int swapped, int header,
+    uint32_t max_captured, tuple columns
 ):
-    """Walk records from `start` to `end`; capture/hop.py has the contract.
+    """Scan records from `start` to `end`; capture/hop.py has the contract.
 
     columns: offsets int64, captured uint32, lengths uint32, all of one length, the most frames
-    to find.  Returns (frames found, where the walk stopped, error).
+    to find.  Returns (frames found, where the scan stopped, error).
     """
     cdef Input x
     cdef Trail t
     cdef Round r
-    start_walk(&x, &t, &r, buffer, start, end, swapped, header, most, columns)
+    start_scan(&x, &t, &r, buffer, start, end, swapped, header, max_captured, columns)
     with nogil:
         keep_round(&t, &r)
         while going(&t):
             follow_together(&x, &t, &r, NULL)
             keep_round(&t, &r)
-    return finish_walk(&t)[:3]
+    return finish_scan(&t)[:3]

@@ -101,7 +101,7 @@ cdef struct Side:
     uint8_t constant[MAX_COLUMNS]    # the column handed in has one item for all
     uint8_t width[MAX_COLUMNS]
     int columns
-    int inward
+    int inbound
     int random
     int ownership       # OWNERSHIP is made here, from what is assumed
     uint8_t assumed     # its bits for a sender of whom nothing is known
@@ -142,7 +142,7 @@ cdef struct Work:
     Heads heads
     State state
     Columns columns
-    char *room          # BLOCK 64-bit items for every column of every side
+    char *arena         # BLOCK 64-bit items for every column of every side
     void *whole         # what was allocated
     Side side[2]
 
@@ -152,7 +152,7 @@ cdef struct Input:
     int64_t end
     int swapped
     int header
-    uint32_t most
+    uint32_t max_captured
 
 # One place that is followed: it goes on until `limit`, where the next chain began.
 cdef struct Chain:
@@ -161,17 +161,17 @@ cdef struct Chain:
     int64_t start
     int64_t count       # records kept or counted
     int fresh           # records of this round
-    int stopped         # an incomplete or impossible record, or no room
+    int stopped         # an incomplete or impossible record, or no place to keep it
     int error
 
 # Where all chains are, and where what they find is kept, chain after chain, each in its own
-# stretch of `room` items; columns of NULL where it is only counted.
+# stretch of `capacity` items; columns of NULL where it is only counted.
 cdef struct Trail:
     Chain chain[CHAINS]
     int chains
     int steps           # records that a chain may take in one round
-    int64_t room
-    int64_t all_room
+    int64_t capacity        # records that a chain's stretch holds
+    int64_t total_capacity  # and all stretches
     int ahead           # bytes to fetch ahead of a chain: more where records are short
     int64_t *offsets
     uint32_t *captured

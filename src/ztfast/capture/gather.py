@@ -2,7 +2,7 @@
 
 Contract: pure functions over a buffer and int64 columns; nothing is read outside the given
 stretches, which the readers have checked.  Short runs are collected in a scratch buffer that
-stays in the cache and is written from there; the compiled `gather` does that where it is
+stays in the cache and is written from there; the compiled `copy_ranges` does that where it is
 there, with the same bytes.  Tested by tests/capture/test_gather.py.
 """
 
@@ -56,7 +56,7 @@ def pieces(buffer: Buffer, starts: Int64s, ends: Int64s) -> Iterator[list[memory
     if int((ends - starts).sum()) >= _WHOLE * len(starts):
         yield list(_views(buffer, starts, ends))
         return
-    compiled: Gather | None = getattr(native.core, "gather", None)
+    compiled: Gather | None = getattr(native.core, "copy_ranges", None)
     if compiled is not None:
         yield from _collected(compiled, buffer, starts, ends)
         return

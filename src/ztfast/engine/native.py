@@ -146,7 +146,7 @@ class Judge:
     def _spec(self, number: int) -> tuple[Any, ...]:
         side = self.sides[number]
         facts: dict[str, Any] = {
-            "inward": int(side.program.view.direction == "in"),
+            "inbound": int(side.program.view.direction == "in"),
             "seed": self._seeds[number] & 0xFFFFFFFFFFFFFFFF,
             "watched": side.watched,
             "assumed": 0,
