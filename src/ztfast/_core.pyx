@@ -1,17 +1,21 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
-"""The hot loops: decoding headers into columns, folding a table over them, hopping through captures.
+"""The hot loops: decoding headers into columns, folding a table over them, scanning captures.
 
 Contract: nothing here checks its arguments' meaning (program.verify and frames.batch did);
 every read of frame bytes stays below `captured`, every column is a block of BLOCK items,
 and nothing here holds the GIL while it works.  The numbers are those of
 program/opcodes.py; tests/program/test_opcodes.py compares them.  Built once for each
 instruction level (setup.py).
+
+The parts are included as text, each after those whose types it needs: one module and one C
+file, so that a small function of one part is compiled into the loops of another.  Each opens
+with what it trusts and, where that is not plain, why it is right.
 """
 
 cimport cython
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t, uintptr_t
-from libc.stdlib cimport calloc, free, malloc
+from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memmove, memset
 
 cdef extern from *:

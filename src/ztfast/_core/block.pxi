@@ -1,4 +1,16 @@
-# One block of frames: its columns, its results, and what one call works in.
+# One block of frames on its way through: columns, verdicts, results; and what one call works in.
+#
+# Contract: who calls gives C-contiguous arrays of the types in _core.pyi, of the whole batch, and
+# keeps them; `first` and `count` stay inside.  What takes Python objects holds the GIL, what
+# judges does not.
+#
+# A side has two tables.  The exact one notes in `reads` every missing byte that an evaluated match
+# looks at; the fast one only what is missing for every frame (`context`).  So the choice is made
+# once a block: found = OR of its frames' MISSING, & watched; the exact one if found & ~context.
+#
+# Loops write whole vectors, so a block that is not full would write behind the caller's arrays:
+# its results are made in `spare` and copied out, and columns handed in are copied to the arena.
+# A full block's results are made in place.
 
 cdef void point_columns(Side *side, char *arena, int64_t first, int count) noexcept nogil:
     """Let the columns handed in stand at this block; a short block gets a padded copy."""

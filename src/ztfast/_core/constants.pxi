@@ -1,4 +1,9 @@
-# The numbers that the table, the columns and the results are made of.
+# The numbers that tables, columns and results are made of, and `constants`, which hands them out.
+#
+# Contract: what Python knows too is the same there: program/opcodes.py (OP_, INTO_, the flags),
+# frames/columns.py (columns and their bits), program/lookup.py; tests/program/test_opcodes.py
+# compares every level that was built.  A number that only one part uses stands in that part; the
+# sizes in the first list are also those of the structures in types.pxi.
 
 cdef enum:
     BLOCK = 1024        # frames a block; program state of one block stays in the first cache

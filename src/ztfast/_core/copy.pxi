@@ -1,4 +1,8 @@
-# Loops that stand alone: pcapng blocks, copying stretches, tallying.
+# Loops that stand alone: hopping over pcapng blocks, copying ranges, counting results.
+#
+# Contract: other than elsewhere, `hop_blocks` and `copy_ranges` check what they are given: nothing
+# is read outside the buffer or written outside the output, whatever lengths, starts and ends say.
+# `tally` trusts: entries and codes must have a place in its rows.  No GIL in the loops.
 
 def hop_blocks(
     const uint8_t[::1] buffer, int64_t start, int64_t end, bint swapped, int64_t max_block,

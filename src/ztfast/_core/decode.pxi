@@ -1,4 +1,26 @@
 # From frame bytes to header columns.
+#
+# Contract: of a frame the bytes 0 … captured − 1 are read and no other; where frames are in the
+# buffer was checked by frames.batch, or found by scan.pxi.  A header byte that was not captured
+# reads as zero, and MISSING says which of these could have mattered.  Any frame, however short
+# or wrong, has columns: nothing raises, nothing needs the GIL.  Only the needed columns, and KIND,
+# LENGTH and MISSING, are right afterwards.
+#
+# Two decoders.  `decode_frame` takes one frame of any kind and checks every byte that it reads;
+# what it says is right.  `decode_fast` takes CHUNK frames as if each were what most are, Ethernet
+# with IPv4 without options, and lets the other one put right the rest:
+#
+#     for each frame:    p = its bytes if captured >= FAST else 64 zero bytes
+#                        keep the fields from their fixed places in p
+#                        note the frame as one of the others unless bytes 12 … 14 are 08 00 ?5
+#     for each column:   one loop over all frames makes it from the fields; no branch
+#     for each other:    decode_frame, whose fields go over what the loops made
+#
+# Why it is right: with 08 00 ?5 the fields are where they were taken from, and FAST bytes hold
+# everything up to TCP's flags, so nothing is missing.  Zeros fail that test, so a frame of fewer
+# bytes is always one of the others, and so is anything that is not IPv4.  An ARP frame, say, is
+# first given "ports" out of its addresses; 08 06 makes it one of the others, and its columns are
+# written again before anyone looks.
 
 cdef inline int width_of(int column) noexcept nogil:
     """Bytes an item of a fixed column."""

@@ -1,4 +1,28 @@
-# Folding: one instruction over one block of frames.
+# Folding: one instruction over all frames of a block, before the next instruction.
+#
+# Contract: columns have BLOCK items of the width that the table was verified with
+# (program.verify); frame bytes are not read here.  Nothing raises, nothing needs the GIL.
+#
+# What would be a branch for one frame is a byte for each of them, 0 or 1: `live` (is it still
+# undecided) and `set` (do the matches so far hold).  The choice of what to do is made once a
+# block, not once a frame, and each loop does the same to neighbours, which the compiler makes
+# vector instructions of.
+#
+#     at first:   live = 1, set = live
+#     a match:    set &= outcome          with the or-bit: set |= outcome & live
+#     an action:  result = code where set; live &= not set; set = live
+#
+# Invariant: set <= live for every frame, and live never rises within a section.  So a section
+# decides a frame once, by the first action whose set holds, and what later instructions make of
+# it goes nowhere: it comes out as if the rules had been followed frame by frame.
+#
+# A test is ((column & mask) − low) <= span, unsigned, in the column's own width: one form for
+# equality (span 0), bits and prefixes (mask) and ranges.  Below `low` the difference wraps round
+# to a number larger than any span.  Ports 80 … 443 are low 80, span 363: 443 gives 363 and holds,
+# 22 gives 65478 and does not.
+#
+# Loops run over whole vectors of LANES frames, so that no loop for the rest is compiled.  Behind
+# the block's last frame live is 0: columns hold anything there, and it does not matter.
 
 cdef inline int whole_lanes(int count) noexcept nogil:
     """`count` cut to whole vectors: so the compiler leaves out the loops for the rest."""

@@ -1,4 +1,18 @@
-# Scanning records and judging their frames on the way.
+# Scanning records and judging their frames on the way, while they are in the cache.
+#
+# Contract: as scan.pxi and block.pxi; outputs are as long as the columns, or nothing of them is
+# kept but the totals, whose rows have a place for every (entry + 1) * 5 + code.  No GIL but in
+# `start_scan` and `finish_scan`.
+#
+#     while any chain goes on:
+#         a round: the chains find up to BLOCK records and take their frames' fields
+#         the round is a block: judge it
+#         each frame's results go back to its chain's stretch, or are counted
+#     close the stretches of the chains that hold up
+#
+# A frame's verdict does not depend on the frames beside it, so it does not matter that a round
+# mixes frames of all chains.  What is only counted cannot be taken back: where a chain did not
+# hold, `Machine.count` throws the totals away and scans again with one chain.
 
 cdef enum:
     TURNS = 8           # results of a block that are counted all at once

@@ -1,8 +1,34 @@
-# Look-ups: the first of a series of sets that holds for a frame.
+# Look-ups: which of a series of sets holds first for a frame, all of them looked at together.
+#
+# Contract: the tables are those that program.lookup makes: every class has a row, every trie item
+# names a leaf that is there, every form covers all values of its column.  (program.verify checks
+# their columns and entries; no file holds them.)  Columns are trusted as in fold.pxi.  No GIL.
+#
+# The bit-vector scheme of Lakshman and Stiliadis (1998).  A term is one set: some tests, and-ed,
+# and what follows when all hold.  In each column, values that no test tells apart are one class,
+# and a class has a row of bits: bit t says that term t can hold with such a value.  A term holds
+# for a frame exactly if its bit is set in the rows of all columns, and terms are numbered in the
+# rules' order, so the first common bit is the set that a fold would have found first:
+#
+#     drop dport 22; accept dport 0-1023;        terms 0 and 1; the ports' column has four classes
+#     0 … 21: {1}    22: {0, 1}    23 … 1023: {1}    1024 …: {}, which is class 0
+#     port 22: the first bit is 0, so the frame is dropped;  port 80: bit 1, so it is accepted
+#
+#     for each frame of the set, but those of class 0, {}, in the first column:
+#         left = AND of the classes' summaries          bit g: group g of the row is not zero
+#         for g in left, ascending:
+#             bits = AND of the rows' group g           GROUP words at once
+#             if bits: the term is the lowest; stop
+#
+# Why groups may be left out: where a summary's bit is clear a whole group of that row is zero,
+# and so is the and.  The last bit of a summary stands for all groups from the 63rd on, which are
+# then tried one after the other.
+#
+# The first column is the one for which the fewest values leave any term.  Frames are picked with
+# it without a branch: each is written to the next free place, and the place is only kept
+# (count += 1) if the frame passes.  A sieve in front holds a bit for the hash of every value that
+# has a term; a clear bit proves class 0, a set one proves nothing and the class is looked up.
 
-# One look-up: which of a series of sets holds first (program/lookup.py makes it).
-# A column's value becomes a class; each class has a row of bits, one a term; the first bit
-# set in all of a frame's rows is its term.
 cdef enum:
     GROUP = 8           # words of a row that are and-ed at once
     SIEVE_BITS = 17

@@ -1,4 +1,8 @@
-# The tables of one or two directions, ready to run.
+# The tables of one or two directions, ready to run: what Python calls for verdicts.
+#
+# Contract: arguments are trusted as _core.pyi says; engine/native.py makes them out of programs
+# that were verified.  The GIL is held to read them and released while frames are judged.  Calls
+# from several threads share the tables and never a Work.
 
 cdef class Machine:
     """The tables of one or two directions over the same frames, ready to run.

@@ -1,4 +1,19 @@
-# Running a table over one block.
+# Running a table over one block: the choice of what an instruction does, and where sections begin.
+#
+# Contract: program.verify checked every number that is used as an index, that jumps go forward
+# and land only where a match or an action begins, and that the table ends with two ENDs; so every
+# run ends and stays inside the table.  `begin` must have been called.  No GIL.
+#
+#     begin: all frames live
+#     base rules:                 fold; frames still live at END, or that BREAK, are pending
+#     for each capability:        live = pending and the sender holds it
+#                                 fold; an accept takes the frame out of `pending`
+#
+# Jumps only save time.  A test that leaves no frame's set jumps to where something can happen
+# again, the next match with the or-bit or the action; an action that leaves no frame live jumps
+# to the section's END.  `some` remembers whether any frame's set holds: 0 no, 1 yes or at the
+# start of a set, −1 not looked at since an or-match.  With 0 an action has no frame to act on and
+# is left out, but for COPY and REDIRECT: inbound, these arm super-accept where the set is false.
 
 cdef int begin_section(State *s, const uint8_t *holds) noexcept nogil:
     """A capability starts for the pending frames whose sender holds it."""

@@ -1,4 +1,31 @@
-# Scanning records: where each frame of a capture is.
+# Scanning records: where the frames of a classic pcap are.
+#
+# Contract: nothing is read outside buffer[start … end − 1]; `columns` are as long as each other.
+# The records themselves are not trusted: a record counts only if it is known to end before
+# `end`, or before where the next chain began.  No GIL while records are followed.
+#
+# A record is found only through the one before it, so one scan waits for memory at every record.
+# Several at once do not: the input is cut at guessed records, and CHAINS chains each follow their
+# own part, one record each in turn, with the next ones' lines fetched meanwhile.
+#
+#     place[0] = start; place[i] = first place behind the i-th part's begin at which PROOF
+#                       plausible records follow each other            (find_record, lay_chains)
+#     limit[i] = place[i + 1], the last one: end
+#     round by round:   each chain takes `steps` records, or stops at its limit   (follow_together)
+#     at the end:       chain i holds if chain i − 1 holds, did not stop early, and arrived exactly
+#                       at place[i]; all from the first that does not hold on are left out  (proved)
+#
+# Why a wrong guess cannot do harm: chain 0 starts at a record.  If chain i holds and arrives at
+# place[i + 1], a record starts there, for that is where the scan from `start` would have arrived;
+# so chain i + 1 scanned records, the very ones that follow.  By induction the chains that hold,
+# one behind the other, are what a single scan finds.  If a guess is inside a frame (a capture of
+# captures has plausible records there), the chain before runs past it or stops, place differs,
+# and the caller goes on from where that chain is; only time was lost.
+#
+# Chain by chain the records go to stretches of `capacity` items, closed up in the end
+# (judge_scan.pxi).  The tight loop checks only max_captured and after + 16 < limit: then the record
+# lies before its chain's limit and the next one's header can be read.  What does not pass goes to
+# `follow`, which checks each thing by itself and says what was wrong.
 
 cdef enum:
     QUOTA = 64          # records that tell how long records are here

@@ -1,4 +1,9 @@
 # The structures that the parts share.
+#
+# Contract: Instruction is program.opcodes.INSTRUCTION byte for byte.  What owns memory is a Work, a
+# Machine's look-ups and the Totals of a call; every other pointer is into one of them, or into a
+# numpy array that the caller keeps alive as long as the structure is used.  A Work is used by one
+# call at a time, so nothing here is locked.
 
 ctypedef const uint8_t *bytes_t
 
