@@ -11,6 +11,10 @@ from ztfast import native
 from ztfast.capture.gather import _collected, gather, interleave, pieces, runs
 
 DATA = bytes(range(256)) * 400
+SPANS_OUTSIDE = [
+    *((-1, 5), (5, 3), (0, len(DATA) + 1), (2**62, 2**62 + 1)),
+    (2**63 - 1, -(2**63)),  # whose difference wraps round to 1
+]
 
 
 def plain_gather(buffer, starts, ends, at, out):
@@ -38,7 +42,7 @@ def test_compiled_copy_ranges_is_the_plain_one(raw, room):
 
 
 @pytest.mark.skipif(native.core is None, reason="the extension is not built")
-@pytest.mark.parametrize("span", [(-1, 5), (5, 3), (0, len(DATA) + 1), (2**62, 2**62 + 1)])
+@pytest.mark.parametrize("span", SPANS_OUTSIDE)
 def test_compiled_copy_ranges_reads_nothing_outside(span):
     starts, ends = map(np.ascontiguousarray, columns([span]))
     assert native.core.copy_ranges(DATA, starts, ends, 0, np.zeros(1 << 20, np.uint8))[0] == -1

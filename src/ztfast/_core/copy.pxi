@@ -58,10 +58,10 @@ def copy_ranges(
     cdef int64_t used = 0, length
     with nogil:
         while at < count:
-            length = ends[at] - starts[at]
-            if starts[at] < 0 or length < 0 or ends[at] > size:
+            if starts[at] < 0 or ends[at] < starts[at] or ends[at] > size:
                 at = -1
                 break
+            length = ends[at] - starts[at]
             if length > capacity - used:
                 break
             memcpy(&out[0] + used, &buffer[0] + starts[at], length)
