@@ -59,3 +59,12 @@ def test_where_to_add_a_match_type_exists() -> None:
     named = re.findall(r"`((?:src|tests|docs)/[\w/.-]+)`", page)
     assert len(named) >= 8
     assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_every_part_of_the_compiled_loops_is_included_once() -> None:
+    source = ROOT / "src" / "ztfast"
+    if not (source / "_core.pyx").exists():
+        pytest.skip("not in a source tree")
+    included = re.findall(r'^include "(.*)"$', text("src/ztfast/_core.pyx"), re.MULTILINE)
+    parts = [path.relative_to(source).as_posix() for path in (source / "_core").iterdir()]
+    assert sorted(included) == sorted(parts)

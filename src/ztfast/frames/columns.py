@@ -1,6 +1,6 @@
 """The header columns by number, and the bits that some of them hold.
 
-Contract: `_core.pyx` makes columns by these numbers (tests/program/test_opcodes.py
+Contract: `_core/decode.pxi` makes columns by these numbers (tests/program/test_opcodes.py
 compares), the instruction table reads them.  A number is the column's name for good.
 """
 

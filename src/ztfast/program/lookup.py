@@ -4,7 +4,7 @@ Contract: each column's values are cut into classes (intervals on which no test 
 changes); each class has a row of bits, one a term; the first bit set in the rows of all of a
 frame's classes is the deciding term.  The bit-vector scheme of Lakshman and Stiliadis,
 "High-speed policy-based packet forwarding using efficient multi-dimensional range matching"
-(1998), with a summary word a row.  `_core.pyx` reads these arrays as they are.
+(1998), with a summary word a row.  `_core/lookup.pxi` reads these arrays as they are.
 Tested by tests/program/test_lookup.py and the differential tests.
 """
 
