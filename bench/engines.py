@@ -11,8 +11,8 @@ import numpy.typing as npt
 import ztfast
 from bench import workloads
 from ztfast.engine.native import Judge, gather
+from ztfast.frames.buffer_pool import Room
 from ztfast.frames.columns import Column
-from ztfast.frames.room import Room
 
 
 def engine(name: str, **options: Any) -> ztfast.Engine:

@@ -22,8 +22,8 @@ import numpy as np
 import ztfast
 from bench import engines, peers, workloads
 from bench.measure import side_by_side
-from ztfast import native
-from ztfast.network.view import make_view
+from ztfast import dispatch
+from ztfast.model.view import make_view
 from ztfast.program.encode import encode
 
 COUNT = 500_000
@@ -80,10 +80,10 @@ def evaluation() -> Iterator[Row]:
     calls.update({name: call for name, (_, call) in theirs.items() if call is not None})
     times = side_by_side(calls)
     rate = CACHED / times["ours"] / 1e6
-    goal = {"avx512": 300, "avx2": 150}.get(native.simd)
+    goal = {"avx512": 300, "avx2": 150}.get(dispatch.simd)
     yield Row(
         "E1",
-        f"evaluate, columns ready, defcon, {CACHED:,} frames, {native.simd}",
+        f"evaluate, columns ready, defcon, {CACHED:,} frames, {dispatch.simd}",
         "" if goal is None else f"≥ {goal} M frames/s",
         f"{rate:,.0f} M frames/s ({ns(times['ours'], CACHED):.2f} ns)",
         None if goal is None else rate >= goal,
@@ -120,7 +120,7 @@ def _levels() -> Iterator[Row]:
         "data = workloads.frames(goals.CACHED); "
         "print(side_by_side({'x': engines.evaluate_ready('defcon', data)})['x'])"
     )
-    for level in native.runnable():
+    for level in dispatch.runnable():
         done = subprocess.run(
             [PYTHON, "-c", code],
             capture_output=True,
@@ -199,7 +199,7 @@ def _known_offsets() -> Iterator[Row]:
 
 
 def _walk(buffer: Any) -> tuple[Any, Any, Any]:
-    from ztfast.capture.hop import hop
+    from ztfast.capture.pcap_scan import hop
 
     parts, place = [], 24
     while True:
@@ -347,8 +347,8 @@ def _tshark() -> Iterator[Row]:
 def _count(path: Path, engine: ztfast.Engine) -> int:
     from ztfast.capture import open_capture
     from ztfast.capture.packets import Counted
-    from ztfast.cli.judging import add_counted, judgements
-    from ztfast.report.tally import Tally
+    from ztfast.pipeline.judge import add_counted, judgements
+    from ztfast.pipeline.tally import Tally
 
     tally = Tally()
     with open_capture(path) as capture:

@@ -42,7 +42,7 @@ def inputs() -> dict[str, Callable[[], Any]]:
     import numpy as np
 
     from bench import workloads
-    from ztfast.capture.hop import hop
+    from ztfast.capture.pcap_scan import hop
     from ztfast.engine.engine import Engine
     from ztfast.frames.batch import FrameBatch
     from ztfast.frames.columns import FIRST_OWN_COLUMN

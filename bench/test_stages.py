@@ -12,9 +12,9 @@ import pytest
 
 import ztfast
 from bench import engines, peers, workloads
-from ztfast import native
-from ztfast.capture.hop import hop
-from ztfast.network.view import make_view
+from ztfast import dispatch
+from ztfast.capture.pcap_scan import hop
+from ztfast.model.view import make_view
 from ztfast.program.encode import encode
 
 COUNT = 200_000
@@ -77,7 +77,7 @@ def test_decode(benchmark: Any) -> None:
     benchmark.extra_info["frames"] = COUNT
 
 
-@pytest.mark.skipif(native.core is None, reason="the extension is not built")
+@pytest.mark.skipif(dispatch.core is None, reason="the extension is not built")
 def test_hop(benchmark: Any) -> None:
     data = np.fromfile(workloads.capture("mix64"), np.uint8, 8_000_024)
     found = benchmark(lambda: hop(data, 24, len(data), False, max_frames=100_000))

@@ -11,13 +11,13 @@ import numpy as np
 from tests.differential.rounds import compared
 from tests.engine.cases import ARP, IPV4, IPV6, extension, ipv4, ipv6, ports
 
-from ztfast import native
+from ztfast import dispatch
+from ztfast.diagnostics.codes import CODES
+from ztfast.diagnostics.render import format_diagnostic
 from ztfast.engine.engine import Engine
 from ztfast.errors import UsageError, ZtfastError
 from ztfast.frames.batch import FrameBatch
-from ztfast.lang.codes import CODES
 from ztfast.model.policy import Policy
-from ztfast.report.diagnostics import format_diagnostic
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _FOLDER = tempfile.TemporaryDirectory(prefix="ztfast-fuzz-")
@@ -82,7 +82,7 @@ def same_verdicts(policy: Policy, batch: FrameBatch = BATCH, **options: Any) -> 
 
 def backends() -> tuple[str, str]:
     """The reference, and what is compared with it: without compiled loops only itself."""
-    return "reference", "native" if native.core is not None else "reference"
+    return "reference", "native" if dispatch.core is not None else "reference"
 
 
 def _judged(policy: Policy, batch: FrameBatch, backend: str, options: dict[str, Any]) -> Any:

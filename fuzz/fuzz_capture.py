@@ -13,10 +13,10 @@ import numpy as np
 from fuzz.checks import backends, inside, refused, scratch
 from ztfast.capture import open_capture
 from ztfast.capture.packets import Counted
-from ztfast.cli.judging import judgements
 from ztfast.engine.engine import Engine
 from ztfast.errors import CaptureError
 from ztfast.lang import compile_text
+from ztfast.pipeline.judge import judgements
 
 # The first is counted while records are found, the second judged then, the third judged after.
 _RULES = (

@@ -11,7 +11,7 @@ from tests.differential.rounds import NETWORK_ID, random_network, random_policy
 
 from fuzz.checks import same_verdicts
 from fuzz.choices import ByteRandom
-from ztfast import native
+from ztfast import dispatch
 from ztfast.frames.batch import FrameBatch
 from ztfast.frames.frame import Frame
 from ztfast.model.reads import Reads
@@ -26,7 +26,7 @@ def one(data: bytes) -> None:
     rng = ByteRandom(choices)
     if rng.getrandbits(1):
         _engines(rng, frame)
-    elif native.core is not None:
+    elif dispatch.core is not None:
         found = difference(_case(rng, frame), _WAYS)
         assert found is None, found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fuzz.checks import refused, same_verdicts, scratch
 from ztfast.errors import NetworkError, RulesError
 from ztfast.lang import compile_text
-from ztfast.network.reading import load_network
+from ztfast.network.load import load_network
 
 _POLICY = compile_text(
     "tag team id 1 default 0 enum 1 one enum 2 two;\n"

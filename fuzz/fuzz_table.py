@@ -12,13 +12,13 @@ import numpy as np
 from tests.engine.batches import situation
 
 from fuzz.checks import BATCH, refused, scratch
-from ztfast import native
+from ztfast import dispatch
 from ztfast.engine.native import Judge, NativeSide
 from ztfast.errors import TableError
 from ztfast.frames.batch import FrameBatch
-from ztfast.program.files import load_program
 from ztfast.program.opcodes import INSTRUCTION
 from ztfast.program.program import Program
+from ztfast.program.serialize import load_program
 
 # Around the block of 1,024 frames that the loops work on.
 _MANY = BATCH.take(np.arange(1030) % len(BATCH))
@@ -44,7 +44,7 @@ def one(data: bytes) -> None:
     except TableError as error:
         refused(error)
         return
-    if native.core is not None:
+    if dispatch.core is not None:
         _run(program, BATCH)
         _run(program, _MANY)
 

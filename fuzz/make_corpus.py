@@ -19,9 +19,9 @@ from fuzz.driver import HERE
 from ztfast.lang import compile_text
 from ztfast.model.kinds import KINDS
 from ztfast.model.names import ACTION_WORDS, DEFINITION_WORDS
-from ztfast.network.view import make_view
+from ztfast.model.view import make_view
 from ztfast.program.encode import encode
-from ztfast.program.files import save_program
+from ztfast.program.serialize import save_program
 
 EXAMPLES = HERE.parent / "examples"
 TEXTS = (

@@ -42,10 +42,10 @@ import runpy
 import sys
 
 sys.path[:0] = [os.path.abspath("src"), os.path.abspath(".")]
-import ztfast.native as native
+import ztfast.dispatch as native
 
 here = os.path.abspath("src")
-assert native.core is not None and native.core.__file__.startswith(here), native.core
+assert dispatch.core is not None and dispatch.core.__file__.startswith(here), dispatch.core
 assert "libasan" in open("/proc/self/maps").read(), "the sanitizer is not loaded"
 del sys.argv[0]
 runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)

@@ -57,7 +57,7 @@ def imported(path: Path) -> Iterator[tuple[int, str]]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{module}:{node.lineno}: a relative import"
             base = str(node.module)
-            for name in node.names:  # `from ztfast import native` names a module, not a value
+            for name in node.names:  # `from ztfast import dispatch` names a module, not a value
                 yield node.lineno, f"{base}.{name.name}" if base == "ztfast" else base
 
 
@@ -90,7 +90,7 @@ def test_imports_run_one_way(path: Path) -> None:
             if package not in NATIVE_USERS:
                 wrong.append(f"{path.name}:{line}: {package} uses the compiled loops")
         elif to.startswith("_core"):
-            wrong.append(f"{path.name}:{line}: compiled loops are reached through ztfast.native")
+            wrong.append(f"{path.name}:{line}: compiled loops are reached through ztfast.dispatch")
         elif allowed is not None and to in TABLE and to != package and to not in allowed:
             wrong.append(f"{path.name}:{line}: {package} imports {to}")
     assert not wrong

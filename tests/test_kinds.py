@@ -1,7 +1,7 @@
 """Every type of entry is handled wherever types are handled: a forgotten place fails here.
 
 The places: model/kinds.py (KINDS), model/entries.py, engine/reference*.py,
-program/encode.py, model/printer.py and the language's words, network/table.py (tags), and
+program/encode.py, model/printer.py and the language's words, network/member_table.py (tags), and
 the vectors.  Adding a type means adding a sample here, and then mending what fails.
 """
 
@@ -21,7 +21,7 @@ from ztfast.frames.frame import Frame
 from ztfast.lang import compile_text, load_json
 from ztfast.model.entries import read_entry
 from ztfast.model.kinds import KINDS, Kind
-from ztfast.network.table import TAG_MATCHES
+from ztfast.network.member_table import TAG_MATCHES
 from ztfast.program.encode import encode
 
 # kind -> (fields with values that no default has, the words of the rules language or None)

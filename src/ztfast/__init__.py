@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ztfast.capture import PacketBatch as PacketBatch
     from ztfast.capture import open_capture as open_capture
+    from ztfast.dispatch import simd as simd
     from ztfast.engine.case import evaluate_case as evaluate_case
     from ztfast.engine.engine import Engine as Engine
-    from ztfast.engine.joined import Action as Action
-    from ztfast.engine.joined import Copy as Copy
-    from ztfast.engine.joined import Verdicts as Verdicts
+    from ztfast.engine.network_verdicts import Action as Action
+    from ztfast.engine.network_verdicts import Copy as Copy
+    from ztfast.engine.network_verdicts import Verdicts as Verdicts
     from ztfast.errors import BackendError as BackendError
     from ztfast.errors import CaptureError as CaptureError
     from ztfast.errors import Diagnostic as Diagnostic
@@ -33,9 +34,8 @@ if TYPE_CHECKING:
     from ztfast.lang import compile_text
     from ztfast.lang import load as load
     from ztfast.model.policy import Policy as Policy
-    from ztfast.native import simd as simd
+    from ztfast.network.load import load_network as load_network
     from ztfast.network.members import Network as Network
-    from ztfast.network.reading import load_network as load_network
 
     compile = compile_text
     backend: str
@@ -44,21 +44,21 @@ __version__ = "0.1.0"
 
 # public name -> (module, its name there)
 _PUBLIC: dict[str, tuple[str, str]] = {
-    "Action": ("ztfast.engine.joined", "Action"),
-    "Copy": ("ztfast.engine.joined", "Copy"),
+    "Action": ("ztfast.engine.network_verdicts", "Action"),
+    "Copy": ("ztfast.engine.network_verdicts", "Copy"),
     "Engine": ("ztfast.engine.engine", "Engine"),
     "Filter": ("ztfast.filter", "Filter"),
     "FrameBatch": ("ztfast.frames.batch", "FrameBatch"),
     "Network": ("ztfast.network.members", "Network"),
     "PacketBatch": ("ztfast.capture.packets", "PacketBatch"),
     "Policy": ("ztfast.model.policy", "Policy"),
-    "Verdicts": ("ztfast.engine.joined", "Verdicts"),
+    "Verdicts": ("ztfast.engine.network_verdicts", "Verdicts"),
     "compile": ("ztfast.lang", "compile_text"),
     "evaluate_case": ("ztfast.engine.case", "evaluate_case"),
     "load": ("ztfast.lang", "load"),
-    "load_network": ("ztfast.network.reading", "load_network"),
+    "load_network": ("ztfast.network.load", "load_network"),
     "open_capture": ("ztfast.capture", "open_capture"),
-    "simd": ("ztfast.native", "simd"),
+    "simd": ("ztfast.dispatch", "simd"),
     **{
         name: ("ztfast.errors", name)
         for name in (

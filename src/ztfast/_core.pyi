@@ -1,4 +1,4 @@
-"""The compiled loops, as `ztfast.native` hands them on; `mypy.stubtest` compares.
+"""The compiled loops, as `ztfast.dispatch` hands them on; `mypy.stubtest` compares.
 
 Arguments are trusted: who calls has checked shapes, types and bounds (ARCHITECTURE.md).
 """

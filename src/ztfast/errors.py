@@ -2,7 +2,7 @@
 
 Contract: nothing here imports another part of ztfast.  A `Diagnostic` says where
 (a `Span` in a `Source`, or a byte offset in a file), what, and what to do; it is
-rendered in one place, `ztfast.report.diagnostics`.  Tested by tests/test_errors.py.
+rendered in one place, `ztfast.diagnostics.render`.  Tested by tests/test_errors.py.
 """
 
 from __future__ import annotations

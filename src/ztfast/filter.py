@@ -18,10 +18,10 @@ import numpy as np
 
 from ztfast.engine.engine import Engine
 from ztfast.engine.native import Judge
-from ztfast.engine.verdicts import Result
+from ztfast.engine.side_verdicts import Result
 from ztfast.errors import Diagnostic, FrameError
 from ztfast.frames.batch import FrameBatch
-from ztfast.frames.room import Room
+from ztfast.frames.buffer_pool import Room
 from ztfast.model.policy import Policy
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bench import guard
-from ztfast import native
+from ztfast import dispatch
 
 
 def test_five_percent_more_is_too_much() -> None:
@@ -24,7 +24,7 @@ def test_an_input_that_is_gone_or_new_is_told() -> None:
 def test_figures_name_every_input() -> None:
     figures = guard.recorded()
     assert figures
-    if native.core is None:
+    if dispatch.core is None:
         pytest.skip("no compiled loops")
     names = set(guard.inputs())
     for built, counts in figures.items():
@@ -32,7 +32,7 @@ def test_figures_name_every_input() -> None:
         assert all(count > guard.FRAMES for count in counts.values()), built
 
 
-@pytest.mark.skipif(native.core is None, reason="no compiled loops")
+@pytest.mark.skipif(dispatch.core is None, reason="no compiled loops")
 def test_inputs_run() -> None:
     found = {name: call() for name, call in guard.inputs().items()}
     assert len(found["hop"].offsets) == guard.FRAMES

@@ -21,7 +21,7 @@ import pytest
 from tests.capture.building import pcap
 from tests.needs import packed
 from ztfast.capture import open_capture
-from ztfast.capture.sinks import FileSink, SplitSink
+from ztfast.sinks.files import FileSink, SplitSink
 
 FLOWS = 20
 TIMEOUT = 60
@@ -276,7 +276,7 @@ def test_arkime(tmp_path, path):
 
 
 def rotated_tee(folder):
-    from ztfast.capture.sinks import Rotation
+    from ztfast.sinks.files import Rotation
 
     with SplitSink(str(folder), suffix=".pcap", rotation=Rotation(frames=50)) as sink:
         for batch in open_capture(io.BytesIO(pcap(FRAMES))):

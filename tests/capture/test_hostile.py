@@ -14,9 +14,9 @@ import pytest
 
 from tests.capture.building import DATA, block, interface, old_packet, packet, pcap, section, simple
 from ztfast.capture import open_capture
-from ztfast.capture.sinks import FileSink
 from ztfast.errors import CaptureError, OutputError
 from ztfast.frames.links import is_known, normalise
+from ztfast.sinks.files import FileSink
 
 ROUNDS = int(os.environ.get("ZTFAST_FUZZ_ROUNDS", "400"))
 INTERESTING = [

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-import ztfast.analysis
+import ztfast.proof
 from tests.cli.test_compile import run
 from ztfast.cli.check import command as check
 from ztfast.cli.explain_code import command as explain_code
@@ -66,7 +66,7 @@ def test_analysis_is_asked_unless_told_not_to(monkeypatch: pytest.MonkeyPatch) -
         asked.append(policy)
         return [Diagnostic("ZT201", "a proof", "warning", help="x")]
 
-    monkeypatch.setattr(ztfast.analysis, "findings", findings, raising=False)
+    monkeypatch.setattr(ztfast.proof, "findings", findings, raising=False)
     assert "ZT201" in invoke("-", stdin="accept;")[1]
     assert "ZT201" not in invoke("-", "--no-analysis", stdin="accept;")[1]
     assert "ZT201" not in invoke("-", stdin="frob")[1]
@@ -76,7 +76,7 @@ def test_analysis_is_asked_unless_told_not_to(monkeypatch: pytest.MonkeyPatch) -
     def missing(policy: object) -> list[Diagnostic]:
         raise BackendError(Diagnostic("ZT299", "no solver"))
 
-    monkeypatch.setattr(ztfast.analysis, "findings", missing, raising=False)
+    monkeypatch.setattr(ztfast.proof, "findings", missing, raising=False)
     status, made = invoke("-", stdin="accept;")
     assert status == 0
     assert "note[ZT299]" in made

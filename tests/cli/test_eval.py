@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ztfast import native
+from ztfast import dispatch
 
 VECTORS = Path(__file__).parent.parent / "data" / "vectors" / "eval-edge-1.14.jsonl.gz"
 CASE = {
@@ -44,7 +44,7 @@ def test_vectors_through_the_pipe() -> None:
     assert status == 0
     expected = [{"id": vector["in"]["id"], **vector["out"]} for vector in vectors]
     assert results == expected
-    if native.core is not None:
+    if dispatch.core is not None:
         status, results, _ = run("--backend", "native", text=text)
         assert status == 0
         assert results == [{**item, "log": None} for item in expected]

@@ -160,7 +160,7 @@ def test_assumptions_are_said_in_one_line(capfd: Any, rules: Path, capture: Path
 
 
 def test_network_id_gives_addresses(capfd: Any, rules: Path, tmp_path: Path) -> None:
-    from ztfast.network.addresses import mac_of
+    from ztfast.model.addresses import mac_of
 
     network, address = 0x8056C2E21C000001, 0x8E30F50A25
     mac = mac_of(address, network).to_bytes(6, "big")

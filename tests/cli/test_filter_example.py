@@ -11,7 +11,7 @@ import pytest
 
 import ztfast
 from tests.cli.running import ztfast as run
-from ztfast.report.tally import known_rules
+from ztfast.pipeline.tally import known_rules
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 RULES, NETWORK, CAPTURE = (EXAMPLES / f"office.{kind}" for kind in ("ztrules", "toml", "pcap"))

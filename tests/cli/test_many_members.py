@@ -10,7 +10,7 @@ import pytest
 
 from tests.capture import building
 from tests.cli.running import ztfast
-from ztfast.network.addresses import mac_of
+from ztfast.model.addresses import mac_of
 
 NETWORK = 0x8056C2E21C000001
 MEMBERS = 10_000

@@ -15,11 +15,11 @@ from tests.differential.generate import ADDRESSES, Case
 from tests.engine.batches import batch_of
 from ztfast.engine.native import Judge, NativeSide
 from ztfast.engine.reference import evaluate_batch
-from ztfast.engine.verdicts import SIDE_COLUMNS, SideVerdicts
+from ztfast.engine.side_verdicts import SIDE_COLUMNS, SideVerdicts
 from ztfast.frames.batch import FrameBatch
 from ztfast.model.entries import read_entries
-from ztfast.network.situation import MemberTable, Situation
-from ztfast.network.view import View
+from ztfast.model.view import View
+from ztfast.network.batch_context import MemberTable, Situation
 from ztfast.program.encode import encode
 from ztfast.program.passes import PASSES
 

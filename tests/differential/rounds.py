@@ -26,7 +26,7 @@ from tests.differential.generate import (
 )
 from tests.differential.shrink import shrink, vectors
 from ztfast.engine.engine import Engine
-from ztfast.engine.joined import Verdicts
+from ztfast.engine.network_verdicts import Verdicts
 from ztfast.frames.batch import FrameBatch
 from ztfast.model.policy import Capability, Policy, Rule, Tag
 from ztfast.network.members import Member, Network

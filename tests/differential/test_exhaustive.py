@@ -16,18 +16,18 @@ import pytest
 from tests.differential.compare import columns_of, first_difference
 from tests.engine.batches import batch_of, members, situation
 from tests.engine.cases import ARP, IPV4, IPV6, extension, ipv4, ipv6, ports
-from ztfast import native
+from ztfast import dispatch
 from ztfast.engine import reference
 from ztfast.engine.native import Judge, NativeSide
-from ztfast.engine.verdicts import SIDE_COLUMNS
+from ztfast.engine.side_verdicts import SIDE_COLUMNS
 from ztfast.frames.frame import Frame
 from ztfast.model.entries import read_entries
 from ztfast.model.kinds import Kind
-from ztfast.network.situation import MemberTable, Situation
-from ztfast.network.view import View
+from ztfast.model.view import View
+from ztfast.network.batch_context import MemberTable, Situation
 from ztfast.program.encode import encode
 
-pytestmark = pytest.mark.skipif(native.core is None, reason="the extension is not built")
+pytestmark = pytest.mark.skipif(dispatch.core is None, reason="the extension is not built")
 
 TCP = ports(5, 80) + b"\0" * 4 + bytes((0x51, 0x02)) + b"\0" * 7
 ADVERTISEMENT = bytes((136, 0)) + b"\0" * 6 + bytes.fromhex("fd00" + "0" * 27 + "1") + b"\0"

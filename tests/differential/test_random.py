@@ -17,14 +17,14 @@ from tests.differential.compare import Difference, difference, view_of
 from tests.differential.generate import Case, random_case
 from tests.differential.rounds import engine_difference, failure_text
 from tests.differential.shrink import shrink, vectors
-from ztfast import native
+from ztfast import dispatch
 from ztfast.engine.case import evaluate_case, read_case
-from ztfast.engine.verdicts import SideVerdicts
+from ztfast.engine.side_verdicts import SideVerdicts
 
 SEED = int(os.environ.get("SEED", "3"))
 ROUNDS = int(os.environ.get("ROUNDS", "150"))
 
-needs_native = pytest.mark.skipif(native.core is None, reason="the extension is not built")
+needs_native = pytest.mark.skipif(dispatch.core is None, reason="the extension is not built")
 
 
 @needs_native

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from ztfast import native
+from ztfast import dispatch
 from ztfast.engine.reference import evaluate_batch
-from ztfast.engine.verdicts import SIDE_COLUMNS, SideVerdicts
+from ztfast.engine.side_verdicts import SIDE_COLUMNS, SideVerdicts
 from ztfast.frames.batch import FrameBatch
 from ztfast.frames.frame import Frame
 from ztfast.model.entries import read_entries
-from ztfast.network.situation import MemberTable, Situation, nobody
-from ztfast.network.view import View
+from ztfast.model.view import View
+from ztfast.network.batch_context import MemberTable, Situation, nobody
 
 NODE, DEST, FOURTH = 0x1111111111, 0x2222222222, 0x4444444444
 
@@ -111,7 +111,7 @@ def judge(
     batch = batch_of(frames)
     where = situation(view, len(frames)) if where is None else where
     expected = evaluate_batch(view, batch, where, seed)
-    if native.core is not None:
+    if dispatch.core is not None:
         from ztfast.engine.native import Judge, NativeSide
         from ztfast.program.encode import encode
 

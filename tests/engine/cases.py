@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import Any
 
-from ztfast import native
+from ztfast import dispatch
 from ztfast.engine.case import evaluate_case
 
 NODE, SOURCE, DEST, OTHER = "1111111111", "1111111111", "2222222222", "3333333333"
@@ -35,7 +35,7 @@ def run(rules: list[Any], **changes: Any) -> dict[str, Any]:
     if case["direction"] == "in" and "node" not in changes:
         case.update(node=DEST, zt_dest=changes.get("zt_dest", DEST))
     out = evaluate_case(case, "reference")
-    if native.core is not None:
+    if dispatch.core is not None:
         assert {**evaluate_case(case, "native"), "log": out["log"]} == out, case
     return out
 

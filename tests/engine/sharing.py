@@ -10,7 +10,7 @@ import numpy as np
 from tests.differential.rounds import random_network
 from tests.engine.cases import IPV4, IPV6, ipv4, ipv6, ports
 from ztfast.engine.engine import Engine
-from ztfast.engine.joined import Verdicts
+from ztfast.engine.network_verdicts import Verdicts
 from ztfast.frames.batch import FrameBatch
 from ztfast.lang import compile_text
 

@@ -21,7 +21,7 @@ from ztfast.engine.reference import evaluate_batch
 VECTORS = Path(__file__).parents[1] / "data" / "vectors"
 MODULE = """
 from ztfast.engine import reference
-from ztfast.engine.verdicts import SIDE_COLUMNS, SideVerdicts
+from ztfast.engine.side_verdicts import SIDE_COLUMNS, SideVerdicts
 
 class Good:
     calls = 0

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ztfast import native
+from ztfast import dispatch
 from ztfast.engine.case import case_findings, evaluate_case, read_case
 from ztfast.errors import BackendError, FrameError, RulesError, UsageError, ZtfastError
 
@@ -131,13 +131,13 @@ def test_backends() -> None:
     assert evaluate_case(SMALL, "auto")["result"] == "ACCEPT"
 
 
-@pytest.mark.skipif(native.core is None, reason="the extension is not built")
+@pytest.mark.skipif(dispatch.core is None, reason="the extension is not built")
 def test_native_has_no_log() -> None:
     assert evaluate_case(SMALL, "native")["log"] is None
 
 
 def test_native_that_is_missing_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(native, "core", None)
+    monkeypatch.setattr(dispatch, "core", None)
     monkeypatch.delenv("ZTFAST_BACKEND", raising=False)
     with pytest.raises(BackendError, match="not built"):
         evaluate_case(SMALL, "native")

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from ztfast import native
+from ztfast import dispatch
 from ztfast.engine.case import evaluate_case
 
 VECTORS = Path(__file__).parent.parent / "data" / "vectors"
@@ -33,7 +33,7 @@ def vectors(name: str) -> Iterator[dict[str, Any]]:
 
 NATIVE = pytest.param(
     "native",
-    marks=pytest.mark.skipif(native.core is None, reason="the extension is not built"),
+    marks=pytest.mark.skipif(dispatch.core is None, reason="the extension is not built"),
 )
 
 

@@ -10,15 +10,15 @@ import pytest
 
 from tests.engine.batches import batch_of
 from tests.engine.cases import ARP, IPV4, IPV6, ipv4, ipv6
-from ztfast import native
+from ztfast import dispatch
 from ztfast.engine.endpoints import endpoints
 from ztfast.frames.frame import Frame
 from ztfast.model.reads import Reads
-from ztfast.network.situate import Endpoints, IpColumn
+from ztfast.network.resolve import Endpoints, IpColumn
 
 NO_MACS = Reads.MAC_SOURCE | Reads.MAC_DEST
 ONE, TWO = 0x020000000001, 0x020000000002
-needs_loops = pytest.mark.skipif(native.core is None, reason="the extension is not built")
+needs_loops = pytest.mark.skipif(dispatch.core is None, reason="the extension is not built")
 WAYS = [pytest.param(True, marks=needs_loops), False]
 
 

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 import ztfast
-from ztfast import native
-from ztfast.engine.joined import Action, Copy
+from ztfast import dispatch
+from ztfast.engine.network_verdicts import Action, Copy
 from ztfast.errors import UsageError
 
 DATA = Path(__file__).parents[1] / "data" / "captures" / "tcpdump"
 BACKENDS = [
-    pytest.param("native", marks=pytest.mark.skipif(native.core is None, reason="not built")),
+    pytest.param("native", marks=pytest.mark.skipif(dispatch.core is None, reason="not built")),
     "reference",
 ]
 MAC = bytes.fromhex("020000000001")

@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 
 import ztfast
-from ztfast import native
+from ztfast import dispatch
 from ztfast.engine.multicast import receiver_classes
-from ztfast.network.addresses import mac_of
+from ztfast.model.addresses import mac_of
+from ztfast.model.view import make_view
+from ztfast.network.member_table import member_table
 from ztfast.network.members import Member, make_network
-from ztfast.network.table import member_table
-from ztfast.network.view import make_view
 
 NETWORK = 0x8056C2E21C000001
 ROLE = 7
 BACKENDS = [
-    pytest.param("native", marks=pytest.mark.skipif(native.core is None, reason="not built")),
+    pytest.param("native", marks=pytest.mark.skipif(dispatch.core is None, reason="not built")),
     "reference",
 ]
 RULES = """

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from ztfast.engine.case import evaluate_case
-from ztfast.network.reading import load_network
+from ztfast.network.load import load_network
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 RULES = "tag department id 1 enum 7 sales;\ncap web id 5 accept dport 80;\n;\naccept;\n"

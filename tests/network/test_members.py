@@ -6,7 +6,7 @@ import pytest
 
 from tests.network.building import ANNA, BERT, NETWORK_ID, member
 from ztfast.errors import NetworkError
-from ztfast.network.addresses import mac_of, rfc4193, six_plane
+from ztfast.model.addresses import mac_of, rfc4193, six_plane
 from ztfast.network.members import make_network
 
 

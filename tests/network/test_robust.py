@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.network.test_reading import CENTRAL_MEMBER, CONTROLLER_MEMBER, CONTROLLER_NETWORK
+from tests.network.test_load import CENTRAL_MEMBER, CONTROLLER_MEMBER, CONTROLLER_NETWORK
 from tests.network.test_toml import DOCUMENT, write
 from ztfast.engine.case import case_findings, evaluate_case
 from ztfast.errors import ZtfastError
 from ztfast.network.documents import parse_json
+from ztfast.network.load import load_network
 from ztfast.network.members import Network
-from ztfast.network.reading import load_network
 
 SEED = 11
 ROUNDS = 600

@@ -8,7 +8,7 @@ import pytest
 
 from tests.network.building import ANNA, BERT, NETWORK_ID
 from ztfast.errors import NetworkError, RulesError
-from ztfast.network.reading import load_network
+from ztfast.network.load import load_network
 
 RULES = """
 tag department id 1000 default 5 enum 100 sales enum 200 lab flag 0 boss;

@@ -8,7 +8,7 @@ that leads nowhere in `tree`, with its line.  A citation is one of these:
 - a path below the package (`engine/backends.py`), when it begins with a package of ours;
 - a bare file name (`tree.py`): a file of the folder that was cited just before, of the
   citing file's own folder, of the root or of the package;
-- a module (`capture.hop`, `ztfast.report.diagnostics`, `model.reads.Reads`);
+- a module (`capture.pcap_scan`, `ztfast.diagnostics.render`, `model.reads.Reads`);
 - a section or a heading, in quotes, of a page in docs (`section 10`, `sections 2 to 4, 6`).
 
 Tested by tests/packaging/test_citations.py.

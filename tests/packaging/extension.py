@@ -6,17 +6,17 @@ import sys
 from pathlib import Path
 
 import ztfast
-from ztfast import native
+from ztfast import dispatch
 
 
 def main() -> None:
     """Say what is installed, or exit with what is wrong."""
-    if native.core is None:
+    if dispatch.core is None:
         sys.exit("the compiled extension is missing from this installation")
-    place = Path(str(native.core.__file__))
+    place = Path(str(dispatch.core.__file__))
     if ztfast.backend != "native":
         sys.exit(f"the extension is there, yet {ztfast.backend!r} is what runs")
-    print(f"{native.simd} of {', '.join(native.runnable())}, from {place.parent}")
+    print(f"{dispatch.simd} of {', '.join(dispatch.runnable())}, from {place.parent}")
     if hasattr(sys, "_is_gil_enabled") and not sys._is_gil_enabled():
         print("free-threaded, and importing the extension kept it so")
 

@@ -21,8 +21,8 @@ def tree(tmp_path: Path) -> Tree:
         "setup.py": "",
         "src/ztfast/__init__.py": "",
         "src/ztfast/_core.pyx": "",
-        "src/ztfast/engine/__init__.py": "from ztfast.engine.draws import draw\n",
-        "src/ztfast/engine/draws.py": "SEED: int = 1\nFIRST, LAST = 0, 9\n\ndef draw(): ...\n",
+        "src/ztfast/engine/__init__.py": "from ztfast.engine.prng import draw\n",
+        "src/ztfast/engine/prng.py": "SEED: int = 1\nFIRST, LAST = 0, 9\n\ndef draw(): ...\n",
         "tests/engine/test_draws.py": "",
         "tests/engine/test_backends.py": "",
         "docs/spec/evaluation.md": "# A page\n\n## 1. Sets\n\n## 2. IP\n\n## What goes in\n",
@@ -34,7 +34,7 @@ def tree(tmp_path: Path) -> Tree:
     return Tree(tmp_path)
 
 
-def cited(text: str, tree: Tree, name: str = "src/ztfast/engine/draws.py") -> list[str]:
+def cited(text: str, tree: Tree, name: str = "src/ztfast/engine/prng.py") -> list[str]:
     return [each.cited for each in missing(name, text, tree)]
 
 
@@ -44,9 +44,9 @@ def cited(text: str, tree: Tree, name: str = "src/ztfast/engine/draws.py") -> li
         "tests/engine/test_draws.py",
         "tests/engine/test_*.py, tests/engine.",
         "tests/engine/test_draws.py and test_backends.py",
-        "engine/draws.py",
-        "draws.py of this folder, setup.py and _core.pyx",
-        "engine.draws, engine.draw, engine.draws.SEED, engine.draws.LAST, ztfast.engine.draws",
+        "engine/prng.py",
+        "prng.py of this folder, setup.py and _core.pyx",
+        "engine.prng, engine.draw, engine.prng.SEED, engine.prng.LAST, ztfast.engine.prng",
         "docs/spec/evaluation.md sections 1 and 2",
         "docs/spec/evaluation.md\n  sections 1 to 2",
         "spec section 2",
@@ -69,7 +69,7 @@ def test_what_is_there_is_not_reported(text: str, tree: Tree) -> None:
         ("engine/nothing.py", ["engine/nothing.py"]),
         ("NOTHING.md", ["NOTHING.md"]),
         ("engine.nothing", ["engine.nothing"]),
-        ("ztfast.engine.draws.nothing", ["ztfast.engine.draws.nothing"]),
+        ("ztfast.engine.prng.nothing", ["ztfast.engine.prng.nothing"]),
         ("docs/spec/evaluation.md section 3", ["docs/spec/evaluation.md section 3"]),
         ("docs/spec/evaluation.md sections 1 to 3", ["docs/spec/evaluation.md section 3"]),
         ("spec sections 1, 2 and\n 7", ["docs/spec/evaluation.md section 7"]),
@@ -81,7 +81,7 @@ def test_what_is_missing_is_reported(text: str, expected: list[str], tree: Tree)
 
 
 def test_a_missing_path_is_reported_with_file_and_line(tree: Tree) -> None:
-    name = "src/ztfast/engine/draws.py"
+    name = "src/ztfast/engine/prng.py"
     text = '''\
 """Draws.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ztfast.lang import compile_text
-from ztfast.network.view import make_view
+from ztfast.model.view import make_view
 from ztfast.program.encode import encode
 from ztfast.program.program import Program
 

@@ -53,7 +53,7 @@ def test_capabilities_are_sections_with_their_own_numbers() -> None:
 
 def test_a_range_that_is_empty_is_false() -> None:
     from ztfast.model.kinds import Entry, Kind
-    from ztfast.network.view import View
+    from ztfast.model.view import View
     from ztfast.program.encode import encode
 
     view = View("out", (Entry(Kind.MATCH_FRAME_SIZE_RANGE, value=(9, 5)), Entry(Kind.ACTION_DROP)))

@@ -8,10 +8,11 @@ import random
 import numpy as np
 import pytest
 
-from ztfast import native
+from ztfast import dispatch
 from ztfast.engine.engine import Engine
 from ztfast.frames.batch import FrameBatch
 from ztfast.lang import compile_text
+from ztfast.program.dnf import Comparison, Term
 from ztfast.program.lookup import (
     BY_BYTE,
     BY_SEARCH,
@@ -21,7 +22,6 @@ from ztfast.program.lookup import (
     class_of_values,
     make_lookup,
 )
-from ztfast.program.sets import Comparison, Term
 
 SEED = 11
 lookups_pass = importlib.import_module("ztfast.program.passes.lookups")
@@ -113,7 +113,7 @@ RULES = {
 }
 
 
-@pytest.mark.skipif(native.core is None, reason="the extension is not built")
+@pytest.mark.skipif(dispatch.core is None, reason="the extension is not built")
 @pytest.mark.parametrize("shape", RULES)
 @pytest.mark.parametrize("sets", [30, 200, 600])
 def test_the_loops_find_the_set_that_the_plain_table_finds(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ztfast import native
+from ztfast import dispatch
 from ztfast.engine import native as engine_native
-from ztfast.engine.verdicts import Result
+from ztfast.engine.side_verdicts import Result
 from ztfast.frames.columns import (
     FIRST_OWN_COLUMN,
     Chr,
@@ -22,9 +22,9 @@ from ztfast.program import lookup
 from ztfast.program.opcodes import INSTRUCTION, Flag, Into, Op
 
 
-@pytest.mark.parametrize("level", native.runnable())
+@pytest.mark.parametrize("level", dispatch.runnable())
 def test_the_compiled_loops_have_the_same_numbers(level: str) -> None:
-    constants = native.load(level).constants()
+    constants = dispatch.load(level).constants()
     assert constants["ops"] == [op.value for op in Op]
     assert constants["columns"] == [column.value for column in Column]
     assert constants["instruction"] == INSTRUCTION.itemsize

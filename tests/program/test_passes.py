@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from tests.program.building import operations, program_of
+from ztfast.program.dnf import Comparison
 from ztfast.program.opcodes import FIRST_OWN_COLUMN, Column, Flag, Op
 from ztfast.program.passes import PASSES, lookups, optimise, without_reads
 from ztfast.program.passes.dead import dead
 from ztfast.program.passes.fold import fold
 from ztfast.program.passes.simplify import join_tests, simplify
-from ztfast.program.sets import Comparison
 
 NOBODY = {Column.ZT_SOURCE: 0, Column.ZT_DEST: 0, Column.NODE: 0}
 

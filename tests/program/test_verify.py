@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from tests.program.building import program_of
-from ztfast import native
+from ztfast import dispatch
 from ztfast.engine.native import Judge, NativeSide
 from ztfast.errors import TableError
 from ztfast.frames.batch import FrameBatch
-from ztfast.network.situate import Endpoints, member_index, situate
-from ztfast.network.table import member_table
+from ztfast.network.member_table import member_table
+from ztfast.network.resolve import Endpoints, member_index, situate
 from ztfast.program.program import Program
 from ztfast.program.verify import verify
 
@@ -76,7 +76,7 @@ def frames(rng: random.Random) -> FrameBatch:
     return FrameBatch.from_frames(data)
 
 
-@pytest.mark.skipif(native.core is None, reason="the extension is not built")
+@pytest.mark.skipif(dispatch.core is None, reason="the extension is not built")
 def test_a_corrupted_table_is_refused_or_runs_safely() -> None:
     """Random bytes over a table: whatever verifies is run, and must come to an end."""
     rng = random.Random(SEED)

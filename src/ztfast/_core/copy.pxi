@@ -8,7 +8,7 @@ def hop_blocks(
     const uint8_t[::1] buffer, int64_t start, int64_t end, bint swapped, int64_t max_block,
     uint32_t[::1] types, int64_t[::1] places
 ):
-    """Scan pcapng blocks from `start` to `end`; capture/blocks.py has the contract.
+    """Scan pcapng blocks from `start` to `end`; capture/pcapng_scan.py has the contract.
 
     types: uint32[n], filled with the blocks' types; places: int64[n + 1], with where each
     starts and at last where the scan stopped.  Returns (blocks found, place, error).
@@ -50,7 +50,7 @@ def copy_ranges(
 ):
     """Copy stretches of `buffer`, from number `at` on, one behind the other into `out`.
 
-    Stops before the first that does not fit; capture/gather.py has the contract.
+    Stops before the first that does not fit; sinks/copy_ranges.py has the contract.
     Returns (the next stretch's number, bytes copied); −1 for a stretch outside the buffer.
     """
     cdef int64_t count = min(starts.shape[0], ends.shape[0])

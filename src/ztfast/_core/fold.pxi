@@ -128,7 +128,7 @@ cdef void compare_tags(
 
 
 cdef inline uint32_t draw(uint64_t seed, uint64_t number, uint64_t entry) noexcept nogil:
-    """A random 32-bit number for a frame and an entry; engine/draws.py says the same in Python."""
+    """A random 32-bit number for a frame and an entry; engine/prng.py says the same in Python."""
     cdef uint64_t x = seed + <uint64_t>0x9E3779B97F4A7C15 * (number + 1)
     x ^= (entry + 1) * <uint64_t>0xD1342543DE82EF95
     x = (x ^ (x >> 30)) * <uint64_t>0xBF58476D1CE4E5B9

@@ -304,7 +304,7 @@ def hop(
     object buffer, int64_t start, int64_t end, int swapped, int header,
     uint32_t max_captured, tuple columns
 ):
-    """Scan records from `start` to `end`; capture/hop.py has the contract.
+    """Scan records from `start` to `end`; capture/pcap_scan.py has the contract.
 
     columns: offsets int64, captured uint32, lengths uint32, all of one length, the most frames
     to find.  Returns (frames found, where the scan stopped, error).

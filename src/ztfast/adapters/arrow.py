@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from ztfast.adapters.common import library, verdict_columns
 from ztfast.engine.engine import Engine
-from ztfast.engine.joined import Verdicts
+from ztfast.engine.network_verdicts import Verdicts
 from ztfast.errors import Diagnostic, FrameError
 from ztfast.frames.batch import FrameBatch
 

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from ztfast.engine.joined import Verdicts
+from ztfast.engine.network_verdicts import Verdicts
 from ztfast.errors import BackendError, Diagnostic
 from ztfast.frames.batch import FrameBatch
 

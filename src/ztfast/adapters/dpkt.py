@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from ztfast.adapters.common import batch_of, in_groups
 from ztfast.engine.engine import Engine
-from ztfast.engine.joined import Verdicts
+from ztfast.engine.network_verdicts import Verdicts
 
 GROUP = 4096
 

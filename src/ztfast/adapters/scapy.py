@@ -12,7 +12,7 @@ from typing import Any
 
 from ztfast.adapters.common import ETHERNET, batch_of, library
 from ztfast.engine.engine import Engine
-from ztfast.engine.joined import Verdicts
+from ztfast.engine.network_verdicts import Verdicts
 from ztfast.errors import Diagnostic, FrameError
 from ztfast.frames.batch import FrameBatch
 

@@ -6,9 +6,9 @@ libraries (zstandard, lz4, isal, pyarrow) are imported where they are used.
 Tested by tests/capture.
 """
 
-from ztfast.capture.opening import Capture, open_capture
+from ztfast.capture.many import Captures, open_captures
+from ztfast.capture.open import Capture, open_capture
 from ztfast.capture.packets import Interface, PacketBatch
-from ztfast.capture.several import Captures, open_captures
 
 __all__ = [
     "Capture",

@@ -14,10 +14,10 @@ import zlib
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from ztfast.capture.feeds import Reader
-from ztfast.capture.frame_steps import Steps, lz4_walk, zstd_walk
-from ztfast.capture.gzip_in import GzipMember, Pieces, ZlibInflater
+from ztfast.capture.compressed_frames import Steps, lz4_walk, zstd_walk
+from ztfast.capture.gzip_stream import GzipMember, Pieces, ZlibInflater
 from ztfast.capture.outputs import Encoder
+from ztfast.capture.sources import Reader
 from ztfast.errors import CaptureError, Diagnostic, OutputError
 
 _CHUNK = 1 << 16

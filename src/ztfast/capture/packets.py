@@ -50,7 +50,7 @@ class Counted(NamedTuple):
     """What `judged` holds where `frames` were judged and counted while they were found.
 
     The columns hold then only those that were accepted, or none of them.  totals: the counts,
-    uint64[2, keys], as `report.tally` takes them.
+    uint64[2, keys], as `pipeline.tally` takes them.
     """
 
     frames: int

@@ -14,9 +14,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ztfast.capture.damage import Run
-from ztfast.capture.feeds import Feed, Window
-from ztfast.capture.hop import OK, Hop, hop
 from ztfast.capture.packets import (
     MAX_CAPTURED,
     Int64s,
@@ -25,8 +22,11 @@ from ztfast.capture.packets import (
     Uint32s,
     unaligned,
 )
+from ztfast.capture.pcap_scan import OK, Hop, hop
 from ztfast.capture.resync import Shape, next_record
-from ztfast.capture.walk import Place, Walk
+from ztfast.capture.scanner import Place, Walk
+from ztfast.capture.session import Run
+from ztfast.capture.sources import Feed, Window
 
 # The magic as the file's first four bytes -> (swapped, nanoseconds, header of a record)
 MAGICS: dict[bytes, tuple[bool, bool, int]] = {

@@ -18,21 +18,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ztfast.capture.blocks import (
-    BAD_LENGTH,
-    ENHANCED_PACKET,
-    INTERFACE,
-    MAX_BLOCK,
-    OK,
-    OLD_PACKET,
-    SECTION,
-    SIMPLE_PACKET,
-    BlockHop,
-    hop_blocks,
-)
-from ztfast.capture.damage import Run
-from ztfast.capture.feeds import Feed, Window
-from ztfast.capture.options import parse_interface
 from ztfast.capture.packets import (
     MAX_CAPTURED,
     MAX_FRAMES,
@@ -44,8 +29,23 @@ from ztfast.capture.packets import (
     Uint32s,
     unaligned,
 )
+from ztfast.capture.pcapng_options import parse_interface
+from ztfast.capture.pcapng_scan import (
+    BAD_LENGTH,
+    ENHANCED_PACKET,
+    INTERFACE,
+    MAX_BLOCK,
+    OK,
+    OLD_PACKET,
+    SECTION,
+    SIMPLE_PACKET,
+    BlockHop,
+    hop_blocks,
+)
 from ztfast.capture.resync import next_block
-from ztfast.capture.walk import Place, Walk
+from ztfast.capture.scanner import Place, Walk
+from ztfast.capture.session import Run
+from ztfast.capture.sources import Feed, Window
 
 MAGIC = b"\x0a\x0d\x0d\x0a"
 _BYTE_ORDERS = {b"\x4d\x3c\x2b\x1a": False, b"\x1a\x2b\x3c\x4d": True}

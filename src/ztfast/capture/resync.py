@@ -14,10 +14,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ztfast.capture.blocks import MAX_BLOCK
-from ztfast.capture.feeds import Window
 from ztfast.capture.packets import MAX_CAPTURED, Int64s, unaligned
-from ztfast.capture.walk import Place
+from ztfast.capture.pcapng_scan import MAX_BLOCK
+from ztfast.capture.scanner import Place
+from ztfast.capture.sources import Window
 
 _PROOF = 4
 _PIECE = 1 << 16

@@ -72,7 +72,7 @@ def _start_quickly() -> None:
 
 def _harmless(error: click.ClickException) -> click.ClickException:
     """The error with a text for a terminal: click shows surplus arguments as they are."""
-    from ztfast.report.diagnostics import harmless
+    from ztfast.diagnostics.render import harmless
 
     text = harmless(error.format_message())
     if isinstance(error, click.UsageError):
@@ -97,7 +97,7 @@ def main() -> None:
         _harmless(error).show()
         sys.exit(2 if isinstance(error, click.UsageError) else 1)
     except ZtfastError as error:
-        from ztfast.report.diagnostics import print_diagnostics
+        from ztfast.diagnostics.render import print_diagnostics
 
         print_diagnostics(error.diagnostics)
         from ztfast.errors import UsageError

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from ztfast.analysis.timing import Timing
     from ztfast.frames.batch import FrameBatch
     from ztfast.model.policy import Policy
+    from ztfast.pipeline.timing import Timing
 
 _DEFAULT_RULES = """\
 drop not ethertype ipv4 and not ethertype arp and not ethertype ipv6;
@@ -52,8 +52,8 @@ def command(
     Example: ztfast bench rules.ztrules capture.pcap
     """
     import ztfast
-    from ztfast.analysis.timing import measure
     from ztfast.lang import compile_text, load
+    from ztfast.pipeline.timing import measure
 
     policy = load(rules) if rules is not None else compile_text(_DEFAULT_RULES, "default rules")
     batch = _captured(capture, frames) if capture is not None else made_up(frames)

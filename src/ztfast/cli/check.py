@@ -50,8 +50,8 @@ def command(
     \b
     Example: ztfast check --fail-on warning rules.ztrules
     """
-    from ztfast.report.findings import FORMATS, at_least, counts
-    from ztfast.report.output import write_text
+    from ztfast.diagnostics.formats import FORMATS, at_least, counts
+    from ztfast.sinks.text import write_text
 
     if rules.count("-") > 1:
         raise click.UsageError("standard input can be read once: name `-` once")
@@ -87,10 +87,10 @@ def _check(name: str, analyse: bool) -> list[Diagnostic]:
 
 def _analysis(policy: Policy) -> list[Diagnostic]:
     """The findings of the analysis; where it cannot run, notes that say why."""
-    import ztfast.analysis
+    import ztfast.proof
     from ztfast.errors import Severity, ZtfastError
 
-    findings = getattr(ztfast.analysis, "findings", None)
+    findings = getattr(ztfast.proof, "findings", None)
     if findings is None:
         return []
     try:
@@ -102,7 +102,7 @@ def _analysis(policy: Policy) -> list[Diagnostic]:
 def _as_text(findings: list[tuple[str, list[Diagnostic]]], output: str | None) -> str:
     import sys
 
-    from ztfast.report.diagnostics import format_diagnostic
+    from ztfast.diagnostics.render import format_diagnostic
 
     colour = output is None and sys.stdout.isatty()
     return "".join(

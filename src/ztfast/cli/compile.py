@@ -24,7 +24,7 @@ def command(rules: str, output: str | None, decompile: bool) -> None:
     import json
 
     from ztfast.lang import load
-    from ztfast.report.output import write_text
+    from ztfast.sinks.text import write_text
 
     policy = load(rules)
     if decompile:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from ztfast.analysis.difference import Change, Difference
-    from ztfast.analysis.traffic import Counted
     from ztfast.model.policy import Policy
+    from ztfast.pipeline.changes import Counted
+    from ztfast.proof.diff import Change, Difference
 
 
 @click.command()
@@ -52,8 +52,8 @@ def command(ctx: click.Context, /, old: str, new: str | None, **options: Any) ->
     \b
     Example: ztfast diff git:HEAD:rules.ztrules rules.ztrules
     """
-    from ztfast.analysis.difference import compare
-    from ztfast.report.output import write_text
+    from ztfast.proof.diff import compare
+    from ztfast.sinks.text import write_text
 
     if new is None and not options["engines"]:
         raise click.UsageError("NEW is missing: give two policies, or --engines and one")
@@ -81,7 +81,7 @@ def _load(name: str) -> Policy:
 
     if not name.startswith("git:"):
         return load(name)
-    from ztfast.analysis.revisions import load_revision
+    from ztfast.lang.revisions import load_revision
 
     return load_revision(name)
 
@@ -89,11 +89,11 @@ def _load(name: str) -> Policy:
 def _count(
     first: Policy, second: Policy, engines: tuple[str, str], options: dict[str, Any]
 ) -> Counted:
-    from ztfast.analysis.traffic import count_changes
     from ztfast.capture import open_capture
     from ztfast.engine.engine import Engine
-    from ztfast.network.addresses import parse_network_id
-    from ztfast.network.reading import load_network
+    from ztfast.model.addresses import parse_network_id
+    from ztfast.network.load import load_network
+    from ztfast.pipeline.changes import count_changes
 
     given = options["network"]
     network_id = parse_network_id(given) if given else None
@@ -107,7 +107,7 @@ def _count(
 
 
 def _text(found: Difference, counted: Counted | None) -> str:
-    from ztfast.report.diagnostics import harmless
+    from ztfast.diagnostics.render import harmless
 
     lines = [line for change in found.changes for line in _change(change)]
     if not lines:
@@ -121,7 +121,7 @@ def _text(found: Difference, counted: Counted | None) -> str:
 
 
 def _change(change: Change) -> list[str]:
-    from ztfast.analysis.header import frame_text
+    from ztfast.frames.headers import frame_text
 
     lines = [f"{change.words}:", f"  {change.old}", f"  now {change.new}",
              f"  such as {frame_text(change.frame)}"]

@@ -101,7 +101,7 @@ def _parsed(line: bytes) -> Any:
 
 
 def _complain(where: str, diagnostics: tuple[Diagnostic, ...]) -> None:
-    from ztfast.report.diagnostics import print_diagnostics
+    from ztfast.diagnostics.render import print_diagnostics
 
     if diagnostics:
         print_diagnostics(_placed(diagnostic, where) for diagnostic in diagnostics)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from ztfast.analysis.framespec import FrameSpec
-    from ztfast.analysis.scene import Ends, Scene, Stage
+    from ztfast.explain.contexts import Ends, Scene, Stage
+    from ztfast.frames.notation import FrameSpec
     from ztfast.model.policy import Policy
     from ztfast.network.members import Network
 
@@ -61,9 +61,9 @@ def command(rules: str, **options: Any) -> None:
     import json
     import sys
 
-    from ztfast.analysis.explain import explain
-    from ztfast.report.explanations import to_object, to_text
-    from ztfast.report.output import write_text
+    from ztfast.explain.explain import explain
+    from ztfast.explain.render import to_object, to_text
+    from ztfast.sinks.text import write_text
 
     _check(options)
     stage, scene = _staged(rules, options)
@@ -87,9 +87,9 @@ def _check(options: dict[str, Any]) -> None:
 
 def _staged(rules: str, options: dict[str, Any]) -> tuple[Stage, Scene]:
     """The stage, and the frame with its circumstances."""
-    from ztfast.analysis.framespec import FrameSpec, ip_ends, parse_frame
-    from ztfast.analysis.scene import Stage, placed
     from ztfast.errors import FrameError, UsageError
+    from ztfast.explain.contexts import Stage, placed
+    from ztfast.frames.notation import FrameSpec, ip_ends, parse_frame
     from ztfast.lang import load
 
     if options["frame"] is not None:
@@ -127,9 +127,9 @@ def _captured(name: str, number: int) -> Any:
 
 
 def _network(text: str | None) -> Network | None:
-    from ztfast.network.addresses import parse_network_id
+    from ztfast.model.addresses import parse_network_id
+    from ztfast.network.load import load_network
     from ztfast.network.members import Network
-    from ztfast.network.reading import load_network
 
     if text is None:
         return None
@@ -139,7 +139,7 @@ def _network(text: str | None) -> Network | None:
 
 def _ends(policy: Policy, spec: FrameSpec, options: dict[str, Any]) -> Ends:
     """The two ends as the options describe them."""
-    from ztfast.analysis.scene import Ends, described_member
+    from ztfast.explain.contexts import Ends, described_member
 
     from_tags = _tags(policy, "--from-tag", options["from_tag"])
     to_tags = _tags(policy, "--to-tag", options["to_tag"])

@@ -16,9 +16,9 @@ def command(codes: tuple[str, ...], as_json: bool) -> None:
     """
     import json
 
+    from ztfast.diagnostics.codes import CODES, explain
     from ztfast.errors import usage
-    from ztfast.lang.codes import CODES, explain
-    from ztfast.report.output import write_text
+    from ztfast.sinks.text import write_text
 
     wanted = [code.upper() for code in codes]
     for code in wanted:

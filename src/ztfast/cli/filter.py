@@ -3,7 +3,7 @@
 Contract: figures on standard output (on standard error where a capture goes there), talk
 on standard error; exit 1 where the input is damaged or an output could not be written, 130
 after Ctrl-C or SIGTERM.  What was read before is handled, written and counted in any case.
-The work is in cli/filtering.py, what is written in cli/filtering_outputs.py.
+The work is in cli/filtering.py, what is written in pipeline/outputs.py.
 Tested by tests/cli/test_filter.py and test_filter_hostile.py.
 """
 

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from ztfast.capture.outputs import ended_gently, shielded
 from ztfast.capture.packets import Counted
-from ztfast.cli.judging import Judgement, add_counted, judgements
 from ztfast.cli.options import make_engine
 from ztfast.errors import Diagnostic, UsageError, ZtfastError
-from ztfast.report.tally import Tally
+from ztfast.pipeline.judge import Judgement, add_counted, judgements
+from ztfast.pipeline.tally import Tally
 
 if TYPE_CHECKING:
-    from ztfast.capture.several import Captures
-    from ztfast.cli.filtering_outputs import Outputs
+    from ztfast.capture.many import Captures
     from ztfast.engine.engine import Engine
+    from ztfast.pipeline.outputs import Outputs
     from ztfast.report.progress import Progress
 
 INTERRUPTED = 130
@@ -31,7 +31,7 @@ _MAX_SHOWN = 20  # diagnostics; a capture of nothing but damage must not fill th
 
 def run(rules: str, captures: tuple[str, ...], options: dict[str, Any]) -> int:
     """Do what the options ask for; the exit status.  Raises ZtfastError before any work."""
-    from ztfast.capture.several import open_captures
+    from ztfast.capture.many import open_captures
 
     engine = make_engine(rules, options)
     names = ("merge", "follow", "resync", "limit")
@@ -87,7 +87,7 @@ class Job:
         if self._writes:
             # opened late: a capture that cannot be read at all leaves older files as they are
             if self._outputs is None:
-                from ztfast.cli.filtering_outputs import Outputs
+                from ztfast.pipeline.outputs import Outputs
 
                 self._outputs = Outputs(self._engine, self._source, self._options)
             self._outputs.write(item)
@@ -116,7 +116,7 @@ class Job:
         """Say what went wrong, print the figures; the exit status."""
         problems = self._all_problems()
         if problems:
-            from ztfast.report.diagnostics import print_diagnostics
+            from ztfast.diagnostics.render import print_diagnostics
 
             print_diagnostics(problems[:_MAX_SHOWN])
             if len(problems) > _MAX_SHOWN:
@@ -136,7 +136,7 @@ class Job:
         found = list(self._source.diagnostics)
         found += [problem for problem in self.problems if problem not in found]
         if self.tally.unjudged:
-            from ztfast.cli.filtering_outputs import unjudged_diagnostics
+            from ztfast.pipeline.outputs import unjudged_diagnostics
 
             found += unjudged_diagnostics(self.tally)
         return found

@@ -24,8 +24,8 @@ def command(
     \b
     Example: ztfast fmt --write rules.ztrules
     """
+    from ztfast.diagnostics.render import print_diagnostics
     from ztfast.errors import UsageError, ZtfastError
-    from ztfast.report.diagnostics import print_diagnostics
 
     failed = False
     for name in files:
@@ -41,10 +41,10 @@ def command(
 
 def _one(name: str, check: bool, diff: bool, write: bool) -> bool:
     """Lay one file out; True where it counts as a failure."""
+    from ztfast.diagnostics.render import harmless
     from ztfast.lang.controller import is_json, read_source
     from ztfast.lang.format import format_text
-    from ztfast.report.diagnostics import harmless
-    from ztfast.report.output import write_text
+    from ztfast.sinks.text import write_text
 
     source = read_source(name)
     shown = harmless(source.name, keep="")

@@ -118,8 +118,8 @@ def make_engine(rules: str, options: dict[str, Any]) -> Engine:
 
     members, network_id = None, None
     if options["network"] is not None:
-        from ztfast.network.addresses import parse_network_id
-        from ztfast.network.reading import load_network
+        from ztfast.model.addresses import parse_network_id
+        from ztfast.network.load import load_network
 
         network_id = parse_network_id(options["network"])
         members = load_network(options["network"]) if network_id is None else None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from ztfast.analysis.searching import Answer
+    from ztfast.proof.search import Answer
 
 
 @click.command()
@@ -51,9 +51,9 @@ def command(ctx: click.Context, /, rules: str, **options: Any) -> None:
     Example: ztfast search rules.ztrules --verdict accept --from-tag role=guest \\
                  --where 'ipprotocol tcp and dport 22 and ipdest 10.1.1.7/32'
     """
-    from ztfast.analysis.searching import Question, search
     from ztfast.lang import load
-    from ztfast.report.output import write_text
+    from ztfast.proof.search import Question, search
+    from ztfast.sinks.text import write_text
 
     question = Question(
         options["verdict"],
@@ -72,8 +72,8 @@ def command(ctx: click.Context, /, rules: str, **options: Any) -> None:
 def _text(answer: Answer | None, verdict: str) -> str:
     if answer is None:
         return f"no frame gets `{verdict}`: proved for every frame, member and draw asked for\n"
-    from ztfast.analysis.header import frame_text
-    from ztfast.report.diagnostics import harmless
+    from ztfast.diagnostics.render import harmless
+    from ztfast.frames.headers import frame_text
 
     lines = [f"{frame_text(answer.frame)}: {answer.judged}"]
     if answer.circumstances:
@@ -93,7 +93,7 @@ def hex_text(frame: Any) -> str:
 
 def witness_json(frame: Any, circumstances: str) -> dict[str, Any]:
     """A witness for other programs."""
-    from ztfast.analysis.header import frame_text
+    from ztfast.frames.headers import frame_text
 
     return {
         "text": frame_text(frame),

@@ -67,10 +67,10 @@ def command(
 
 def _run(rules: str, tests: Iterable[str], options: dict[str, Any], files: list[str]) -> bool:
     """Run everything once and report; False where something failed.  Adds to `files`."""
-    from ztfast.analysis.casefile import read_suite
-    from ztfast.analysis.cases import CaseResult, run_suite
-    from ztfast.analysis.coverage import Coverage
     from ztfast.lang import load
+    from ztfast.suite.coverage import Coverage
+    from ztfast.suite.file import read_suite
+    from ztfast.suite.run import CaseResult, run_suite
 
     policy = load(rules)
     covers = options["coverage"] or options["fail_under"] is not None
@@ -105,8 +105,8 @@ def _is_low(percent: float, wanted: float | None) -> bool:
 def _report(results: Any, coverage: Any, options: dict[str, Any]) -> None:
     import sys
 
-    from ztfast.report.cases import FORMATS, cases_text
-    from ztfast.report.output import write_text
+    from ztfast.sinks.text import write_text
+    from ztfast.suite.render import FORMATS, cases_text
 
     if options["form"] == "text":
         colour = options["output"] is None and sys.stdout.isatty()
@@ -128,8 +128,8 @@ def _batches(path: str) -> Iterator[FrameBatch]:
 
 def _watch(rules: str, tests: tuple[str, ...], options: dict[str, Any]) -> None:
     """Run, wait for a change, run again; what is wrong in a file is said and waited out."""
+    from ztfast.diagnostics.render import print_diagnostics
     from ztfast.errors import ZtfastError
-    from ztfast.report.diagnostics import print_diagnostics
 
     while True:
         files = [rules, *tests]

@@ -14,11 +14,11 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from ztfast.engine.verdicts import SIDE_COLUMNS, SideVerdicts
+from ztfast.engine.side_verdicts import SIDE_COLUMNS, SideVerdicts
 from ztfast.errors import BackendError, Diagnostic
 from ztfast.frames.batch import FrameBatch
-from ztfast.network.situation import Situation
-from ztfast.network.view import View
+from ztfast.model.view import View
+from ztfast.network.batch_context import Situation
 
 GROUP = "ztfast.backends"
 
@@ -29,7 +29,7 @@ class Backend(Protocol):
 
     view: the rules, as engine entries.  batch: n frames, with `frame(i)`, or `buffer`, `offsets`,
     `captured` and `lengths`, or decoded columns.  situation: who is who, n items a column.
-    seed: keys `random` draws by `situation.number` (engine.draws).  Gives every column of
+    seed: keys `random` draws by `situation.number` (engine.prng).  Gives every column of
     `verdicts.SIDE_COLUMNS`, n items each.  It must not change its arguments, may be called by
     several threads at once, and raises ztfast.errors only.
     """

@@ -23,18 +23,18 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ztfast.engine.context import Context, Noted, Outcome, Sent
-from ztfast.engine.draws import draw
+from ztfast.engine.prng import draw
 from ztfast.engine.reference import evaluate, sent_copies
 from ztfast.engine.select import choose
-from ztfast.engine.verdicts import Result, SideVerdicts
+from ztfast.engine.side_verdicts import Result, SideVerdicts
 from ztfast.errors import Diagnostic, FrameError, RulesError, ZtfastError
 from ztfast.frames.batch import FrameBatch
 from ztfast.frames.frame import Frame
 from ztfast.model.entries import Json, read_entries, read_entry
 from ztfast.model.kinds import Entry, Kind
 from ztfast.model.policy import MAX_BASE_RULES, MAX_CAPABILITY_RULES
-from ztfast.network.situation import MemberTable, Situation
-from ztfast.network.view import DIRECTIONS, ENGINES, View
+from ztfast.model.view import DIRECTIONS, ENGINES, View
+from ztfast.network.batch_context import MemberTable, Situation
 
 MAX_PAYLOAD = 1 << 18
 

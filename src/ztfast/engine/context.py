@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from ztfast.engine.verdicts import Result
+from ztfast.engine.side_verdicts import Result
 from ztfast.model.reads import Reads
 
 LogItem = list[int] | str | None

@@ -1,4 +1,4 @@
-"""The addresses of a batch's frames, as `network.situate` looks them up.
+"""The addresses of a batch's frames, as `network.resolve` looks them up.
 
 Contract: MACs where the frame has them, IP addresses where it does not; by the compiled
 loops for the native backend, frame by frame for the reference.  Tested by
@@ -16,7 +16,7 @@ from ztfast.frames.batch import FrameBatch
 from ztfast.frames.columns import Column, FrameKind
 from ztfast.frames.frame import Frame
 from ztfast.model.reads import Reads
-from ztfast.network.situate import Endpoints, IpColumn
+from ztfast.network.resolve import Endpoints, IpColumn
 
 _COLUMNS = (
     Column.MISSING,

@@ -12,22 +12,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ztfast.engine.joined import Lines, Verdicts
 from ztfast.engine.native import Judge, NativeSide
+from ztfast.engine.network_verdicts import Lines, Verdicts
 from ztfast.engine.select import choose
-from ztfast.engine.verdicts import SideVerdicts
+from ztfast.engine.side_verdicts import SideVerdicts
 from ztfast.errors import usage
 from ztfast.frames.batch import FrameBatch
 from ztfast.model.kinds import Kind
 from ztfast.model.policy import Policy, Rule
-from ztfast.network.situation import MemberTable, Situation, nobody
-from ztfast.network.view import View, default_capabilities, make_view
+from ztfast.model.view import View, default_capabilities, make_view
+from ztfast.network.batch_context import MemberTable, Situation, nobody
 from ztfast.program.encode import encode
 
 # What an engine without members never needs is loaded by one that does: start-up counts.
 if TYPE_CHECKING:
     from ztfast.network.members import Network
-    from ztfast.network.situate import MemberIndex
+    from ztfast.network.resolve import MemberIndex
 
 SIDES = ("both", "out", "in")
 # Draws at the receiver are not those at the sender: its seed differs by this constant.
@@ -177,8 +177,8 @@ class _Side:
             held = default_capabilities(self.view, engine.policy)
             self.table = nobody(len(self.view.capabilities), held, ipauth, ipauth)
         else:
-            from ztfast.network.situate import member_index
-            from ztfast.network.table import member_table
+            from ztfast.network.member_table import member_table
+            from ztfast.network.resolve import member_index
 
             self.table = member_table(engine.network, self.view, engine.policy, ipauth, ipauth)
             self.index = member_index(engine.network, self.table)
@@ -202,7 +202,7 @@ class _Side:
     ) -> tuple[SideVerdicts, npt.NDArray[np.uint32] | None]:
         """The receiving side's verdicts with multicast judged by every member it reaches."""
         from ztfast.engine.multicast import evaluate_multicast
-        from ztfast.network.situate import multicast_frames
+        from ztfast.network.resolve import multicast_frames
 
         many = multicast_frames(where)
         if not many.any() or len(self.table.address) < 2:
@@ -214,7 +214,7 @@ class _Side:
     ) -> Situation:
         """Who is who in a batch of `count` frames."""
         if where is not None:
-            from ztfast.network.situate import situate
+            from ztfast.network.resolve import situate
 
             assert self.index is not None
             return situate(self.index, self.direction, where, first, receiver)

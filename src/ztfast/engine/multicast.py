@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ztfast.engine.verdicts import SIDE_COLUMNS, SideVerdicts
+from ztfast.engine.side_verdicts import SIDE_COLUMNS, SideVerdicts
 from ztfast.frames.batch import FrameBatch
 from ztfast.model.kinds import Kind
-from ztfast.network.situate import Endpoints, IpColumn, multicast_receivers
-from ztfast.network.situation import MemberTable
-from ztfast.network.view import View
+from ztfast.model.view import View
+from ztfast.network.batch_context import MemberTable
+from ztfast.network.resolve import Endpoints, IpColumn, multicast_receivers
 
 _ADDRESSES = (
     Kind.MATCH_SOURCE_ZEROTIER_ADDRESS,

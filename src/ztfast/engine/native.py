@@ -14,15 +14,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ztfast import native
-from ztfast.engine.verdicts import Result, SideVerdicts
+from ztfast import dispatch
+from ztfast.engine.side_verdicts import Result, SideVerdicts
 from ztfast.frames.batch import FrameBatch
+from ztfast.frames.buffer_pool import Room
 from ztfast.frames.frame import Frame
-from ztfast.frames.room import Room
 from ztfast.model.kinds import Entry, Kind
 from ztfast.model.reads import Reads
-from ztfast.network.situation import MemberTable, Situation
-from ztfast.network.view import View
+from ztfast.model.view import View
+from ztfast.network.batch_context import MemberTable, Situation
 from ztfast.program.encode import encode
 from ztfast.program.opcodes import (
     FIRST_OWN_COLUMN,
@@ -140,7 +140,7 @@ class Judge:
             for side in self.sides:
                 need[list(side.headers())] = 1
             specs = [self._spec(number) for number in range(len(self.sides))]
-            self._machine = native.require().Machine(specs, need)
+            self._machine = dispatch.require().Machine(specs, need)
         return self._machine
 
     def _spec(self, number: int) -> tuple[Any, ...]:
@@ -232,7 +232,7 @@ class Judge:
         """Walk the records of a classic pcap and judge its Ethernet frames on the way.
 
         columns: offsets int64, captured uint32, lengths uint32, room for the frames found.
-        Returns (frames found, where the walk stopped, error as in capture.hop, results).
+        Returns (frames found, where the walk stopped, error as in capture.pcap_scan, results).
         """
         outputs = self._outputs(len(columns[0]))
         count, place, error, noted = self.machine().hop(
@@ -444,7 +444,7 @@ def _integer_columns(side: NativeSide, batch: FrameBatch) -> tuple[Columns, bool
             continue
         values, missing = np.empty(len(batch), np.uint64), np.empty(len(batch), np.uint32)
         index, bits, little = asked.key
-        native.require().integers(batch.raw(), index, bits, int(little), values, missing)
+        dispatch.require().integers(batch.raw(), index, bits, int(little), values, missing)
         some_missing |= bool(missing.any())
         columns.append((number, values if asked.what == "integer" else missing))
     return columns, some_missing
@@ -491,7 +491,7 @@ def _owned(batch: FrameBatch, situation: Situation) -> npt.NDArray[np.uint8]:
         (Column.CHARACTERISTICS, Column.AUTH_HIGH, Column.AUTH_LOW, Column.MAC_SOURCE)
     )
     chr_, high, low, mac = columns.values()
-    from ztfast.engine.ownership import Ownership
+    from ztfast.network.ownership import Ownership
 
     owners = Ownership(members)
     has_address = (chr_ & Chr.AUTH_ADDRESS) != 0

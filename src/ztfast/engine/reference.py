@@ -18,14 +18,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ztfast.engine.context import Context, LogItem, Noted, Outcome, Sent, State, Step, Trial
-from ztfast.engine.draws import draw
+from ztfast.engine.prng import draw
 from ztfast.engine.reference_matches import Answer, Facts, match, note_addresses
-from ztfast.engine.verdicts import SIDE_COLUMNS, Result, SideVerdicts
+from ztfast.engine.side_verdicts import SIDE_COLUMNS, Result, SideVerdicts
 from ztfast.frames.frame import Frame
 from ztfast.model.kinds import Entry, Kind
 from ztfast.model.reads import Reads
-from ztfast.network.situation import MemberTable, Situation
-from ztfast.network.view import View
+from ztfast.model.view import View
+from ztfast.network.batch_context import MemberTable, Situation
 
 # Flags of what is sent (spec section 7): [direction in?] -> (tee, watch, redirect).
 _FLAGS = {False: (0x02, 0x16, 0x04), True: (0x08, 0x1C, 0x0A)}

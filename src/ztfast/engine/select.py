@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from ztfast import native
+from ztfast import dispatch
 from ztfast.errors import usage
 
 BACKENDS = ("native", "reference", "auto")
@@ -26,7 +26,7 @@ def choose(name: str | None = None) -> str:
             raise usage(f"unknown backend {asked!r}", f"use one of {names}")
         backends.load(asked)
     if asked == "auto":
-        return "reference" if native.core is None else "native"
+        return "reference" if dispatch.core is None else "native"
     if asked == "native":
-        native.require()
+        dispatch.require()
     return asked

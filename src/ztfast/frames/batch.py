@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ztfast import native
+from ztfast import dispatch
 from ztfast.errors import Diagnostic, FrameError
+from ztfast.frames.buffer_pool import Room
 from ztfast.frames.columns import FIRST_OWN_COLUMN, column_width
 from ztfast.frames.frame import Frame
-from ztfast.frames.room import Room
 from ztfast.model.reads import Reads
 
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ class FrameBatch:
             return {column: self.ready[column] for column in columns}
         types = tuple(_DTYPES[column_width(column)] for column in columns)
         made = dict(zip(columns, Room().take(len(self), types), strict=True))
-        native.require().decode(self.raw(), list(made.items()), 0, len(self))
+        dispatch.require().decode(self.raw(), list(made.items()), 0, len(self))
         return made
 
     def decode(self, columns: Sequence[int]) -> FrameBatch:

@@ -2,7 +2,7 @@
 
 Contract: `plain_fields` gives the columns that a table of frames shows, as the compiled decoder
 makes them (docs/spec/evaluation.md section 2); bytes that were not captured read as zero.
-Tested by tests/report/test_rows.py against the compiled decoder.
+Tested by tests/pipeline/test_rows.py against the compiled decoder.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Contract: docs/spec/rules-language.md section 6, each finding with a stable code, a place, what
 happens and what to write instead; the compiled output never changes.  `check` is the
 whole of it: errors and warnings of a text or JSON, `# ztfast: ignore ZT101` respected.
-Tested by tests/lang/test_lint.py (every code by its own example in `lang.codes`).
+Tested by tests/lang/test_lint.py (every code by its own example in `diagnostics.codes`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Warnings about entries: what a controller or a node makes of them.
 
 Contract: `lint_policy` needs only a policy, from text or JSON; `lint_arguments` needs the
-arguments as they were written.  Codes and texts as in `lang.codes`.
+arguments as they were written.  Codes and texts as in `diagnostics.codes`.
 Tested by tests/lang/test_lint.py.
 """
 

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ztfast.errors import Diagnostic, NetworkError
+from ztfast.model.addresses import mac_of, rfc4193, six_plane
 from ztfast.model.policy import Policy
-from ztfast.network.addresses import mac_of, rfc4193, six_plane
 
 
 @dataclass(frozen=True)

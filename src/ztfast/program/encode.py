@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 from ztfast.model.kinds import Entry, Kind
 from ztfast.model.reads import Reads
-from ztfast.network.view import View
+from ztfast.model.view import View
+from ztfast.program.dnf import Comparison
 from ztfast.program.opcodes import (
     FIRST_OWN_COLUMN,
     Chr,
@@ -28,7 +29,6 @@ from ztfast.program.opcodes import (
     TagTest,
 )
 from ztfast.program.program import OwnColumn, Program, instructions, set_jumps
-from ztfast.program.sets import Comparison
 
 _U64 = (1 << 64) - 1
 

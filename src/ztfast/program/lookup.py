@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ztfast.program.sets import Comparison, Term
+from ztfast.program.dnf import Comparison, Term
 
 MAX_TERMS = 65536
 MAX_COLUMNS = 16
@@ -54,7 +54,7 @@ class ColumnTable:
 class Lookup:
     """A run of terms: tables by column, and what each term decides.
 
-    entry int32[terms], code uint8[terms] (engine.verdicts.Result; SUPER_ACCEPT stands for
+    entry int32[terms], code uint8[terms] (engine.side_verdicts.Result; SUPER_ACCEPT stands for
     PRIORITY, which accepts but never super-accepts).
     """
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ztfast.network.view import View
+from ztfast.model.view import View
 from ztfast.program.opcodes import FIRST_OWN_COLUMN, INSTRUCTION, VERSION, Flag, Op, column_width
 
 

@@ -1,7 +1,7 @@
 """The figures of a filter run as a table for people.
 
 Contract: plain aligned text, the same on a terminal and in a file.  Tested by
-tests/report/test_tally.py.
+tests/pipeline/test_tally.py.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from ztfast.model.policy import Policy
-from ztfast.report.tally import VERDICTS, Tally
+from ztfast.pipeline.tally import VERDICTS, Tally
 
 if TYPE_CHECKING:
-    from ztfast.capture.sinks import Written
+    from ztfast.sinks.files import Written
 
 _RULE_WIDTH = 60
 

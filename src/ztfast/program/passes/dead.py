@@ -5,9 +5,9 @@ Before: `ACCEPT; TEST …; DROP; END`.  After: `ACCEPT; END`.
 
 from __future__ import annotations
 
+from ztfast.program.dnf import FLAGS, OP, Section, Set, flatten, sections
 from ztfast.program.opcodes import Flag, Op
 from ztfast.program.program import Program, instructions, set_jumps
-from ztfast.program.sets import FLAGS, OP, Section, Set, flatten, sections
 
 
 def dead(program: Program) -> Program:

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ztfast.program.opcodes import INTO_MASK, Column, Flag, Into, Op, TagTest
-from ztfast.program.program import Program, instructions, set_jumps
-from ztfast.program.sets import (
+from ztfast.program.dnf import (
     COLUMN,
     ENTRY,
     FLAGS,
@@ -27,6 +25,8 @@ from ztfast.program.sets import (
     flatten,
     sections,
 )
+from ztfast.program.opcodes import INTO_MASK, Column, Flag, Into, Op, TagTest
+from ztfast.program.program import Program, instructions, set_jumps
 
 _NEGATE, _ALTERNATIVE = int(Flag.NEGATE), int(Flag.ALTERNATIVE)
 _ADDRESSES = (Column.ZT_SOURCE, Column.ZT_DEST, Column.NODE)

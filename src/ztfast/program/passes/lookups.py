@@ -11,11 +11,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ztfast.program.lookup import MAX_COLUMNS, MAX_TERMS, Lookup, density, make_lookup
-from ztfast.program.opcodes import Flag, Op
-from ztfast.program.passes.simplify import simple_terms
-from ztfast.program.program import Program, instructions, set_jumps
-from ztfast.program.sets import (
+from ztfast.program.dnf import (
     ENTRY,
     FLAGS,
     OP,
@@ -27,6 +23,10 @@ from ztfast.program.sets import (
     normal_form,
     sections,
 )
+from ztfast.program.lookup import MAX_COLUMNS, MAX_TERMS, Lookup, density, make_lookup
+from ztfast.program.opcodes import Flag, Op
+from ztfast.program.passes.simplify import simple_terms
+from ztfast.program.program import Program, instructions, set_jumps
 
 # What a look-up costs, in the cost of a test of one byte a frame: shorter runs stay as they are.
 _WORTH = 160

@@ -8,9 +8,7 @@ first, since their order cannot be seen (a set of pure tests has no other effect
 
 from __future__ import annotations
 
-from ztfast.program.opcodes import Flag, Into, Op
-from ztfast.program.program import Program, instructions, set_jumps
-from ztfast.program.sets import (
+from ztfast.program.dnf import (
     Comparison,
     Row,
     Section,
@@ -21,6 +19,8 @@ from ztfast.program.sets import (
     normal_form,
     sections,
 )
+from ztfast.program.opcodes import Flag, Into, Op
+from ztfast.program.program import Program, instructions, set_jumps
 
 
 def simplify(program: Program) -> Program:

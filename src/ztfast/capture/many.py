@@ -1,0 +1,215 @@
+"""Several captures as one: in the order of their first frames, or merged by time stamp.
+
+Contract: `open_captures` takes files, folders (their captures) and `-`, and gives one
+`Captures`: an iterable of batches numbered through.  Without `merge` whole files follow each
+other by the time of their first frame; with it frames come in the order of their times
+(equal times in the order of the files).  Tested by tests/capture/test_many.py.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+
+from ztfast.capture.open import Capture, limited, open_capture
+from ztfast.capture.packets import MAX_BUFFER, PacketBatch
+from ztfast.capture.session import SKIPPED, UNREADABLE, Run
+from ztfast.errors import CaptureError, Diagnostic, Severity, usage
+
+_PEEK = 1 << 16
+_SMALLEST_WINDOW = 1 << 16
+_MOST_NAMED = 3
+_MOST_HELD = 100  # open files of a merge; a process may often have no more than 256
+
+
+class Captures:
+    """Several captures as one: iterate once; a context manager.
+
+    `paths` are the files in the order they are read; `diagnostics` and `skipped_bytes` are
+    those of all of them.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[str],
+        run: Run,
+        *,
+        merge: bool = False,
+        follow: bool = False,
+        limit: int | None = None,
+    ) -> None:
+        self.paths = tuple(paths)
+        self.run = run
+        self.merge = merge and len(paths) > 1
+        self._follow = follow
+        self._limit = limit
+        self._open: list[Capture] = []
+        self._stopped = False
+        self._finished = 0
+
+    @property
+    def diagnostics(self) -> list[Diagnostic]:
+        """What was found damaged, skipped or passed over, in order (the first 1,000)."""
+        return self.run.diagnostics
+
+    @property
+    def skipped_bytes(self) -> int:
+        """Bytes that `resync` passed over."""
+        return self.run.skipped_bytes
+
+    @property
+    def total_bytes(self) -> int | None:
+        """Bytes of all files together; None where one is a pipe or grows."""
+        if self._follow or self._limit is not None or any(not _is_file(p) for p in self.paths):
+            return None
+        return sum(os.path.getsize(path) for path in self.paths)
+
+    @property
+    def done_bytes(self) -> int:
+        """Bytes of the inputs read so far, compressed where they are: for progress."""
+        return self._finished + sum(capture.done_bytes for capture in self._open)
+
+    def stop(self) -> None:
+        """End a capture that is followed; may be called from another thread."""
+        self._stopped = True
+        for capture in self._open:
+            capture.stop()
+
+    def __iter__(self) -> Iterator[PacketBatch]:
+        batches = self._merged() if self.merge else self._one_by_one()
+        return batches if self._limit is None else limited(batches, self._limit)
+
+    def close(self) -> None:
+        """Close what is open.  Batches already given stay valid."""
+        while self._open:
+            self._open.pop().close()
+
+    def __enter__(self) -> Captures:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _one_by_one(self) -> Iterator[PacketBatch]:
+        for number, path in enumerate(self.paths):
+            last = number == len(self.paths) - 1
+            try:
+                capture = open_capture(path, follow=self._follow and last, run=self.run)
+                self._open.append(capture)
+                if self._stopped:
+                    capture.stop()
+                yield from capture
+            except CaptureError as error:
+                for diagnostic in error.diagnostics:
+                    if diagnostic not in self.diagnostics:
+                        self.run.note(diagnostic)
+                self._leave_out(path, self.paths[number + 1 :])
+                raise
+            self._finished += os.path.getsize(path) if _is_file(path) else capture.done_bytes
+            self.close()
+
+    def _leave_out(self, path: str, rest: Sequence[str]) -> None:
+        """Say which captures are not read, since `path` ends the reading."""
+        if rest:
+            some = ", ".join(rest[:_MOST_NAMED]) + (", …" if len(rest) > _MOST_NAMED else "")
+            message = f"what comes behind it was not read: {len(rest)} more ({some})"
+            self.run.note(Diagnostic(SKIPPED, message, Severity.NOTE, path=path))
+
+    def _merged(self) -> Iterator[PacketBatch]:
+        from ztfast.capture.merge import merged  # rarely needed
+
+        # all files' windows, and what is joined of them, stay within a few of one file's
+        span = max(_SMALLEST_WINDOW, MAX_BUFFER // 2 // len(self.paths))
+        held = len(self.paths) <= _MOST_HELD
+        for path in self.paths:
+            self._open.append(open_capture(path, run=self.run, span=span, held=held))
+        yield from merged([iter(capture) for capture in self._open], self.run)
+
+
+def open_captures(
+    paths: Sequence[str | os.PathLike[str]],
+    *,
+    merge: bool = False,
+    follow: bool = False,
+    resync: bool = False,
+    limit: int | None = None,
+) -> Captures:
+    """Open files, folders and `-` (standard input) as one capture.
+
+    In a folder every file that is a capture is read (hidden ones are left out; one that is no
+    capture is a note).  `follow` waits at the end of the last file.  Raises `CaptureError`
+    where a named file cannot be opened or a folder holds no capture, `UsageError` where the
+    options make no sense together.
+    """
+    if not paths:
+        raise usage("no capture was named", "name a file, a folder, or - for standard input")
+    if merge and follow:
+        raise usage("--merge cannot --follow: a file that grows has no last time", "choose one")
+    run = Run(resync)
+    names = [name for path in paths for name in _expand(os.fspath(path), run)]
+    if names.count("-") > 1:
+        raise usage("standard input was named twice", "- can be read once")
+    if len(names) > 1:
+        names = _in_time_order(names)
+    return Captures(names, run, merge=merge, follow=follow, limit=limit)
+
+
+def _expand(path: str, run: Run) -> list[str]:
+    """The captures of a folder, by name; anything else as it is, if it is there."""
+    if path == "-":
+        return [path]
+    if not os.path.isdir(path):
+        # said now, not when the files before it are through
+        if not os.path.exists(path):
+            raise CaptureError(Diagnostic(UNREADABLE, "no such file or folder", path=path))
+        return [path]
+    try:
+        names = sorted(os.listdir(path))
+    except OSError as error:
+        raise CaptureError(
+            Diagnostic(UNREADABLE, f"cannot be listed: {error.strerror}", path=path)
+        ) from error
+    found: list[str] = []
+    for name in names:
+        inner = os.path.join(path, name)
+        if name.startswith(".") or not os.path.isfile(inner):
+            continue
+        try:
+            open_capture(inner, span=_PEEK).close()
+            found.append(inner)
+        except CaptureError as error:
+            reason = error.diagnostics[0].message
+            run.note(Diagnostic(UNREADABLE, f"left out: {reason}", Severity.NOTE, path=inner))
+    if not found:
+        raise CaptureError(Diagnostic(UNREADABLE, "holds no capture", path=path))
+    return found
+
+
+def _is_file(path: str) -> bool:
+    return path != "-" and os.path.isfile(path)
+
+
+def _in_time_order(paths: list[str]) -> list[str]:
+    """By the time of the first frame; what cannot be asked stays behind the one before it."""
+    keys: list[int] = []
+    for path in paths:
+        time = _first_time(path)
+        keys.append(time if time is not None else keys[-1] if keys else -(1 << 63))
+    return [path for _, path in sorted(zip(keys, paths, strict=True), key=lambda pair: pair[0])]
+
+
+def _first_time(path: str) -> int | None:
+    """Time of the first frame of a file; None for pipes, empty and damaged files."""
+    try:
+        if not _is_file(path):
+            return None
+        with open_capture(path, span=_PEEK) as capture:
+            for batch in capture:
+                if len(batch):
+                    return int(batch.timestamps[0])
+    except (CaptureError, OSError):
+        return None
+    return None

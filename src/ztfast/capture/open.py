@@ -1,0 +1,238 @@
+"""Opening captures by what they contain, never by what they are called.
+
+Contract: `open_capture` looks at the first bytes, takes off one compression, and gives a
+`Capture`: an iterable of `PacketBatch` with bounded memory, and a context manager.
+Tested by tests/capture/test_open.py and the readers' tests.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from typing import IO
+
+from ztfast.capture import pcap
+from ztfast.capture.compression import PushedBack, decompressed, kind_of
+from ztfast.capture.packets import MAX_BUFFER, PacketBatch
+from ztfast.capture.session import Run
+from ztfast.capture.sources import (
+    Feed,
+    FileReader,
+    GrowingReader,
+    MapFeed,
+    ObjectReader,
+    PathReader,
+    Reader,
+    StreamFeed,
+)
+from ztfast.errors import CaptureError, Diagnostic
+
+Read = Callable[[Feed, Run], Iterator[PacketBatch]]
+
+
+def _read_pcapng(feed: Feed, run: Run) -> Iterator[PacketBatch]:
+    from ztfast.capture import pcapng  # most captures are classic: start-up stays short
+
+    return pcapng.read(feed, run)
+
+
+_FORMATS: dict[bytes, tuple[str, Read]] = {
+    **dict.fromkeys(pcap.MAGICS, ("pcap", pcap.read)),
+    b"\x0a\x0d\x0d\x0a": ("pcapng", _read_pcapng),
+}
+_HEAD = 4
+_NAMED = {  # what people try: errors say that it was recognised, and is not read
+    b"BZh": "bzip2",
+    b"\xfd7zX": "xz",
+    b"PK\x03\x04": "a zip archive",
+    b"7z\xbc\xaf": "a 7z archive",
+    b"\x1f\x9d": "compress",
+    b"\x02\x21\x4c\x18": "lz4's legacy format",
+    b"snoo": "a snoop capture",
+    b"GMBU": "a Network Monitor capture",
+}
+
+
+class Capture:
+    """One capture, open: iterate over it once.
+
+    `format` is `pcap` or `pcapng`, `compression` `gzip`, `zstd`, `lz4` or None; after reading,
+    `diagnostics` holds what was found damaged (with file and byte offset) and
+    `skipped_bytes` what `resync` passed over.
+    """
+
+    def __init__(
+        self,
+        feed: Feed,
+        format: str,
+        read: Read,
+        run: Run,
+        limit: int | None = None,
+        growing: GrowingReader | None = None,
+    ) -> None:
+        self.path = feed.path
+        self.format = format
+        self.compression: str | None = None
+        self.run = run
+        self._feed = feed
+        self._read = read
+        self._limit = limit
+        self._growing = growing
+
+    @property
+    def diagnostics(self) -> list[Diagnostic]:
+        """What was found damaged or skipped, in order (the first 1,000)."""
+        return self.run.diagnostics
+
+    @property
+    def skipped_bytes(self) -> int:
+        """Bytes that `resync` passed over."""
+        return self.run.skipped_bytes
+
+    @property
+    def done_bytes(self) -> int:
+        """Bytes of the input read so far, compressed where it is: for progress."""
+        return self._feed.done
+
+    def stop(self) -> None:
+        """End a capture that is followed; may be called from another thread."""
+        if self._growing is not None:
+            self._growing.stop()
+
+    def __iter__(self) -> Iterator[PacketBatch]:
+        batches = self._read(self._feed, self.run)
+        return batches if self._limit is None else limited(batches, self._limit)
+
+    def __enter__(self) -> Capture:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file.  Batches already given stay valid."""
+        self._feed.close()
+
+
+def open_capture(
+    path: str | os.PathLike[str] | IO[bytes],
+    *,
+    follow: bool = False,
+    resync: bool = False,
+    limit: int | None = None,
+    run: Run | None = None,
+    span: int = MAX_BUFFER,
+    held: bool = True,
+) -> Capture:
+    """Open a capture: a file, a FIFO, `-` for standard input, or a binary file object.
+
+    `follow` waits for more at the end of a file that grows; `resync` goes on after damage;
+    `limit` ends after so many frames; `run` continues another capture's numbering; `span` is
+    the size of a window in bytes; without `held` a regular file is opened anew for each window,
+    so that more can be read by turns than a process may have open.  Raises `CaptureError` where
+    there is no such file, or it is empty, or no capture.
+    """
+    run = run if run is not None else Run(resync)
+    reader, descriptor, name = _reader(path, follow, held)
+    try:
+        return _recognise(reader, descriptor, name, run, limit, span)
+    except BaseException:
+        reader.close()
+        raise
+
+
+def _reader(
+    path: str | os.PathLike[str] | IO[bytes], follow: bool, held: bool
+) -> tuple[Reader, int, str]:
+    """A reader, the descriptor of a regular file to map (else -1), and the name for errors."""
+    if not isinstance(path, (str, os.PathLike)):
+        return ObjectReader(path), -1, str(getattr(path, "name", "<stream>"))
+    name = os.fspath(path)
+    if name == "-":
+        return FileReader(sys.stdin.fileno(), owned=False), -1, "<stdin>"
+    try:
+        descriptor = os.open(name, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    except OSError as error:
+        raise _unreadable(name, f"cannot be opened: {error.strerror}") from error
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISDIR(mode):
+        os.close(descriptor)
+        raise _unreadable(name, "is a directory, not a capture")
+    if follow:
+        return GrowingReader(descriptor, name), -1, name
+    if not held and stat.S_ISREG(mode):
+        os.close(descriptor)
+        return PathReader(name), -1, name
+    return FileReader(descriptor), descriptor if stat.S_ISREG(mode) else -1, name
+
+
+def _recognise(
+    reader: Reader, descriptor: int, name: str, run: Run, limit: int | None, span: int
+) -> Capture:
+    growing = reader if isinstance(reader, GrowingReader) else None
+    head = _head(reader, name)
+    compression = kind_of(head)
+    if compression is not None:
+        reader = decompressed(compression, PushedBack(head, reader), name)
+        descriptor, head = -1, _head(reader, name)
+    format, read = _FORMATS.get(head, ("", None))
+    if read is None:
+        raise _unknown(name, head, compression)
+    if descriptor >= 0 and format:
+        feed: Feed = MapFeed(descriptor, os.fstat(descriptor).st_size, name, span)
+        reader.close()
+    else:
+        feed = StreamFeed(reader, name, head, span)
+    capture = Capture(feed, format, read, run, limit, growing)
+    capture.compression = compression
+    return capture
+
+
+def _head(reader: Reader, name: str) -> bytes:
+    """The first four bytes, or fewer where that is all there is."""
+    head = bytearray()
+    while len(head) < _HEAD:
+        piece = bytearray(_HEAD - len(head))
+        try:
+            count = reader.readinto(memoryview(piece))
+        except (OSError, EOFError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise _unreadable(name, f"cannot be read: {reason}") from error
+        if count == 0:
+            break
+        head += piece[:count]
+    return bytes(head)
+
+
+def _unknown(name: str, head: bytes, compression: str | None) -> CaptureError:
+    if compression is not None and kind_of(head) is not None:
+        return _unreadable(name, "is compressed twice", "decompress it once before")
+    if not head:
+        return _unreadable(name, "is empty: not even a capture's header is there")
+    if len(head) < _HEAD:
+        return _unreadable(name, f"ends after {len(head)} bytes, inside its header")
+    looks = next((what for start, what in _NAMED.items() if head.startswith(start)), "")
+    return _unreadable(
+        name,
+        f"is no capture: it starts with the bytes {head.hex(' ')}{looks and f', as {looks} does'}",
+        "pcap and pcapng are read, plain or in gzip, zstd or lz4; decompress what else there is "
+        "into a pipe (- reads it), and let editcap convert other captures",
+    )
+
+
+def _unreadable(name: str, message: str, help: str | None = None) -> CaptureError:
+    return CaptureError(Diagnostic("ZT503", message, path=name, offset=0, help=help))
+
+
+def limited(batches: Iterator[PacketBatch], limit: int) -> Iterator[PacketBatch]:
+    """The first `limit` frames."""
+    for batch in batches:
+        if len(batch) > limit:
+            yield batch.part(0, limit)
+            return
+        yield batch
+        limit -= len(batch)
+        if limit <= 0:
+            return

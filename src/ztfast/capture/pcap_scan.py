@@ -1,0 +1,121 @@
+"""Hopping from record to record of a classic pcap: the one place that follows the chain.
+
+Contract (`hop`): shared by the plain version here and by the compiled one; both give the
+same answer for the same arguments, and neither reads outside `buffer[start:end]`.
+Tested by tests/capture/test_pcap_scan.py.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ztfast import dispatch
+from ztfast.capture.packets import MAX_CAPTURED, MAX_FRAMES, Buffer, Counted, Int64s, Uint32s
+from ztfast.frames.buffer_pool import Room
+
+OK = 0
+TOO_LONG = 1
+_ROOM = Room()
+
+
+class Hop(NamedTuple):
+    """What `hop` found: the columns, where the next record starts, and why it stopped.
+
+    `judged` is for a walk that judges frames on the way (pipeline/judge.py): its results.
+    """
+
+    offsets: Int64s
+    captured: Uint32s
+    lengths: Uint32s
+    next: int
+    error: int
+    judged: Any = None
+
+    @property
+    def walked(self) -> int:
+        """Frames that were found, also those left out of the columns."""
+        return self.judged.frames if isinstance(self.judged, Counted) else len(self.offsets)
+
+
+def hop(
+    buffer: Buffer,
+    start: int,
+    end: int,
+    swapped: bool,
+    header: int = 16,
+    max_frames: int = MAX_FRAMES,
+    max_captured: int = MAX_CAPTURED,
+) -> Hop:
+    """Walk the records of a classic pcap from byte `start` of `buffer` up to byte `end`.
+
+    A record is a header of `header` bytes (16, or 24 in the modified format), whose bytes
+    8–11 are the captured and 12–15 the original length (32 bits, in the other byte order
+    than this machine's little endian where `swapped`), and then the captured bytes.
+
+    Gives `offsets` int64[n] (the first captured byte of each record), `captured` and
+    `lengths` uint32[n], `next` (where the walk stopped: always the start of a record), and
+    `error`: `OK` where the next record is not complete before `end` (or nothing is left, or
+    `max_frames` were found), `TOO_LONG` where its captured length is over `max_captured`;
+    that is reported as soon as the length can be read, complete or not.
+    """
+    arguments = (buffer, start, end, swapped, header, max_frames, max_captured)
+    return _hop_plain(*arguments) if dispatch.core is None else _hop_compiled(*arguments)
+
+
+def _hop_compiled(
+    buffer: Buffer,
+    start: int,
+    end: int,
+    swapped: bool,
+    header: int,
+    max_frames: int,
+    max_captured: int,
+) -> Hop:
+    columns = hop_columns(max_frames, end - start, _ROOM)
+    count, place, error = dispatch.require().hop(
+        buffer, start, end, int(swapped), header, max_captured, columns
+    )
+    offsets, captured, lengths = columns
+    return Hop(offsets[:count], captured[:count], lengths[:count], place, error)
+
+
+def hop_columns(max_frames: int, size: int, room: Room) -> Any:
+    """Memory for the columns of a walk over `size` bytes: offsets, captured, lengths."""
+    return room.take(min(max_frames, size // 16 + 1), (np.int64, np.uint32, np.uint32))
+
+
+def _hop_plain(
+    buffer: Buffer,
+    start: int,
+    end: int,
+    swapped: bool,
+    header: int,
+    max_frames: int,
+    max_captured: int,
+) -> Hop:
+    read = struct.Struct(">II" if swapped else "<II").unpack_from
+    offsets: list[int] = []
+    sizes: list[tuple[int, int]] = []
+    position, error = start, OK
+    while len(offsets) < max_frames and position + 16 <= end:
+        lengths = read(buffer, position + 8)
+        if lengths[0] > max_captured:
+            error = TOO_LONG
+            break
+        body = position + header
+        if body + lengths[0] > end:
+            break
+        offsets.append(body)
+        sizes.append(lengths)
+        position = body + lengths[0]
+    columns = np.array(sizes, np.uint32).reshape(-1, 2)
+    return Hop(
+        np.array(offsets, np.int64),
+        np.ascontiguousarray(columns[:, 0]),
+        np.ascontiguousarray(columns[:, 1]),
+        position,
+        error,
+    )

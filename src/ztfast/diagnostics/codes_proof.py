@@ -1,0 +1,87 @@
+"""The entries of `diagnostics.codes` for what the analysis proves.
+
+Contract: data only.  Tested by tests/diagnostics/test_codes.py and tests/proof/test_findings.py.
+"""
+
+from __future__ import annotations
+
+from ztfast.diagnostics.code import Code
+
+ANALYSIS: tuple[Code, ...] = (
+    Code(
+        "ZT201",
+        "an action that is never reached",
+        "No frame gets this action: what stands before it has decided all its frames (the"
+        " finding names those entries), or its own matches contradict each other. Proved for"
+        " every frame, member and tag, on both sides of the network.",
+    ),
+    Code(
+        "ZT202",
+        "a match that is always true",
+        "Wherever evaluation comes to this match it is true, so it narrows nothing down.",
+    ),
+    Code(
+        "ZT203",
+        "a match that is always false",
+        "Wherever evaluation comes to this match it is false: the value is impossible, or what"
+        " stands before it has taken all frames that could meet it.",
+    ),
+    Code(
+        "ZT204",
+        "a tee or watch that never sends",
+        "Copies are sent only where the frame is accepted in the end, and a later tee or watch"
+        " replaces an earlier one. No frame makes this one send.",
+    ),
+    Code(
+        "ZT205",
+        "a capability that grants nothing",
+        "A capability is asked only where the base rules come to their end or to `break`. No"
+        " frame is accepted because of this one.",
+    ),
+    Code(
+        "ZT206",
+        "a capability that grants everything",
+        "Whoever holds this capability gets every frame through that the base rules leave open.",
+    ),
+    Code(
+        "ZT207",
+        "nothing is accepted",
+        "There are accepting actions, and yet no frame passes one side of the network.",
+    ),
+    Code(
+        "ZT208",
+        "replies that cannot come back",
+        "Rules keep no state of connections: the first packet of a TCP connection is accepted"
+        " here, and the packet that answers it is dropped. Accept answers too, for example all"
+        " TCP packets with ACK set.",
+    ),
+    Code(
+        "ZT209",
+        "the analysis ran out of time",
+        "The time limit came before all was proved. Nothing is claimed about what was left"
+        " open; everything that was reported is proved.",
+    ),
+    Code(
+        "ZT290",
+        "the solver is not installed",
+        "The analysis needs z3-solver: `pip install 'ztfast[analysis]'`.",
+    ),
+    Code(
+        "ZT291",
+        "a claim that its witness does not confirm",
+        "A frame that was to show a claim was judged differently by an evaluator. Nothing is"
+        " claimed then; it is a fault of ztfast: please report it with the rules.",
+    ),
+    Code(
+        "ZT292",
+        "a revision that cannot be read",
+        "`git:REVISION:PATH` names a revision or a file that git does not know.",
+    ),
+    Code(
+        "ZT293",
+        "a search that cannot be read",
+        "`--where` takes matches of the rules language, as `ipprotocol tcp and dport 22`;"
+        " `--verdict` takes accept, drop, redirect[:ADDRESS], tee[:ADDRESS] or watch[:ADDRESS];"
+        " `--from-tag` and `--to-tag` take NAME=VALUE.",
+    ),
+)

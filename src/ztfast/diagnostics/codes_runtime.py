@@ -1,0 +1,177 @@
+"""The entries of `diagnostics.codes` for what is not about rules: evaluation, captures, output.
+
+Contract: data only.  Tested by tests/diagnostics/test_codes.py.
+"""
+
+from __future__ import annotations
+
+from ztfast.diagnostics.code import Code
+
+OTHERS: tuple[Code, ...] = (
+    Code(
+        "ZT401",
+        "frames that do not fit",
+        "Columns or frames have a wrong shape, type or range.",
+    ),
+    Code(
+        "ZT410",
+        "a case that is not readable",
+        "A JSON case for `ztfast eval` has a wrong key.",
+    ),
+    Code(
+        "ZT411",
+        "an entry was left out",
+        "As ZT054: the network leaves out unknown entry types.",
+    ),
+    Code(
+        "ZT412",
+        "entries were cut off",
+        "As ZT057: the network takes no more entries.",
+    ),
+    Code(
+        "ZT413",
+        "a line is too long",
+        "A case of `ztfast eval` is one line of at most 64 MiB.",
+    ),
+    Code(
+        "ZT414",
+        "a frame's text is not readable",
+        "`--frame` of `ztfast explain`, and `frame` of a test case, take one line such as `tcp "
+        "10.1.1.2:5555 > 10.1.1.7:443 syn`. docs/explain.md has the notation.",
+    ),
+    Code(
+        "ZT415",
+        "no such frame",
+        "The capture holds fewer frames than the number asked for; frames count from 1.",
+    ),
+    Code(
+        "ZT440",
+        "a test file is not readable",
+        "A file of test cases cannot be read, is no TOML or YAML, or has an unknown key, a wrong "
+        "type or a name that nothing has. The message has the line and column, or the key's path. "
+        "docs/test.md has the form.",
+    ),
+    Code(
+        "ZT420",
+        "the native evaluator is missing",
+        "This installation has no compiled part. Install with a C compiler, or use `--backend "
+        "reference` (ZTFAST_BACKEND=reference), which gives the same verdicts slowly.",
+    ),
+    Code(
+        "ZT421",
+        "an instruction level is missing",
+        "The processor or build lacks that level.",
+    ),
+    Code(
+        "ZT422",
+        "an optional library is missing",
+        "An adapter needs a library that is not installed here; the message names the extra "
+        "that brings it.",
+    ),
+    Code(
+        "ZT430",
+        "a table that does not verify",
+        "An instruction table has a number that cannot be: an unknown operation, a column, "
+        "entry, look-up or jump that is not there, or no end. Nothing of it was run.",
+    ),
+    Code(
+        "ZT431",
+        "a file that is no table",
+        "A saved program could not be read back, or an optimised one was to be saved.",
+    ),
+    Code(
+        "ZT501",
+        "a damaged capture",
+        "A record or block cannot be: its length is over the limit, its two lengths differ, or it "
+        "belongs to no interface. The message has file and byte offset; every complete frame "
+        "before it was handled. `--resync` goes on at the next record that proves itself.",
+    ),
+    Code(
+        "ZT502",
+        "a capture that ends early",
+        "The file, or the compressed stream around it, ends inside a record. Every frame before "
+        "that was handled. A capture that is still being written ends so: see `--follow`.",
+    ),
+    Code(
+        "ZT503",
+        "no readable capture",
+        "The file is missing, empty, a folder without captures, or not pcap or pcapng (plain or in "
+        "gzip, zstd or lz4). As a note: a file of a folder that was left out for that reason.",
+    ),
+    Code(
+        "ZT504",
+        "bytes were skipped",
+        "`--resync` passed over so many bytes between damage and the next record.",
+    ),
+    Code(
+        "ZT505",
+        "an unknown link type",
+        "Frames of that interface are counted but not judged; other interfaces go on. "
+        "docs/captures.md lists the link types that are read.",
+    ),
+    Code(
+        "ZT506",
+        "a compression library is missing",
+        "The capture is compressed: `pip install 'ztfast[compression]'`.",
+    ),
+    Code(
+        "ZT551",
+        "a network's description cannot be read",
+        "The file is missing, is not allowed to be read, or is larger than 512 MiB (TOML: 64 MiB).",
+    ),
+    Code(
+        "ZT552",
+        "neither JSON nor TOML",
+        "A network's description, or a case of `ztfast eval`, does not parse: not UTF-8, wrong "
+        "syntax, a key twice in one object, NaN, nested too deep, or a number of thousands of "
+        "digits. The message has the line and column where there is one.",
+    ),
+    Code(
+        "ZT553",
+        "a wrong value in a network's description",
+        "The value at the path that the message names has a wrong type, is out of range, is no "
+        "address, or is missing. docs/network.md has the forms that are read.",
+    ),
+    Code(
+        "ZT554",
+        "given twice",
+        "Two members of a network have one ZeroTier address or one MAC, or a member has a tag "
+        "twice. Which of them counts could only be guessed.",
+    ),
+    Code(
+        "ZT556",
+        "too many members times tags",
+        "The members' facts are held as a table of members by tags and capabilities. This "
+        "network and these rules would need more memory than any real network does.",
+    ),
+    Code(
+        "ZT560",
+        "columns of different lengths",
+        "The columns that describe one batch of frames must have one item a frame each.",
+    ),
+    Code(
+        "ZT601",
+        "output failed",
+        "The output could not be written; the message says what was kept.",
+    ),
+    Code(
+        "ZT602",
+        "frames of two link types for one pcap",
+        "A classic pcap holds one link type. Write pcapng.",
+    ),
+    Code(
+        "ZT606",
+        "a compression library is missing for an output",
+        "The output's suffix asks for a compression: `pip install 'ztfast[compression]'`.",
+    ),
+    Code(
+        "ZT607",
+        "a table library is missing",
+        "Parquet, Arrow and CSV tables need `pip install 'ztfast[table]'`; NPY needs numpy alone.",
+    ),
+    Code(
+        "ZT608",
+        "a text too long for an NPY table",
+        "NPY's texts have a fixed width. Write Parquet, Arrow or CSV.",
+    ),
+)

@@ -1,0 +1,343 @@
+"""Verdicts of a whole network: the sender's and the receiver's side joined, frame by frame.
+
+Contract: every column has one item a frame.  A frame that the sender dropped or
+redirected never reaches the receiver, whose columns then count for nothing.
+`Verdicts` is public: `Engine.evaluate` gives it.  Tested by tests/engine/test_engine.py.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ztfast.engine.side_verdicts import SideVerdicts
+from ztfast.frames.batch import FrameBatch
+from ztfast.model.reads import Reads
+
+
+class Action(IntEnum):
+    """What becomes of a frame."""
+
+    DROP = 0
+    ACCEPT = 1
+    REDIRECT = 2
+
+
+class Copy(NamedTuple):
+    """One copy of one frame: who sends it ("sender" or "receiver"), to whom, how, how much.
+
+    kind: "tee", "watch" or "redirect"; flags as on the wire (docs/spec/evaluation.md section 7);
+    length: payload bytes behind the ethertype.
+    """
+
+    side: str
+    kind: str
+    target: int
+    flags: int
+    length: int
+
+
+class CopyColumns(NamedTuple):
+    """One kind of copy from one side: `sent` bool[n], `target` uint64[n], `length` uint32[n].
+
+    kind: "tee", "watch" or "redirect"; length: payload bytes behind the ethertype;
+    entry: int32[n] in the base rules, or in the accepting capability where `from_capability`.
+    """
+
+    side: str
+    kind: str
+    from_capability: bool
+    sent: npt.NDArray[np.bool_]
+    target: npt.NDArray[np.uint64]
+    length: npt.NDArray[np.uint32]
+
+
+_FLAGS = {
+    ("out", "tee"): 0x02,
+    ("out", "watch"): 0x16,
+    ("out", "redirect"): 0x04,
+    ("in", "tee"): 0x08,
+    ("in", "watch"): 0x1C,
+    ("in", "redirect"): 0x0A,
+}
+
+
+class Lines(NamedTuple):
+    """Source lines by entry: of the base rules, then of each capability; 0 where not known.
+
+    Each array's last item, 0, is for entry −1.
+    """
+
+    base: npt.NDArray[np.int32]
+    capabilities: tuple[npt.NDArray[np.int32], ...]
+
+
+class Verdicts:
+    """What the network does with each frame of a batch.
+
+    sender, receiver: the sides' own columns (engine.side_verdicts.SIDE_COLUMNS), None for a side
+    that was not evaluated.  receivers: uint32[n], members that accepted the frame (1 at most
+    for unicast); None without a receiving side.
+    """
+
+    def __init__(
+        self,
+        sender: SideVerdicts | None,
+        receiver: SideVerdicts | None,
+        lines: Lines,
+        batch: FrameBatch,
+        receivers: npt.NDArray[np.uint32] | None = None,
+    ) -> None:
+        self.sender, self.receiver = sender, receiver
+        self._lines, self._batch = lines, batch
+        self._receivers = receivers
+
+    def __len__(self) -> int:
+        return len(self._batch)
+
+    @cached_property
+    def delivered_to_receiver(self) -> npt.NDArray[np.bool_]:
+        """The receiver's side was asked: bool[n]."""
+        if self.receiver is None:
+            return np.zeros(len(self), dtype=np.bool_)
+        if self.sender is None:
+            return np.ones(len(self), dtype=np.bool_)
+        if not self.sender.redirects:
+            passed: npt.NDArray[np.bool_] = self.sender.accepted
+            return passed
+        return self.sender.accept > 0
+
+    def _pick(self, name: str) -> npt.NDArray[Any]:
+        """A column of the side that decided."""
+        if self.sender is None or self.receiver is None or self._mirrored:
+            only = self.sender if self.sender is not None else self.receiver
+            assert only is not None
+            column: npt.NDArray[Any] = getattr(only, name)
+            return column
+        reached = self.delivered_to_receiver
+        receiver: npt.NDArray[Any] = getattr(self.receiver, name)
+        sender: npt.NDArray[Any] = getattr(self.sender, name)
+        return np.where(reached, receiver, sender)
+
+    @cached_property
+    def action(self) -> npt.NDArray[np.uint8]:
+        """`Action` of each frame, uint8[n]."""
+        if not any(side.redirects for side in self._sides()):
+            return self.accepted.astype(np.uint8)  # Action.DROP is 0, Action.ACCEPT 1
+        passed = self._pick("accepted")
+        code = np.where(
+            self.accepted, Action.ACCEPT, np.where(passed, Action.REDIRECT, Action.DROP)
+        )
+        return code.astype(np.uint8)
+
+    @cached_property
+    def accepted(self) -> npt.NDArray[np.bool_]:
+        """Accepted by every side that was asked, and not redirected: bool[n]."""
+        sides = self._sides()
+        for side in sides:
+            if side.redirects:
+                kept: npt.NDArray[np.bool_] = self._pick("accept") > 0
+                return kept
+        passed: npt.NDArray[np.bool_] = sides[0].accepted
+        return passed if len(sides) == 1 else passed & sides[1].accepted
+
+    @cached_property
+    def super_accepted(self) -> npt.NDArray[np.bool_]:
+        """Accepted by a receiver because it is the target of a copy: bool[n]."""
+        found: npt.NDArray[np.bool_] = self._pick("accept") == 2
+        return found
+
+    @cached_property
+    def side(self) -> npt.NDArray[np.uint8]:
+        """Which side decided: 0 the sender, 1 the receiver, uint8[n]."""
+        if self.sender is None:
+            return np.ones(len(self), dtype=np.uint8)
+        return self.delivered_to_receiver.astype(np.uint8)
+
+    @cached_property
+    def entry(self) -> npt.NDArray[np.int32]:
+        """The deciding entry, within the base rules or (capability >= 0) that capability.
+
+        −1 where no entry decided (the end of the rules); int32[n].
+        """
+        return self._pick("entry")
+
+    @cached_property
+    def capability(self) -> npt.NDArray[np.int16]:
+        """Index of the accepting capability in ascending order of id, −1 none; int16[n]."""
+        return self._pick("capability")
+
+    @cached_property
+    def line(self) -> npt.NDArray[np.int32]:
+        """Source line of the deciding entry, 0 where there is none; int32[n]."""
+        # A capability's entries are counted apart, and can be more than the base rules'.
+        in_base = np.where(self.capability < 0, self.entry, np.int32(-1))
+        lines = self._lines.base[in_base]
+        for index, own in enumerate(self._lines.capabilities):
+            mine = self.capability == index
+            if mine.any():
+                lines[mine] = own[self.entry[mine]]
+        return lines
+
+    @cached_property
+    def destination(self) -> npt.NDArray[np.uint64]:
+        """ZeroTier address that the frame goes to, after redirects; uint64[n]."""
+        return self._pick("destination")
+
+    @cached_property
+    def qos(self) -> npt.NDArray[np.uint8]:
+        """QoS bucket that the sender gives the frame (a receiver's where only it was asked)."""
+        side = self.sender if self.sender is not None else self.receiver
+        assert side is not None
+        return side.qos
+
+    def _first_copy(self, what: str, none: int) -> npt.NDArray[Any]:
+        """The first copy of each frame in sending order: sender before receiver."""
+        found: npt.NDArray[Any] | None = None
+        taken = np.zeros(len(self), dtype=np.bool_)
+        for side in self._sides():
+            reached = self.delivered_to_receiver if side is not self.sender else None
+            for prefix in ("capability_copy_", "copy_"):
+                has = side_column(side, prefix + "entry") >= 0
+                if reached is not None:
+                    has = has & reached
+                column = side_column(side, prefix + what)
+                if found is None:
+                    found = np.full(len(self), none, dtype=column.dtype)
+                found = np.where(has & ~taken, column, found)
+                taken |= has
+        assert found is not None
+        return found
+
+    def _sides(self) -> list[SideVerdicts]:
+        if self.sender is None or self.receiver is None:
+            return [side for side in (self.sender, self.receiver) if side is not None]
+        return [self.sender] if self._mirrored else [self.sender, self.receiver]
+
+    @property
+    def _mirrored(self) -> bool:
+        """Is the receiver's verdict the sender's own?"""
+        return self.receiver is not None and self.receiver.mirrors is not None
+
+    @cached_property
+    def copy_target(self) -> npt.NDArray[np.uint64]:
+        """Address of the first copy sent, 0 none; uint64[n].  `copies` lists all of them."""
+        return self._first_copy("target", 0)
+
+    @cached_property
+    def copy_length(self) -> npt.NDArray[np.uint32]:
+        """Payload bytes of the first copy sent, 0 none; uint32[n]."""
+        return self._first_copy("length", 0)
+
+    @cached_property
+    def watch(self) -> npt.NDArray[np.bool_]:
+        """Is the first copy sent a watch; bool[n]."""
+        return self._first_copy("watch", 0)
+
+    @cached_property
+    def reads(self) -> npt.NDArray[np.uint16]:
+        """`model.reads.Reads` bits: what the verdict read without its being known; uint16[n]."""
+        bits = np.zeros(len(self), dtype=np.uint16)
+        if self.sender is not None:
+            bits |= self.sender.reads
+        if self.receiver is not None:
+            bits |= np.where(self.delivered_to_receiver, self.receiver.reads, np.uint16(0))
+        return bits
+
+    @cached_property
+    def uncertain(self) -> npt.NDArray[np.bool_]:
+        """The verdict read a byte that existed but was not captured: bool[n]."""
+        found: npt.NDArray[np.bool_] = (self.reads & np.uint16(0x1FFF)) != 0
+        return found
+
+    @cached_property
+    def assumed(self) -> npt.NDArray[np.bool_]:
+        """The verdict read a fact about members that nobody gave: bool[n]."""
+        found: npt.NDArray[np.bool_] = (self.reads & np.uint16(0xE000)) != 0
+        return found
+
+    @cached_property
+    def receivers(self) -> npt.NDArray[np.uint32]:
+        """Members that accepted the frame, which the sender let out; uint32[n]."""
+        if self._receivers is not None:
+            return np.where(self.accepted, self._receivers, np.uint32(0))
+        return (self.accepted & (self.receiver is not None)).astype(np.uint32)
+
+    def reasons(self, index: int) -> Reads:
+        """What frame `index`'s verdict read without its being known."""
+        return Reads(int(self.reads[index]))
+
+    @property
+    def only_side(self) -> SideVerdicts | None:
+        """The side whose verdict is the frame's, where there is no other or both say the same."""
+        sides = self._sides()
+        return sides[0] if len(sides) == 1 else None
+
+    @property
+    def noteworthy(self) -> bool:
+        """May `reads` have any bit at all?  (False spares looking at it.)"""
+        return any(side.noteworthy for side in self._sides())
+
+    def copy_columns(self) -> list[CopyColumns]:
+        """Every kind of copy that any frame of the batch sends, in sending order."""
+        found: list[CopyColumns] = []
+        for side in self._sides():
+            if not side.sends:
+                continue
+            reached = None if side is self.sender else self.delivered_to_receiver
+            name = "sender" if side.direction == "out" else "receiver"
+            for prefix in ("capability_copy_", "copy_"):
+                has = side_column(side, prefix + "entry") >= 0
+                has = has if reached is None else has & reached
+                if not has.any():
+                    continue
+                watch = side_column(side, prefix + "watch")
+                for kind, sent in (("tee", has & ~watch), ("watch", has & watch)):
+                    if sent.any():
+                        target = side_column(side, prefix + "target")
+                        length = side_column(side, prefix + "length")
+                        capability = prefix != "copy_"
+                        found.append(CopyColumns(name, kind, capability, sent, target, length))
+            away = side.accepted & (side.accept == 0)
+            away = away if reached is None else away & reached
+            if away.any():
+                length = self._batch.payload_lengths()
+                found.append(CopyColumns(name, "redirect", False, away, side.destination, length))
+        return found
+
+    def copies(self, index: int) -> list[Copy]:
+        """Every copy of frame `index`, in sending order, with its flags."""
+        found: list[Copy] = []
+        for side in self._sides_of(index):
+            for prefix in ("capability_copy_", "copy_"):
+                if side_column(side, prefix + "entry")[index] >= 0:
+                    kind = "watch" if side_column(side, prefix + "watch")[index] else "tee"
+                    target = int(side_column(side, prefix + "target")[index])
+                    length = int(side_column(side, prefix + "length")[index])
+                    found.append(self._copy(side, kind, target, length))
+            if side.accepted[index] and not side.accept[index]:
+                target, length = (
+                    int(side.destination[index]),
+                    int(self._batch.payload_lengths()[index]),
+                )
+                found.append(self._copy(side, "redirect", target, length))
+        return found
+
+    def _sides_of(self, index: int) -> list[SideVerdicts]:
+        reached = bool(self.delivered_to_receiver[index])
+        sides = [self.sender] if self.sender is not None else []
+        return [*sides, self.receiver] if reached and self.receiver is not None else sides
+
+    def _copy(self, side: SideVerdicts, kind: str, target: int, length: int) -> Copy:
+        name = "sender" if side.direction == "out" else "receiver"
+        return Copy(name, kind, target, _FLAGS[side.direction, kind], length)
+
+
+def side_column(side: SideVerdicts, name: str) -> npt.NDArray[Any]:
+    """A side's column by name."""
+    column: npt.NDArray[Any] = getattr(side, name)
+    return column

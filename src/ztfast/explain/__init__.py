@@ -1,0 +1,1 @@
+"""Explanations: why one frame gets its verdict, entry by entry, on both sides."""

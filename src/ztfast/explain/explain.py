@@ -1,0 +1,325 @@
+"""Why one frame gets its verdict: both sides, every rule set, every entry.
+
+Contract: `explain` runs the reference evaluator and returns plain frozen values; what they
+say is what it did, step by step.  `explain.render` shows them as text and JSON.
+Tested by tests/explain/test_explain.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ztfast.engine.context import Context, Outcome, Sent, Step, Trial
+from ztfast.engine.reference import evaluate
+from ztfast.engine.side_verdicts import Result
+from ztfast.errors import Span
+from ztfast.explain.contexts import Receiver, Scene, Stage
+from ztfast.explain.match_text import Words
+from ztfast.frames.frame import Frame
+from ztfast.frames.headers import frame_text
+from ztfast.model.kinds import Entry, Kind
+from ztfast.model.policy import Capability, Policy, Rule
+from ztfast.model.printer import entry_printer
+from ztfast.model.reads import ASSUMED_MASK, UNCERTAIN_MASK, Reads
+
+_COPYING = (Kind.ACTION_TEE, Kind.ACTION_WATCH)
+
+
+class EntryNote(NamedTuple):
+    """One entry and what became of it.
+
+    status: matches "true", "false" (after `not`) or "skipped"; actions "taken" or "passed
+    over" (their set was false); "not reached".  set_after: the set's value behind a match.
+    """
+
+    entry: int
+    text: str
+    span: Span | None
+    action: bool
+    status: str
+    set_after: bool | None
+    why: str
+
+
+class SetNote(NamedTuple):
+    """One rule set as evaluated: the base rules (capability None) or a capability."""
+
+    name: str
+    capability: int | None
+    result: str
+    entries: tuple[EntryNote, ...]
+
+
+class SideNote(NamedTuple):
+    """One side: what it did and why.
+
+    direction: "out" (sender) or "in" (receiver).  asked: False where the frame never got there.
+    verdict: "accept", "drop" or "redirect".  by: the deciding entry (None: the rules' end).
+    notes: what mattered beside the matches; assumed: what nobody gave or captured.
+    """
+
+    direction: str
+    node: int | None
+    members: int
+    asked: bool
+    verdict: str
+    super_accept: bool
+    by: EntryNote | None
+    rule_set: str
+    sets: tuple[SetNote, ...]
+    copies: tuple[Sent, ...]
+    destination: int
+    qos: int
+    notes: tuple[str, ...]
+    assumed: tuple[str, ...]
+    outcome: Outcome | None = None
+
+
+class Explanation(NamedTuple):
+    """The whole answer for one frame.
+
+    verdict: what becomes of it, "accept", "drop" or "redirect".
+    """
+
+    frame: Frame
+    frame_text: str
+    verdict: str
+    sides: tuple[SideNote, ...]
+    policy: Policy
+
+
+def explain(stage: Stage, scene: Scene, side: str = "both") -> Explanation:
+    """Judge one frame and say why; side "both", "out" or "in"."""
+    sides: list[SideNote] = []
+    goes_on = True
+    if side != "in":
+        sides.append(_Side(stage, scene.frame, "out", Receiver(scene.sender)).note())
+        goes_on = sides[0].verdict == "accept"
+    if side != "out":
+        for receiver in scene.receivers:
+            noter = _Side(stage, scene.frame, "in", receiver)
+            sides.append(noter.note() if goes_on else noter.not_asked())
+    return Explanation(
+        scene.frame, frame_text(scene.frame), _verdict(sides), tuple(sides), stage.policy
+    )
+
+
+def _verdict(sides: list[SideNote]) -> str:
+    """The network's verdict: the sender's where it stops there, else that of the receivers.
+
+    As `ztfast filter` has it: of many receivers, the first that lets the frame pass counts.
+    """
+    out = [side for side in sides if side.direction == "out"]
+    if out and (out[0].verdict != "accept" or len(sides) == 1):
+        return out[0].verdict
+    inward = [side.verdict for side in sides if side.direction == "in"]
+    return next((verdict for verdict in inward if verdict != "drop"), "drop")
+
+
+class _Side:
+    """Makes the notes of one side."""
+
+    def __init__(self, stage: Stage, frame: Frame, direction: str, receiver: Receiver) -> None:
+        self.policy, self.view = stage.policy, stage.views[direction]
+        self.frame, self.direction = frame, direction
+        self.context: Context = receiver.context
+        self.members = receiver.members
+        self.capabilities = sorted(self.policy.capabilities, key=lambda cap: cap.id)
+        self.text = entry_printer(self.policy.tags)
+        self.words = Words(frame, self.context, direction == "in", self.policy.tags)
+
+    def note(self) -> SideNote:
+        """Evaluate, and say what happened."""
+        outcome = evaluate(self.view, self.frame, self.context, want_steps=True)
+        sets = tuple(self._set(trial) for trial in outcome.trials)
+        decided = self._decided(outcome)
+        verdict = "accept" if outcome.accept else "redirect" if outcome.accepted else "drop"
+        return SideNote(
+            self.direction,
+            self._node(),
+            self.members,
+            True,
+            verdict,
+            outcome.accept == 2,
+            sets[decided].entries[outcome.entry] if outcome.entry >= 0 else None,
+            sets[decided].name,
+            sets,
+            outcome.copies,
+            outcome.destination,
+            outcome.qos,
+            tuple(self._notes(outcome)),
+            tuple(_assumptions(outcome.reads)),
+            outcome,
+        )
+
+    def not_asked(self) -> SideNote:
+        """The note of a side that the frame never reaches."""
+        return SideNote(
+            self.direction, self._node(), self.members, False, "drop", False, None, "", (), (),
+            self.context.zt_dest, 0, (), (),
+        )
+
+    def _node(self) -> int | None:
+        return self.context.node or None
+
+    def _decided(self, outcome: Outcome) -> int:
+        """Which trial decided: the accepting one, else the base rules."""
+        return len(outcome.trials) - 1 if outcome.capability is not None else 0
+
+    # --- rule sets
+
+    def _rules(self, capability: int | None) -> tuple[tuple[Entry, ...], tuple[Rule, ...]]:
+        if capability is None:
+            return self.view.base, self.policy.rules
+        return self.view.capabilities[capability], self.capabilities[capability].rules
+
+    def _set(self, trial: Trial) -> SetNote:
+        entries, rules = self._rules(trial.capability)
+        first = 0
+        if trial.capability is not None:
+            first = len(self.view.base) + sum(
+                len(before) for before in self.view.capabilities[: trial.capability]
+            )
+        steps = {step.entry: step for step in trial.steps}
+        notes = tuple(
+            self._entry(index, entry, rules[entry.rule], steps.get(index), first)
+            for index, entry in enumerate(entries)
+        )
+        name = self._name(trial.capability)
+        return SetNote(name, trial.capability, RESULT_WORDS[trial.result], notes)
+
+    def _name(self, capability: int | None) -> str:
+        return "base rules" if capability is None else set_name(self.capabilities[capability])
+
+    def _entry(
+        self, index: int, entry: Entry, rule: Rule, step: Step | None, first: int
+    ) -> EntryNote:
+        action = entry.kind.is_action
+        if step is None:
+            status, after, why = "not reached", None, ""
+        elif action:
+            after = None
+            status, why = self._action(entry, step)
+        elif step.answer is None:
+            status, after, why = "skipped", step.after.matches, "the set is false already"
+        else:
+            status, after = ("true" if step.matched else "false"), step.after.matches
+            why = self._match(entry, step, first + index)
+        return EntryNote(index, self.text(rule.json), rule.span, action, status, after, why)
+
+    def _match(self, entry: Entry, step: Step, index: int) -> str:
+        text = self.words.saw(entry, index, step.answer)
+        if entry.inverted and step.answer == "hardNo":
+            text += "; `not` does not turn that"
+        if entry.inverted and step.answer == "hardYes":
+            text += "; `not` does not turn that"
+        if self.view.engine == "1.12":
+            return text.partition("; `not`")[0].partition(": true for now")[0]
+        return text
+
+    def _action(self, entry: Entry, step: Step) -> tuple[str, str]:
+        if not step.before.matches:
+            armed = step.after.super_accept and not step.before.super_accept
+            return "passed over", (
+                "its copy is for this node: super-accept is armed" if armed else "the set is false"
+            )
+        if step.result is not None:
+            return "taken", _ENDS[step.result]
+        if entry.kind is Kind.ACTION_DROP:
+            return "taken", "passed over: an unknown tag was taken as true before (skipDrop)"
+        if entry.kind in _COPYING and step.after.copy != step.before.copy:
+            copy = step.after.copy
+            return "taken", (
+                "the noted copy is cleared"
+                if copy is None
+                else f"a copy of {copy.length} bytes to {copy.target:010x} is noted"
+            )
+        return "taken", "it has nothing to do here: its target is an end of this frame"
+
+    # --- what mattered
+
+    def _notes(self, outcome: Outcome) -> Iterator[str]:
+        for trial in outcome.trials:
+            name = self._name(trial.capability)
+            for step in trial.steps:
+                yield from self._step_notes(trial, step, name)
+        held = len(self.context.held)
+        if len(outcome.trials) != 1 or outcome.trials[0].result is Result.NO_MATCH:
+            tried = len(outcome.trials) - 1
+            whose = "the sender's" if self.direction == "in" else "its own"
+            yield (
+                f"the base rules decide nothing, so {whose} capabilities are tried: "
+                f"{tried} of {held}" if held else
+                f"the base rules decide nothing, and the sender holds no capability"
+                f"{' of these rules' if self.policy.capabilities else ''}: dropped"
+            )
+        if self.context.no_tee:
+            yield "a later recipient of a multicast: no copies are sent"
+
+    def _step_notes(self, trial: Trial, step: Step, name: str) -> Iterator[str]:
+        entries, rules = self._rules(trial.capability)
+        where = _place(rules[entries[step.entry].rule], step.entry, name)
+        if step.after.skip_drop and not step.before.skip_drop:
+            armed = "" if self.view.engine == "1.12" else "; skipDrop is armed"
+            yield f"{where}: a tag is not known here, taken as true{armed}"
+        if step.before.skip_drop and not step.after.skip_drop:
+            yield f"{where}: this drop is passed over because skipDrop was armed"
+        if step.after.super_accept and not step.before.super_accept:
+            yield f"{where}: this node is the target of a copy; super-accept is armed"
+        if step.result is Result.SUPER_ACCEPT:
+            yield f"{where}: super-accepted, this node is the target of a copy"
+        hard = step.answer == "hardNo" and self.view.engine != "1.12"
+        if hard and entries[step.entry].kind.name.startswith("MATCH_TAG"):
+            yield f"{where}: a tag is missing, which is false here whatever `not` says"
+
+
+def _place(rule: Rule, entry: int, name: str) -> str:
+    return f"line {rule.span.line}" if rule.span is not None else f"{name}, entry {entry}"
+
+
+def set_name(capability: Capability) -> str:
+    """How a capability is called in reports."""
+    return f"capability {capability.name or capability.id}"
+
+
+RESULT_WORDS = {
+    Result.NO_MATCH: "no match",
+    Result.DROP: "drop",
+    Result.REDIRECT: "redirect",
+    Result.ACCEPT: "accept",
+    Result.SUPER_ACCEPT: "super-accept",
+}
+_ENDS = {
+    Result.NO_MATCH: "these rules end here without a decision",
+    Result.DROP: "dropped here",
+    Result.REDIRECT: "redirected here",
+    Result.ACCEPT: "accepted here",
+    Result.SUPER_ACCEPT: "super-accepted here",
+}
+_READ_NAMES = {
+    Reads.ETHERTYPE: "the ethertype",
+    Reads.MAC_DEST: "the destination MAC",
+    Reads.MAC_SOURCE: "the source MAC",
+    Reads.IP_SOURCE: "the source address",
+    Reads.IP_DEST: "the destination address",
+    Reads.TOS: "the TOS",
+    Reads.PROTOCOL: "the protocol",
+    Reads.SOURCE_PORT: "the source port",
+    Reads.DEST_PORT: "the destination port",
+    Reads.ICMP: "the ICMP type",
+    Reads.TCP_FLAGS: "the TCP flags",
+    Reads.AUTH_ADDRESS: "the address that ipauth checks",
+    Reads.INTEGER: "payload bytes",
+    Reads.ASSUMED_OWNERSHIP: "which addresses the sender was given",
+    Reads.ASSUMED_TAGS: "tags of members nobody described",
+    Reads.ASSUMED_ADDRESS: "ZeroTier addresses that nobody gave",
+}
+
+
+def _assumptions(reads: Reads) -> Iterator[str]:
+    for bit, name in _READ_NAMES.items():
+        if reads & bit & UNCERTAIN_MASK:
+            yield f"{name} (not given: taken as zero)"
+        elif reads & bit & ASSUMED_MASK:
+            yield name

@@ -1,0 +1,213 @@
+"""Explanations of one frame's verdict: as text for people, as an object for programs.
+
+Contract: pure functions of an `explain.explain.Explanation`.  The text has one line an
+entry: source line, what it is, its outcome, why.  Tested by tests/cli/test_explain.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ztfast.diagnostics.render import harmless
+from ztfast.explain.explain import EntryNote, Explanation, SetNote, SideNote
+
+_VERDICTS = {"accept": "accepted", "drop": "dropped", "redirect": "redirected"}
+_SIDES = {"out": "sender", "in": "receiver"}
+_FLAGS = {
+    **{0x02: "tee", 0x16: "watch", 0x04: "redirect"},
+    **{0x08: "tee", 0x1C: "watch", 0x0A: "redirect"},
+}
+_COLOURS = {"accept": "\x1b[32;1m", "drop": "\x1b[31;1m", "redirect": "\x1b[33;1m"}
+_WIDEST = 44
+_MOST_NEAR = 12
+
+
+# --- text
+
+
+def to_text(explanation: Explanation, brief: bool = False, colour: bool = False) -> str:
+    """The explanation as lines of text, ending with a newline.
+
+    brief: only the sets that were taken or in which some match was true, at most
+    `_MOST_NEAR` of the latter.
+    """
+    lines = [explanation.frame_text, _headline(explanation), ""]
+    for side in explanation.sides:
+        lines += _side(side, brief)
+        lines.append("")
+    lines = [harmless(line, keep="") for line in lines]
+    if colour:
+        word = _VERDICTS[explanation.verdict]
+        lines[1] = f"{_COLOURS[explanation.verdict]}{word}\x1b[0m{lines[1].removeprefix(word)}"
+    return "\n".join(lines[:-1]) + "\n"
+
+
+def _headline(explanation: Explanation) -> str:
+    word = _VERDICTS[explanation.verdict]
+    asked = [side for side in explanation.sides if side.asked]
+    if not asked:
+        return f"{word}: there is nobody whom it could reach"
+    agreeing = [side for side in asked if side.verdict == explanation.verdict]
+    chosen = agreeing[-1] if explanation.verdict == "accept" else agreeing[0]
+    first = agreeing[0]
+    if chosen is first:
+        return f"{word} by the {_SIDES[chosen.direction]}: {_because(chosen)}"
+    if _because(first) == _because(chosen):
+        return f"{word} by both sides: {_because(chosen)}"
+    return f"{word}: by the sender, {_because(first)}; by the receiver, {_because(chosen)}"
+
+
+def _because(side: SideNote) -> str:
+    if side.by is None:
+        return f"no entry of the {side.rule_set} decides, so it is dropped"
+    place = f"line {side.by.span.line}" if side.by.span is not None else f"entry {side.by.entry}"
+    whose = "" if side.rule_set == "base rules" else f" of {side.rule_set}"
+    ends = "" if side.verdict != "drop" or side.by.text == "drop" else ", and nothing accepts it"
+    return f"{place}{whose}, `{side.by.text}`{ends}"
+
+
+def _side(side: SideNote, brief: bool) -> Iterator[str]:
+    node = f" {side.node:010x}" if side.node is not None else ""
+    many = f" and {side.members - 1} more that judge alike" if side.members > 1 else ""
+    head = f"{_SIDES[side.direction]} ({side.direction}){node}{many}"
+    if not side.asked:
+        yield f"{head}: not asked, the frame never gets there"
+        return
+    how = "super-accepted" if side.super_accept else _VERDICTS[side.verdict]
+    yield f"{head}: {how}, {_because(side)}"
+    for rules in side.sets:
+        yield f"  {rules.name}: {rules.result}"
+        yield from _entries(rules, brief)
+    for copy in side.copies:
+        what = _FLAGS.get(copy.flags, "copy")
+        yield f"  sends: {what} of {copy.length} bytes to {copy.to:010x} (flags 0x{copy.flags:02x})"
+    if side.qos not in (0, 255):
+        yield f"  QoS bucket: {side.qos}"
+    for note in side.notes:
+        yield f"  note: {note}"
+    for assumed in side.assumed:
+        yield f"  assumed: {assumed}"
+
+
+def _entries(rules: SetNote, brief: bool) -> Iterator[str]:
+    shown, left_out = _near(rules.entries) if brief else (list(rules.entries), 0)
+    texts = {entry.entry: _entry_text(entry) for entry in shown}
+    wide = min(_WIDEST, max((len(text) for text in texts.values()), default=0))
+    unreached = 0
+    for entry in shown:
+        if entry.status == "not reached":
+            unreached += 1
+            continue
+        line = str(entry.span.line) if entry.span is not None else f"#{entry.entry}"
+        yield (
+            f"  {line:>5}  {texts[entry.entry]:<{wide}}  {entry.status:<11}  {entry.why}"
+        ).rstrip()
+    if left_out:
+        yield f"         {left_out} more sets with some true matches"
+    if unreached:
+        yield f"         {unreached} more {'entry' if unreached == 1 else 'entries'}, not reached"
+
+
+def _entry_text(entry: EntryNote) -> str:
+    text = entry.text if entry.action else f"  {entry.text}"
+    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
+
+
+def _near(entries: tuple[EntryNote, ...]) -> tuple[list[EntryNote], int]:
+    """(what was evaluated of the sets that matter, how many near misses are left out).
+
+    Those that were taken matter, and of the others those with the most true matches.
+    """
+    groups: list[list[EntryNote]] = [[]]
+    for entry in entries:
+        groups[-1].append(entry)
+        if entry.action:
+            groups.append([])
+    near = sorted(
+        (-sum(entry.status == "true" for entry in group), number)
+        for number, group in enumerate(groups)
+        if group and group[-1].status != "taken" and any(e.status == "true" for e in group)
+    )
+    left_out = {number for _, number in near[_MOST_NEAR:]}
+    kept = {number for _, number in near} - left_out
+    shown = [
+        entry
+        for number, group in enumerate(groups)
+        if number in kept or (group and group[-1].status == "taken")
+        for entry in group
+        if entry.status in ("true", "false", "taken")
+    ]
+    return shown, len(left_out)
+
+
+# --- objects
+
+
+def to_object(explanation: Explanation) -> dict[str, Any]:
+    """The explanation as a JSON-ready object, version 1."""
+    frame = explanation.frame
+    return {
+        "version": 1,
+        "verdict": explanation.verdict,
+        "frame": {
+            "text": explanation.frame_text,
+            "ethertype": frame.ethertype,
+            "vlan": frame.vlan,
+            "mac_source": f"{frame.mac_source:012x}",
+            "mac_dest": f"{frame.mac_dest:012x}",
+            "length": frame.length,
+            "payload": frame.payload.hex(),
+        },
+        "sides": [_side_object(side) for side in explanation.sides],
+    }
+
+
+def _side_object(side: SideNote) -> dict[str, Any]:
+    return {
+        "side": _SIDES[side.direction],
+        "direction": side.direction,
+        "node": None if side.node is None else f"{side.node:010x}",
+        "members": side.members,
+        "asked": side.asked,
+        "verdict": side.verdict if side.asked else None,
+        "super_accept": side.super_accept,
+        "by": None if side.by is None else {"rule_set": side.rule_set, **_place(side.by)},
+        "destination": f"{side.destination:010x}",
+        "qos": side.qos,
+        "copies": [
+            {
+                "to": f"{copy.to:010x}",
+                "kind": _FLAGS.get(copy.flags, "copy"),
+                "flags": copy.flags,
+                "length": copy.length,
+            }
+            for copy in side.copies
+        ],
+        "rule_sets": [
+            {
+                "name": rules.name,
+                "capability": rules.capability,
+                "result": rules.result,
+                "entries": [_entry_object(entry) for entry in rules.entries],
+            }
+            for rules in side.sets
+        ],
+        "notes": list(side.notes),
+        "assumed": list(side.assumed),
+    }
+
+
+def _place(entry: EntryNote) -> dict[str, Any]:
+    line = None if entry.span is None else entry.span.line
+    return {"entry": entry.entry, "line": line, "text": entry.text}
+
+
+def _entry_object(entry: EntryNote) -> dict[str, Any]:
+    return {
+        **_place(entry),
+        "action": entry.action,
+        "status": entry.status,
+        "set": entry.set_after,
+        "why": entry.why,
+    }

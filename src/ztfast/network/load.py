@@ -1,0 +1,255 @@
+"""Reading a network, by content: controller JSON, Central JSON, a dump of both, or our TOML.
+
+Contract: `load_network` gives a `Network` or raises `NetworkError` (RulesError for its
+rules) with the file and the place.  The forms are described in docs/network.md.
+Tested by tests/network/test_load.py.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ztfast.errors import RulesError
+from ztfast.model.addresses import parse_address, parse_mac, parse_network_id
+from ztfast.model.policy import Policy
+from ztfast.network.documents import Node, parse_json, read_document
+from ztfast.network.members import Member, Network, make_network
+
+if TYPE_CHECKING:
+    from ztfast.model.entries import Json
+
+# `[` also starts a TOML table, which a letter or another `[` follows.
+_JSON = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:\{|\[(?!\s*[A-Za-z_\[]))")
+_POLICY_KEYS = ("rules", "rulesSource", "capabilities", "tags")
+
+
+def load_network(path: str | os.PathLike[str]) -> Network:
+    """The network that a file describes; "-" is standard input.
+
+    JSON starts with `{`, or with `[` as a list of members; everything else is TOML.
+    Beside a controller's own file `<id>.json` the members are read from
+    `<id>/member/*.json`, as controllers keep them.
+    """
+    name = os.fspath(path)
+    data = read_document(name)
+    if _JSON.match(data):
+        return _json_network(Node(parse_json(data, name), name))
+    from ztfast.network.toml import toml_network
+
+    return toml_network(data, name)
+
+
+def _json_network(document: Node) -> Network:
+    if isinstance(document.value, list):
+        return _of_parts(None, list(document.items()))
+    outer = document.get("network") or document
+    members = document.get("members", "member") or outer.get("members", "member")
+    if members is None:
+        if _is_member(outer):
+            return _of_parts(None, [outer])
+        return _of_parts(outer, _member_files(outer))
+    return _of_parts(outer, _member_nodes(members))
+
+
+def _is_member(node: Node) -> bool:
+    return node.table().get("objtype") == "member" or "nodeId" in node.table()
+
+
+def _member_nodes(members: Node) -> list[Node]:
+    """Members as a list, or as an object of address and member."""
+    if isinstance(members.value, list):
+        return list(members.items())
+    return [_with_address(members.child(key), key) for key in members.table()]
+
+
+def _with_address(member: Node, address: str) -> Node:
+    if isinstance(member.value, int) and not isinstance(member.value, bool):
+        member.refuse(
+            "a list of addresses and revisions holds no members",
+            "fetch each member (/controller/network/ID/member/ADDRESS) and put them together",
+        )
+    return Node({"address": address, **member.table()}, member.name, member.path)
+
+
+def _member_files(network: Node) -> list[Node]:
+    """What a controller stores beside its network's file, or nothing."""
+    if network.name == "-" or not network.name.endswith(".json"):
+        return []
+    folder = Path(network.name[: -len(".json")]) / "member"
+    files = sorted(folder.glob("*.json")) if folder.is_dir() else []
+    return [Node(parse_json(read_document(file), str(file)), str(file)) for file in files]
+
+
+def _of_parts(network: Node | None, members: list[Node]) -> Network:
+    """A Network out of its own object (None where only members are given) and its members'."""
+    own = _config(network) if network is not None else None
+    modes = own.get("v6AssignMode") if own is not None else None
+    private = own.get("private") if own is not None else None
+    name = (own and own.get("name")) or None
+    return make_network(
+        [read_member(member) for member in members],
+        id=_network_id(network, members),
+        policy=read_policy(network) if network is not None else None,
+        name=name.text() if name is not None else "",
+        private=private is None or private.truth(),
+        assigns_rfc4193=_mode(modes, "rfc4193"),
+        assigns_6plane=_mode(modes, "6plane"),
+        path=network.name if network is not None else members[0].name if members else None,
+    )
+
+
+def _config(node: Node) -> Node:
+    """Where the settings are: Central keeps them under `config`, a controller on top."""
+    return node.get("config") or node
+
+
+def _mode(modes: Node | None, name: str) -> bool:
+    mode = modes.get(name) if modes is not None and isinstance(modes.value, dict) else None
+    return mode is not None and mode.truth()
+
+
+def _network_id(network: Node | None, members: list[Node]) -> int | None:
+    """The network's id: its own, or else the one that its members name."""
+    found: dict[int, Node] = {}
+    for node in [network] if network is not None else members:
+        for holder in (node, _config(node)):
+            keys = ("nwid", "networkId", "id") if node is network else ("nwid", "networkId")
+            for place in filter(None, (holder.get(key) for key in keys)):
+                found.setdefault(read_network_id(place), place)
+    if len(found) > 1:
+        last = list(found.values())[-1]
+        last.refuse(f"the network id {last.text()} differs from the one given before")
+    return next(iter(found), None)
+
+
+def read_network_id(node: Node) -> int:
+    """A network id of 16 hex digits."""
+    number = parse_network_id(node.text())
+    if number is None:
+        node.wrong("a network id of 16 hex digits")
+    return number
+
+
+def read_policy(network: Node) -> Policy | None:
+    """The rules that a network's object holds, or None where it holds none."""
+    if not any(network.get(key) or _config(network).get(key) for key in ("rules", "rulesSource")):
+        return None
+    from ztfast.lang import load_json
+
+    kept = {key: network.value[key] for key in (*_POLICY_KEYS, "config") if key in network.value}
+    try:
+        return load_json(json.dumps(kept), network.name)
+    except RulesError as error:
+        # Spans speak of the text made here; the messages have the path inside the document.
+        raise RulesError(
+            *(
+                replace(found, span=None, source=None, path=network.name)
+                for found in error.diagnostics
+            )
+        ) from None
+
+
+# --- members -------------------------------------------------------------------------------
+
+
+def read_member(node: Node) -> Member:
+    """A member, as a controller or Central gives it."""
+    config = _config(node)
+    authorized = config.get("authorized")
+    name = node.get("name")
+    mac = config.get("mac")
+    return Member(
+        address=_member_address(node),
+        ips=read_ips(config.get("ipAssignments", "ips")),
+        tags=read_tags(config.get("tags")),
+        capabilities=frozenset(_ids(config.get("capabilities"))),
+        authorized=authorized is not None and authorized.truth(),
+        mac=None if mac is None else read_mac(mac),
+        name="" if name is None else name.text(),
+    )
+
+
+def _member_address(node: Node) -> int:
+    """`nodeId`, `address` or `id`; Central's `id` has the network's id and a dash before it."""
+    config = _config(node)
+    place = node.get("nodeId", "address") or config.get("address", "id") or node.get("id")
+    if place is None:
+        node.refuse("a member without `address`, `nodeId` or `id`")
+    return read_address(Node(place.text().rpartition("-")[2], place.name, place.path))
+
+
+def read_address(node: Node) -> int:
+    """A ZeroTier address of 10 hex digits, not zero."""
+    address = parse_address(node.text())
+    if not address:
+        node.wrong("a ZeroTier address of 10 hex digits")
+    return address
+
+
+def read_mac(node: Node) -> int:
+    """A MAC of 12 hex digits."""
+    mac = parse_mac(node.text())
+    if mac is None:
+        node.wrong("a MAC as aa:bb:cc:dd:ee:ff")
+    return mac
+
+
+def read_ips(node: Node | None) -> tuple[bytes, ...]:
+    """Packed addresses; a prefix length behind one is checked and left out, as ownership does."""
+    if node is None:
+        return ()
+    return tuple(_packed(item) for item in node.items())
+
+
+def _packed(node: Node) -> bytes:
+    address, slash, bits = node.text().partition("/")
+    kind = IPv6Address if ":" in address else IPv4Address
+    try:
+        packed = kind(address).packed
+    except AddressValueError:
+        node.wrong("an IP address")
+    wide = not bits.isascii() or not bits.isdigit() or len(bits) > 3 or int(bits) > len(packed) * 8
+    if (slash and wide) or "%" in address:
+        node.wrong("an IP address with a prefix length")
+    return packed
+
+
+def read_tags(node: Node | None) -> dict[int, int]:
+    """Tags as `[[id, value], …]` or as an object of ids and values."""
+    if node is None:
+        return {}
+    tags: dict[int, int] = {}
+    for key, value in _tag_pairs(node):
+        number = key.integer(32)
+        if number in tags:
+            key.refuse(f"the tag {number} is given twice", code="ZT554")
+        tags[number] = value.integer(32)
+    return tags
+
+
+def _tag_pairs(node: Node) -> Iterator[tuple[Node, Node]]:
+    if isinstance(node.value, list):
+        for pair in node.items():
+            items: Json = pair.value
+            if not isinstance(items, list) or len(items) != 2:
+                pair.wrong("a pair [tag id, value]")
+            yield pair.child(0), pair.child(1)
+        return
+    for key in node.table():
+        value = node.child(key)
+        if not (key.isascii() and key.isdigit() and len(key) <= 10):
+            value.refuse(f"{key!r:.60} is not a tag id")
+        yield Node(int(key), value.name, value.path), value
+
+
+def _ids(node: Node | None) -> Iterator[int]:
+    if node is not None:
+        for item in node.items():
+            yield item.integer(32)

@@ -1,0 +1,1 @@
+"""The run as a library: judging captures, counting, splitting, writing."""

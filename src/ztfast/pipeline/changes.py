@@ -1,0 +1,82 @@
+"""What a change of rules does to captured traffic: counts, by old and new verdict.
+
+Contract: both engines judge every frame; memory does not grow with the capture.
+Tested by tests/proof/test_diff.py.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from ztfast.engine.engine import Engine
+from ztfast.engine.network_verdicts import Action, Verdicts
+from ztfast.engine.side_verdicts import SideVerdicts
+from ztfast.frames.batch import FrameBatch
+
+_WORDS = {Action.DROP: "dropped", Action.ACCEPT: "accepted", Action.REDIRECT: "redirected"}
+_SENT = ("copy_target", "copy_length", "copy_watch", "capability_copy_target",
+         "capability_copy_length", "capability_copy_watch")
+
+
+@dataclass
+class Counted:
+    """frames judged, how many changed, and how (old verdict, new verdict), most first."""
+
+    frames: int = 0
+    changed: int = 0
+    by_verdict: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
+
+
+def count_changes(old: Engine, new: Engine, packets: Iterable[object]) -> Counted:
+    """Judge the batches of a capture (`capture.open_capture`) by both engines."""
+    found, counts = Counted(), Counter[tuple[str, str]]()
+    for packet_batch in packets:
+        batch = FrameBatch.from_packets(packet_batch)
+        first = found.frames
+        pair = [engine.evaluate(batch, first=first) for engine in (old, new)]
+        found.frames += len(batch)
+        before, after = (verdicts.action for verdicts in pair)
+        changed = (before != after) | _other_copies(pair[0], pair[1])
+        found.changed += int(changed.sum())
+        codes, each = np.unique(
+            before[changed].astype(np.int64) * 256 + after[changed], return_counts=True
+        )
+        for code, count in zip(codes.tolist(), each.tolist(), strict=True):
+            words = (_WORDS[Action(code // 256)], _WORDS[Action(code % 256)])
+            if words[0] == words[1]:
+                words = (words[0], f"{words[1]} with other copies or another way")
+            counts[words] += count
+    found.by_verdict = dict(counts.most_common())
+    return found
+
+
+def _other_copies(old: Verdicts, new: Verdicts) -> npt.NDArray[np.bool_]:
+    """Where what is sent beside the frame, or where the frame goes, is not the same."""
+    differs = np.zeros(len(old), dtype=np.bool_)
+    for name in ("sender", "receiver"):
+        one, other = getattr(old, name), getattr(new, name)
+        if one is None or other is None:
+            continue
+        reached = np.ones(len(old), dtype=np.bool_)
+        if name == "receiver":
+            reached = old.delivered_to_receiver & new.delivered_to_receiver
+        differs |= reached & _side_differs(one, other)
+    return differs
+
+
+def _side_differs(one: SideVerdicts, other: SideVerdicts) -> npt.NDArray[np.bool_]:
+    differs = np.zeros(len(one), dtype=np.bool_)
+    for name in _SENT:
+        differs |= getattr(one, name) != getattr(other, name)
+    moved = (one.accepted & (one.accept == 0)) | (other.accepted & (other.accept == 0))
+    moved &= one.destination != other.destination
+    both = one.accepted & other.accepted
+    found: npt.NDArray[np.bool_] = (both & (differs | moved)) | (
+        differs & (one.accepted != other.accepted)
+    )
+    return found

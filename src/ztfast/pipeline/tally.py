@@ -1,0 +1,282 @@
+"""Counting verdicts: frames and bytes by verdict and by deciding rule, and what was not known.
+
+Contract: a `Tally` takes batches in any order and says the same; bytes are original lengths.
+Tested by tests/pipeline/test_tally.py.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ztfast import dispatch
+from ztfast.capture.packets import PacketBatch
+from ztfast.engine.network_verdicts import Action, Verdicts
+from ztfast.engine.side_verdicts import Result
+from ztfast.errors import usage
+from ztfast.model.policy import Policy, Rule
+from ztfast.model.reads import UNCERTAIN_MASK, Reads
+
+VERDICTS = {Action.ACCEPT: "accept", Action.DROP: "drop", Action.REDIRECT: "redirect"}
+ASSUMPTIONS = {
+    Reads.ASSUMED_OWNERSHIP: "ownership",
+    Reads.ASSUMED_TAGS: "tags",
+    Reads.ASSUMED_ADDRESS: "addresses",
+}
+
+
+_CODES = len(Result)
+_COMMENT = re.compile(r"(?<!\S)#[^\r\n]*")
+
+
+class Decider(NamedTuple):
+    """What decided frames: a verdict by an entry (−1: the end of the rules) on one side."""
+
+    verdict: str
+    side: str
+    capability: int
+    entry: int
+
+
+class Count(NamedTuple):
+    """Frames and original bytes."""
+
+    frames: int = 0
+    bytes: int = 0
+
+    def plus(self, frames: int, bytes: int) -> Count:
+        """Both sums."""
+        return Count(self.frames + frames, self.bytes + bytes)
+
+
+class Tally:
+    """The sums over all batches added."""
+
+    def __init__(self) -> None:
+        self.deciders: dict[Decider, Count] = {}
+        self.uncertain = 0
+        self.assumed = dict.fromkeys(ASSUMPTIONS.values(), 0)
+        self.missing: dict[str, int] = {}
+        self.copies: dict[tuple[str, str, int], Count] = {}
+        # (path, interface, link type) -> frames that no rule could be asked about
+        self.unjudged: dict[tuple[str, str, int], Count] = {}
+
+    @property
+    def total(self) -> Count:
+        """All frames, judged or not."""
+        unjudged = self.unjudged.values()
+        return self._sum(lambda _: True).plus(
+            sum(count.frames for count in unjudged), sum(count.bytes for count in unjudged)
+        )
+
+    def verdict(self, name: str) -> Count:
+        """The frames of one verdict: accept, drop or redirect."""
+        return self._sum(lambda decider: decider.verdict == name)
+
+    def _sum(self, wanted: Callable[[Decider], bool]) -> Count:
+        counts = [count for decider, count in self.deciders.items() if wanted(decider)]
+        return Count(sum(c.frames for c in counts), sum(c.bytes for c in counts))
+
+    def add(self, verdicts: Verdicts, lengths: npt.NDArray[np.uint32]) -> None:
+        """Count a batch; `lengths` uint32[n] are the frames' original lengths in bytes.
+
+        Raises UsageError for another number of them: the compiled loop trusts it.
+        """
+        if len(lengths) != len(verdicts):
+            what = f"lengths has {len(lengths)} items for {len(verdicts)} verdicts"
+            raise usage(what, "one length a frame")
+        if not len(verdicts):
+            return
+        only = verdicts.only_side
+        if only is not None and only.raw is not None and not only.sends:
+            self._add_raw(verdicts, only.raw, lengths)
+        else:
+            self._add_deciders(verdicts, lengths)
+        if verdicts.noteworthy:
+            self._add_reads(verdicts)
+        self._add_copies(verdicts)
+
+    def skip(self, packets: PacketBatch) -> None:
+        """Count a batch whose link type is not known, by interface."""
+        ids = packets.interface_ids
+        numbers: list[int] = np.unique(ids).tolist()
+        for number in numbers:
+            name = packets.interfaces[number].name
+            if not name and packets.layout.kind == "pcapng":
+                name = str(number)
+            lengths = packets.lengths[ids == number]
+            key = (packets.path, name, packets.linktype)
+            self._count(self.unjudged, key, len(lengths), int(lengths.sum(dtype=np.uint64)))
+
+    def _add_raw(
+        self, verdicts: Verdicts, raw: tuple[npt.NDArray[Any], ...], lengths: npt.NDArray[np.uint32]
+    ) -> None:
+        """Count by the loops' own results, in one pass."""
+        entry, code, starts = raw
+        totals = np.zeros((2, (int(entry.max()) + 2) * _CODES), np.uint64)
+        dispatch.require().tally(entry, code, np.ascontiguousarray(lengths), totals[0], totals[1])
+        self.add_totals(totals, starts, verdicts.sender is not None, verdicts.receiver is not None)
+
+    def add_totals(
+        self,
+        totals: npt.NDArray[np.uint64],
+        starts: npt.NDArray[np.int64],
+        sender: bool,
+        receiver: bool,
+    ) -> None:
+        """Count by the loops' own sums: uint64[2, keys] by (entry of all rule sets + 1) * 5 + code.
+
+        A key is (entry counted over all rule sets + 1) * 5 + result.
+        starts: the first entry of each rule set; sender, receiver: which sides were asked.
+        """
+        places: list[int] = np.flatnonzero(totals[0]).tolist()
+        for at in places:
+            number, result = at // _CODES - 1, at % _CODES
+            capability = int(np.searchsorted(starts[1:], number, side="right")) - 1
+            local = number if number < 0 else number - int(starts[capability + 1])
+            passes = result >= Result.ACCEPT
+            decider = Decider(
+                "accept" if passes else "drop",
+                "receiver" if (receiver if passes else not sender) else "sender",
+                capability if number >= 0 else -1,
+                local,
+            )
+            self._count(self.deciders, decider, int(totals[0, at]), int(totals[1, at]))
+
+    def _add_deciders(self, verdicts: Verdicts, lengths: npt.NDArray[np.uint32]) -> None:
+        entries = int(verdicts.entry.max()) + 2
+        capabilities = int(verdicts.capability.max()) + 2
+        key = (verdicts.entry + 1).astype(np.int64)
+        if capabilities > 1:
+            key += (verdicts.capability.astype(np.int64) + 1) * entries
+        key *= 6
+        key += verdicts.action + np.uint8(3) * verdicts.side
+        frames = np.bincount(key)
+        sums = np.bincount(key, weights=lengths)
+        for number in np.flatnonzero(frames).tolist():
+            place, kind = divmod(number, 6)
+            side, action = divmod(kind, 3)
+            capability, entry = divmod(place, entries)
+            decider = Decider(
+                VERDICTS[Action(action)], ("sender", "receiver")[side], capability - 1, entry - 1
+            )
+            self._count(self.deciders, decider, int(frames[number]), int(sums[number]))
+
+    def _count(self, counts: dict[Any, Count], key: Any, frames: int, sum_: int) -> None:
+        counts[key] = counts.get(key, Count()).plus(frames, sum_)
+
+    def _add_reads(self, verdicts: Verdicts) -> None:
+        """Count by the distinct values of `reads`, of which a batch has few."""
+        counts = np.bincount(verdicts.reads)
+        for value in np.flatnonzero(counts).tolist():
+            found = int(counts[value])
+            self.uncertain += found if value & UNCERTAIN_MASK else 0
+            for bit in Reads:
+                if not value & bit:
+                    continue
+                if bit in ASSUMPTIONS:
+                    self.assumed[ASSUMPTIONS[bit]] += found
+                else:
+                    name = (bit.name or "").lower()
+                    self.missing[name] = self.missing.get(name, 0) + found
+
+    def _add_copies(self, verdicts: Verdicts) -> None:
+        for copy in verdicts.copy_columns():
+            targets, inverse = np.unique(copy.target[copy.sent], return_inverse=True)
+            frames = np.bincount(inverse, minlength=len(targets))
+            sums = np.bincount(
+                inverse, weights=copy.length[copy.sent].astype(np.float64), minlength=len(targets)
+            )
+            for number, target in enumerate(targets.tolist()):
+                key = (copy.side, copy.kind, target)
+                self._count(self.copies, key, int(frames[number]), int(sums[number]))
+
+    def rows(self, policy: Policy) -> list[dict[str, Any]]:
+        """One row a decider, most frames first: verdict, side, rule, line, text, frames, bytes."""
+        rows = [
+            {**_where(policy, decider), "frames": count.frames, "bytes": count.bytes}
+            for decider, count in self.deciders.items()
+        ]
+        return sorted(rows, key=_order)
+
+    def to_json(self, policy: Policy) -> dict[str, Any]:
+        """Everything counted, as one JSON-ready object."""
+        total = self.total
+        return {
+            "frames": total.frames,
+            "bytes": total.bytes,
+            "verdicts": {name: self.verdict(name)._asdict() for name in VERDICTS.values()},
+            "rules": self.rows(policy),
+            "copies": [
+                {"side": side, "kind": kind, "to": f"{target:010x}", **count._asdict()}
+                for (side, kind, target), count in sorted(self.copies.items())
+            ],
+            "unjudged": [
+                {"path": path, "interface": name, "linktype": linktype, **count._asdict()}
+                for (path, name, linktype), count in self.unjudged.items()
+            ],
+            "uncertain": self.uncertain,
+            "missing": self.missing,
+            "assumed": self.assumed,
+        }
+
+
+def _order(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Most frames first; then as the rules stand, whatever came first in the capture."""
+    entry = -1 if row["entry"] is None else row["entry"]
+    place = row["line"] or 0, row["verdict"], row["capability"] or "", entry, row["side"]
+    return -row["frames"], *place
+
+
+def _where(policy: Policy, decider: Decider) -> Mapping[str, Any]:
+    """A decider in words: which rule of the source, with its line."""
+    row: dict[str, Any] = {
+        "verdict": decider.verdict,
+        "side": decider.side,
+        "capability": None,
+        "entry": decider.entry if decider.entry >= 0 else None,
+        "line": None,
+        "rule": "end of the rules",
+    }
+    rules = policy.rules
+    if decider.capability >= 0:
+        ordered = sorted(policy.capabilities, key=lambda capability: capability.id)
+        capability = ordered[decider.capability]
+        row["capability"] = capability.name or str(capability.id)
+        rules = capability.rules
+    if decider.entry >= 0:
+        known = known_rules(rules)
+        span = known[decider.entry].span
+        row["line"] = span.line if span else None
+        row["rule"] = rule_text(policy, known, decider.entry)
+    return row
+
+
+def known_rules(rules: Sequence[Rule]) -> list[Rule]:
+    """The rules that evaluators see: those of a known type."""
+    from ztfast.model.entries import read_entries
+
+    return [rules[entry.rule] for entry in read_entries(rule.json for rule in rules)]
+
+
+def rule_text(policy: Policy, rules: Sequence[Rule], index: int) -> str:
+    """The action at `index` with its matches, as the source has them, in one line.
+
+    Rules that came as JSON give the entry's type.
+    """
+    span, source = rules[index].span, policy.source
+    if span is None or source is None:
+        return str(rules[index].json.get("type", ""))
+    end = 0
+    for before in reversed(rules[:index]):
+        if before.span is None or str(before.json.get("type")).startswith("ACTION_"):
+            break  # matches of another action stand before that one
+        end = max(end, before.span.end)
+    if not end:
+        return source.line_text(span.line).strip().rstrip("; ")
+    text = _COMMENT.sub("", source.text[span.start : end])
+    return " ".join(text.split())

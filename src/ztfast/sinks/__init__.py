@@ -1,0 +1,1 @@
+"""What is written: capture files, tables, texts; whole or not at all."""

@@ -1,0 +1,280 @@
+"""pcapng out: blocks copied as they stood, or written anew in one section of our own.
+
+Contract: frames that come from pcapng and are not cut keep their blocks byte for byte, with
+the section header, interfaces, names, comments and unknown blocks around them, so an
+unfiltered copy is the same file.  Frames from classic pcap, or with `unify` all frames, go
+into one little-endian section with nanosecond times; interface and packet options are kept,
+snap lengths only where one capture is all there is (libpcap reads no file that has several).
+Source: draft-ietf-opsawg-pcapng, section 4.  Tested by tests/sinks/test_pcapng.py.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ztfast.capture.outputs import Output
+from ztfast.capture.packets import Int64s, Interface, PacketBatch, Uint16s, Uint32s
+from ztfast.capture.pcapng import PcapngLayout
+from ztfast.capture.pcapng_options import PACKET_NUMBERS, little_options, nanosecond_interface
+from ztfast.capture.pcapng_scan import ENHANCED_PACKET, SECTION_HEADER, SIMPLE_PACKET
+from ztfast.errors import Diagnostic, OutputError
+from ztfast.sinks.copy_ranges import pieces
+
+_INTERFACE_TYPE = 1
+_OWN_SECTION = struct.pack("<IIIHHqI", SECTION_HEADER, 28, 0x1A2B_3C4D, 1, 0, -1, 28)
+
+
+_MAX_REMEMBERED = 10_000  # a merge has a new section for every batch
+_MOST_LINKTYPE = 0xFFFF
+_UNKNOWN_LENGTH = b"\xff" * 8
+
+
+class PcapngWriter:
+    """Writes frames of batches into one pcapng; `several`: of more than one capture."""
+
+    def __init__(self, output: Output, unify: bool = False, several: bool = False) -> None:
+        self.output = output
+        self.empty_linktype: int | None = None  # of a file without any batch
+        self._unify = unify
+        self._several = several or unify
+        self._section: int | None = None  # the section copied just now; 0 is our own
+        self._defined = 0
+        self._length_at: int | None = None
+        self._complete = True
+        self._own: dict[tuple[int, int], int] = {}
+        self._known: dict[bytes, int] = {}
+
+    def write(
+        self,
+        batch: PacketBatch,
+        index: Int64s | None = None,
+        captured: Uint32s | None = None,
+        lengths: Uint32s | None = None,
+    ) -> None:
+        """Write the frames `index` (int64[k], ascending; all by default) of a batch.
+
+        `captured` uint32[k] cuts each frame to so many bytes, `lengths` uint32[k] replaces
+        the original lengths.  Raises `OutputError`.
+        """
+        layout = batch.layout
+        if self._unify or not isinstance(layout, PcapngLayout) or not layout.section:
+            self._write_own(batch, _all(batch, index), captured, lengths)
+            return
+        self._enter(batch, layout)
+        if captured is None and lengths is None:
+            self._copy(batch, layout, index)
+            return
+        self._copy(batch, layout, np.zeros(0, np.int64))
+        chosen = _all(batch, index)
+        if len(chosen):
+            ids = batch.interface_ids[chosen]
+            times = _raw_times(batch, layout, chosen)
+            blocks = _Blocks(batch, chosen, captured, lengths, ids, times, layout.swapped)
+            self.output.write([blocks.join()], len(chosen))
+
+    def close(self) -> None:
+        """Finish the file; without any batch it is a section, and the interface it was told."""
+        if self._section is None:
+            self.output.write([_OWN_SECTION])
+            if self.empty_linktype is not None:
+                empty = Interface(min(self.empty_linktype, _MOST_LINKTYPE))
+                self.output.write([nanosecond_interface(empty)])
+        self._leave()
+        self.output.close()
+
+    def _enter(self, batch: PacketBatch, layout: PcapngLayout) -> None:
+        """Begin the batch's section if it is new here, with the interfaces before the batch."""
+        if batch.section != self._section:
+            self._leave()
+            self._section, self._defined = batch.section, 0
+            self._begin_section(layout)
+        missing = batch.interfaces[self._defined : layout.defined]
+        if missing:
+            self.output.write([interface.block or b"" for interface in missing])
+        here = int(np.count_nonzero(_other_types(batch, layout) == _INTERFACE_TYPE))
+        self._defined = layout.defined + here
+
+    def _begin_section(self, layout: PcapngLayout) -> None:
+        """The section header; a length in it stays only while every block is copied."""
+        header = layout.section
+        if header[16:24] != _UNKNOWN_LENGTH:
+            if self.output.patchable:
+                self._length_at = self.output.place + 16
+            else:
+                header = header[:16] + _UNKNOWN_LENGTH + header[24:]
+        self._complete = True
+        self.output.write([header])
+
+    def _leave(self) -> None:
+        """Finish a section: take its length out if blocks are missing."""
+        if self._length_at is not None and not self._complete:
+            self.output.patch(self._length_at, _UNKNOWN_LENGTH)
+        self._length_at = None
+
+    def _copy(self, batch: PacketBatch, layout: PcapngLayout, index: Int64s | None) -> None:
+        """Chosen packet blocks and all other blocks, in their order."""
+        starts, ends = batch.record_start, batch.record_end
+        frames = len(batch) if index is None else len(index)
+        self._complete &= frames == len(batch)
+        if index is not None:
+            starts, ends = starts[index], ends[index]
+        others = batch.others
+        if len(others.before):
+            kept = _other_types(batch, layout) != SECTION_HEADER
+            number = np.arange(frames) if index is None else index
+            order = np.argsort(
+                np.concatenate((others.before[kept] * 2, number * 2 + 1)), kind="stable"
+            )
+            starts = np.concatenate((others.starts[kept], starts))[order]
+            ends = np.concatenate((others.ends[kept], ends))[order]
+        if len(starts):
+            self.output.write_groups(pieces(batch.buffer, starts, ends), frames)
+
+    def _write_own(
+        self,
+        batch: PacketBatch,
+        chosen: Int64s,
+        captured: Uint32s | None,
+        lengths: Uint32s | None,
+    ) -> None:
+        if self._section != 0:
+            self._leave()
+            self._section = 0
+            self._own.clear()
+            self._known.clear()
+            self.output.write([_OWN_SECTION])
+        numbers = np.zeros(max(1, len(batch.interfaces)), np.uint16)
+        ids = batch.interface_ids[chosen]
+        used = np.unique(ids).tolist()
+        if not len(batch) and not isinstance(batch.layout, PcapngLayout):
+            used = [0]  # a classic pcap without frames still shows its link type
+        for number in used:
+            numbers[number] = self._own_interface(batch, number)
+        if len(chosen):
+            times = batch.timestamps[chosen].view(np.uint64)
+            blocks = _Blocks(batch, chosen, captured, lengths, numbers[ids], times, False)
+            self.output.write([blocks.join()], len(chosen))
+
+    def _own_interface(self, batch: PacketBatch, number: int) -> int:
+        """The number in our own section of an interface; alike ones are one."""
+        key = (batch.section, number)
+        if len(self._own) >= _MAX_REMEMBERED:
+            self._own.clear()
+        if key not in self._own:
+            interface: Interface = batch.interfaces[number]
+            if interface.linktype > _MOST_LINKTYPE:
+                raise self._no_place(interface.linktype)
+            if self._several:
+                interface = interface._replace(snaplen=0)
+            block = nanosecond_interface(interface)
+            if block not in self._known:
+                self._known[block] = len(self._known)
+                self.output.write([block])
+            self._own[key] = self._known[block]
+        return self._own[key]
+
+    def _no_place(self, linktype: int) -> OutputError:
+        return OutputError(
+            Diagnostic(
+                "ZT602",
+                f"link type {linktype:#x} (with class bits) has no place in a pcapng",
+                path=self.output.path,
+                help="write a classic pcap",
+            )
+        )
+
+
+class _Blocks:
+    """Enhanced packet blocks for chosen frames of a batch, made anew."""
+
+    def __init__(
+        self,
+        batch: PacketBatch,
+        chosen: Int64s,
+        captured: Uint32s | None,
+        lengths: Uint32s | None,
+        ids: Uint16s,
+        times: Any,
+        swapped: bool,
+    ) -> None:
+        kept = batch.captured[chosen]
+        self._kept = kept if captured is None else np.minimum(kept, captured)
+        self._lengths = batch.lengths[chosen] if lengths is None else lengths
+        self._batch, self._chosen = batch, chosen
+        self._ids, self._times = ids, times
+        self._swapped = swapped
+
+    def join(self) -> bytes:
+        """All blocks, one behind the other."""
+        order = ">" if self._swapped else "<"
+        rests = self._options()
+        extra = np.fromiter(map(len, rests), np.int64, len(rests)) if rests else 0
+        padding = -self._kept.astype(np.int64) % 4
+        total = 32 + self._kept + padding + extra
+        head = np.empty((len(total), 7), order + "u4")
+        head[:, 0], head[:, 1], head[:, 2] = ENHANCED_PACKET, total, self._ids
+        head[:, 3] = self._times >> np.uint64(32)
+        head[:, 4] = self._times & np.uint64(0xFFFF_FFFF)
+        head[:, 5], head[:, 6] = self._kept, self._lengths
+        return b"".join(self._parts(head.tobytes(), total.astype(order + "u4"), padding, rests))
+
+    def _parts(
+        self, head: bytes, total: Any, padding: Int64s, rests: list[bytes]
+    ) -> Iterator[bytes | memoryview]:
+        view, trailers = memoryview(self._batch.buffer), total.tobytes()
+        starts = self._batch.offsets[self._chosen]
+        ends = starts + self._kept
+        rows = zip(starts.tolist(), ends.tolist(), padding.tolist(), strict=True)
+        for i, (start, end, pad) in enumerate(rows):
+            yield head[28 * i : 28 * i + 28]
+            yield view[start:end]
+            yield b"\0\0\0"[:pad]
+            if rests:
+                yield rests[i]
+            yield trailers[4 * i : 4 * i + 4]
+
+    def _options(self) -> list[bytes]:
+        """The options of each frame's block in the byte order written; [] if there are none."""
+        layout = self._batch.layout
+        if not isinstance(layout, PcapngLayout):
+            return []
+        chosen = self._chosen
+        begin = self._batch.offsets[chosen] + self._batch.captured[chosen]
+        begin = begin + -self._batch.captured[chosen].astype(np.int64) % 4
+        end = layout.ends[chosen] - 4
+        has = (end > begin) & (layout.types[chosen] != SIMPLE_PACKET)
+        if not has.any():
+            return []
+        view = memoryview(self._batch.buffer)
+        out = [b""] * len(chosen)
+        for i in np.flatnonzero(has).tolist():
+            raw = bytes(view[int(begin[i]) : int(end[i])])
+            same = layout.swapped == self._swapped
+            out[i] = raw if same else little_options(raw, True, PACKET_NUMBERS)
+        return out
+
+
+def _all(batch: PacketBatch, index: Int64s | None) -> Int64s:
+    return np.arange(len(batch)) if index is None else index
+
+
+def _other_types(batch: PacketBatch, layout: PcapngLayout) -> Any:
+    """Types of the batch's blocks that are no packets, uint32[]."""
+    words = np.frombuffer(batch.buffer, np.uint8)
+    at = batch.others.starts[:, None] + np.arange(4)
+    return words[at].view(">u4" if layout.swapped else "<u4")[:, 0]
+
+
+def _raw_times(batch: PacketBatch, layout: PcapngLayout, chosen: Int64s) -> Any:
+    """Time stamps in the file's own units, uint64[k]; 0 where a block has none."""
+    words = np.frombuffer(batch.buffer, np.uint8)
+    out = np.zeros(len(chosen), np.uint64)
+    timed = np.flatnonzero(layout.types[chosen] != SIMPLE_PACKET)
+    at = layout.starts[chosen[timed]][:, None] + np.arange(12, 20)
+    halves = words[at].view(">u4" if layout.swapped else "<u4").astype(np.uint64)
+    out[timed] = halves[:, 0] << np.uint64(32) | halves[:, 1]
+    return out

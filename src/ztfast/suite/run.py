@@ -1,0 +1,173 @@
+"""Running test cases: what a policy does with each, compared with what was expected.
+
+Contract: `run_suite` judges flows by the reference evaluator, which also gives each
+failure its explanation and the coverage; captures by an Engine, with the reference beside
+it only where coverage is wanted.  Tested by tests/suite/test_run.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from ztfast.engine.engine import Engine
+from ztfast.engine.network_verdicts import Action
+from ztfast.engine.reference import evaluate
+from ztfast.explain.contexts import Stage
+from ztfast.explain.explain import Explanation, explain
+from ztfast.frames.batch import FrameBatch
+from ztfast.frames.frame import Frame
+from ztfast.model.policy import Policy
+from ztfast.suite.coverage import Coverage
+from ztfast.suite.file import CaptureCase, FlowCase, Suite
+
+_COPY_FLAGS = frozenset((0x02, 0x16, 0x08, 0x1C))
+_REDIRECT_FLAGS = frozenset((0x04, 0x0A))
+
+
+class CaseResult(NamedTuple):
+    """One case's outcome: `failures` says what is not as expected, empty where it passes.
+
+    got: the verdict, or the counts of a capture.  explanations: of the frames that failed.
+    """
+
+    suite: str
+    name: str
+    place: str
+    got: str
+    failures: tuple[str, ...]
+    explanations: tuple[Explanation, ...]
+
+    @property
+    def passed(self) -> bool:
+        """As expected?"""
+        return not self.failures
+
+
+# Gives the frames of a capture; the command line hands in the reader of capture files.
+Batches = Callable[[str], Iterable[FrameBatch]]
+
+
+def run_suite(
+    suite: Suite,
+    policy: Policy,
+    batches: Batches,
+    seed: int = 0,
+    coverage: Coverage | None = None,
+) -> Iterator[CaseResult]:
+    """Run the cases of a file in order; `batches` reads captures, `coverage` is added to."""
+    stages: dict[str, Stage] = {}
+    for case in suite.cases:
+        if case.engine not in stages:
+            stages[case.engine] = Stage(policy, suite.network, case.engine, seed=seed)
+        stage = stages[case.engine]
+        if isinstance(case, CaptureCase):
+            yield _run_capture(suite, case, stage, batches, coverage)
+        else:
+            yield _run_flow(suite, case, stage, coverage)
+
+
+# --- flows ---------------------------------------------------------------------------------
+
+
+def _run_flow(
+    suite: Suite, case: FlowCase, stage: Stage, coverage: Coverage | None
+) -> CaseResult:
+    there = _judge(stage, case.frame, case.direction, coverage)
+    failures = list(_flow_failures(case, there))
+    explanations = [there] if failures else []
+    got = there.verdict
+    if case.reply is not None:
+        back = _judge(stage, case.reply, case.direction, coverage)
+        got += f", reply {back.verdict}"
+        if back.verdict != case.reply_expect:
+            failures.append(f"the reply: expected {case.reply_expect}, got {back.verdict}")
+            explanations.append(back)
+    return CaseResult(
+        suite.name, case.name, case.place, got, tuple(failures), tuple(explanations)
+    )
+
+
+def _judge(stage: Stage, frame: Frame, side: str, coverage: Coverage | None) -> Explanation:
+    found = explain(stage, stage.scene(frame), side)
+    if coverage is not None:
+        for note in found.sides:
+            if note.outcome is not None:
+                coverage.add(note.outcome.trials)
+    return found
+
+
+def _flow_failures(case: FlowCase, found: Explanation) -> Iterator[str]:
+    if found.verdict != case.expect:
+        yield f"expected {case.expect}, got {found.verdict}"
+    sent = [copy for side in found.sides for copy in side.copies]
+    if case.copies is not None:
+        targets = {copy.to for copy in sent if copy.flags in _COPY_FLAGS}
+        if targets != set(case.copies):
+            yield f"expected copies to {_addresses(case.copies)}, got {_addresses(targets)}"
+    if case.redirect is not None:
+        targets = {copy.to for copy in sent if copy.flags in _REDIRECT_FLAGS}
+        if targets != {case.redirect}:
+            yield f"expected a redirect to {case.redirect:010x}, got {_addresses(targets)}"
+
+
+def _addresses(targets: set[int] | tuple[int, ...]) -> str:
+    return ", ".join(f"{target:010x}" for target in sorted(targets)) or "nobody"
+
+
+# --- captures ------------------------------------------------------------------------------
+
+
+def _run_capture(
+    suite: Suite, case: CaptureCase, stage: Stage, batches: Batches, coverage: Coverage | None
+) -> CaseResult:
+    counts = _count(case, stage, batches, coverage)
+    failures = tuple(
+        f"expected {number} {what}, got {counts[what]}"
+        for what, number in case.counts.items()
+        if counts[what] != number
+    )
+    got = ", ".join(f"{number} {what}" for what, number in counts.items() if number)
+    return CaseResult(suite.name, case.name, case.place, got or "no frames", failures, ())
+
+
+def _count(
+    case: CaptureCase, stage: Stage, batches: Batches, coverage: Coverage | None
+) -> dict[str, int]:
+    engine = Engine(
+        stage.policy,
+        network=stage.network,
+        side=case.side,
+        engine=case.engine,
+        seed=stage.seed,
+        assume_ipauth=stage.assume_ipauth,
+    )
+    names = {Action.ACCEPT: "accepted", Action.DROP: "dropped", Action.REDIRECT: "redirected"}
+    counts = {"frames": 0, **dict.fromkeys(names.values(), 0)}
+    for batch in batches(case.path):
+        first = counts["frames"]
+        action = engine.evaluate(batch, first=first).action
+        counts["frames"] += len(batch)
+        for code, name in names.items():
+            counts[name] += int(np.count_nonzero(action == code))
+        if coverage is not None:
+            _cover(stage, batch, case.side, first, coverage)
+    return counts
+
+
+def _cover(stage: Stage, batch: FrameBatch, side: str, first: int, coverage: Coverage) -> None:
+    """The entries that a batch puts to the test: frame by frame, without words."""
+    for index in range(len(batch)):
+        scene = stage.scene(batch.frame(index), first + index)
+        accepted = True
+        if side != "in":
+            outcome = evaluate(stage.views["out"], scene.frame, scene.sender, want_steps=True)
+            coverage.add(outcome.trials)
+            accepted = outcome.accept > 0
+        if side != "out" and accepted:
+            for receiver in scene.receivers:
+                view = stage.views["in"]
+                judged = evaluate(view, scene.frame, receiver.context, want_steps=True)
+                coverage.add(judged.trials)

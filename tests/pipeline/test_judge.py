@@ -1,0 +1,141 @@
+"""Judging while hopping, counting while hopping, and judging batch by batch: the same figures."""
+
+from __future__ import annotations
+
+import random
+import struct
+from pathlib import Path
+
+import pytest
+
+from ztfast import dispatch
+from ztfast.capture import open_capture
+from ztfast.capture.packets import Counted
+from ztfast.engine.engine import Engine
+from ztfast.lang import compile_text
+from ztfast.model.policy import Policy
+from ztfast.pipeline.judge import CountingHop, JudgingHop, add_counted, judgements
+from ztfast.pipeline.tally import Tally
+
+pytestmark = pytest.mark.skipif(dispatch.core is None, reason="the extension is not built")
+SEED = 5
+RULES = {
+    "ports": "accept dport 80 or dport 443 and ipprotocol tcp;\ndrop framesize 0-80;",
+    "flags": "drop chr tcp_syn and not chr tcp_ack;\naccept chr multicast or ethertype arp;",
+    "copies": "tee 64 8e30f50a25 ipprotocol tcp;\nwatch -1 1122334455 dport 53;\naccept vlan 0;",
+    "nothing": "",
+}
+
+
+def record(seconds: int, frame: bytes, length: int | None = None) -> bytes:
+    size = len(frame)
+    return struct.pack("<IIII", seconds, 0, size, size if length is None else length) + frame
+
+
+def random_frame(rng: random.Random, most: int) -> bytes:
+    head = b"\x02" + rng.randbytes(11) + rng.choice([b"\x08\x00"] * 4 + [b"\x86\xdd", b"\x08\x06"])
+    body = bytes([rng.choice([0x45, 0x45, 0x46, 0x60])]) + rng.randbytes(5)
+    body += bytes([rng.choice([6, 17, 0, 58])]) + rng.randbytes(2) + bytes([rng.choice([6, 17, 1])])
+    body += rng.randbytes(12) + struct.pack(">HH", rng.choice([80, 5000]), rng.choice([80, 53, 22]))
+    frame = head + body + rng.randbytes(rng.randrange(most))
+    return frame[: rng.randrange(len(frame))] if rng.random() < 0.05 else frame
+
+
+def capture_of(rng: random.Random, frames: int, most: int) -> bytes:
+    """A capture with records inside its payloads that look real, and some cut frames."""
+    records = []
+    for number in range(frames):
+        frame = random_frame(rng, most)
+        if rng.random() < 0.1:  # what a guess in the middle of the file may fall for
+            frame += b"".join(record(1_700_000_000, bytes(20)) for _ in range(6))
+        cut = len(frame) + rng.randrange(1, 900) if rng.random() < 0.1 else None
+        records.append(record(1_700_000_000 + number // 1000, frame, cut))
+    header = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1)
+    return header + b"".join(records)
+
+
+def figures(path: Path, policy: Policy, how: str) -> tuple[dict[str, object], set[object]]:
+    engine, tally = Engine(policy), Tally()
+    seen = set()
+    with open_capture(path) as capture:
+        for item in judgements(
+            capture,
+            engine,
+            counts=how in ("counted", "kept"),
+            keeps=how == "kept",
+            threads=2 if how == "batches" else 1,
+        ):
+            seen.add(
+                Counted
+                if isinstance(item.packets.judged, Counted)
+                else item.packets.judged is not None
+            )
+            if isinstance(item.packets.judged, Counted):
+                add_counted(tally, engine, item.packets.judged)
+            elif item.verdicts is not None:
+                tally.add(item.verdicts, item.packets.lengths)
+    return tally.to_json(policy), seen
+
+
+@pytest.mark.parametrize("rules", RULES)
+@pytest.mark.parametrize(("frames", "most"), [(3, 60), (9000, 40), (6000, 700)])
+def test_the_three_ways_give_the_same_figures(
+    rules: str, frames: int, most: int, tmp_path: Path
+) -> None:
+    rng = random.Random(f"{SEED} {frames} {most}")
+    path = tmp_path / "capture.pcap"
+    path.write_bytes(capture_of(rng, frames, most))
+    policy = compile_text(RULES[rules])
+    plain, unjudged = figures(path, policy, "batches")
+    hopped, judged = figures(path, policy, "hopping")
+    counted, _ = figures(path, policy, "counted")
+    kept, _ = figures(path, policy, "kept")
+    assert plain == hopped == counted == kept
+    assert plain["frames"] == frames
+    assert True not in unjudged
+    assert True in judged
+
+
+def whole_capture(rng: random.Random, frames: int, most: int, order: str) -> bytes:
+    """A capture of whole frames, with what a guess in the middle of the file may fall for."""
+    records = []
+    for number in range(frames):
+        frame = b"\2" * 12 + b"\x08\x00\x45" + rng.randbytes(8)
+        frame += bytes([rng.choice([6, 17])]) + rng.randbytes(10)
+        frame += struct.pack(">HH", 5000, rng.choice([80, 53, 443]))
+        frame += rng.randbytes(40 + rng.randrange(most))
+        if rng.random() < 0.02:
+            frame += b"".join(record(1, bytes(20)) for _ in range(6))
+        size = len(frame)
+        records.append(struct.pack(f"{order}IIII", number // 1000, number, size, size) + frame)
+    header = struct.pack(f"{order}IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1)
+    return header + b"".join(records)
+
+
+@pytest.mark.parametrize(("frames", "most"), [(900, 1), (9000, 40), (9000, 900)])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_accepted_frames_are_kept_in_their_order(
+    frames: int, most: int, order: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "capture.pcap"
+    path.write_bytes(whole_capture(random.Random(f"{SEED} {frames}"), frames, most, order))
+    policy = compile_text(RULES["ports"])
+    plain, _ = figures(path, policy, "batches")
+    assert figures(path, policy, "counted") == (plain, {False, Counted})
+    assert figures(path, policy, "kept") == (plain, {False, Counted})
+    found: dict[bool, list[int]] = {}
+    for keeps in (False, True):
+        offsets = found[keeps] = []
+        with open_capture(path) as capture:
+            for packets, _, verdicts in judgements(capture, Engine(policy), "tag", 1, keeps, keeps):
+                chosen = packets.offsets if keeps else packets.offsets[verdicts.accepted]
+                offsets += (chosen + packets.base).tolist()
+    assert 0 < len(found[True]) < frames
+    assert found[True] == found[False]
+
+
+def test_rules_that_copy_are_judged_not_counted() -> None:
+    assert not JudgingHop(Engine(compile_text(RULES["copies"]))).can_count
+    engine = Engine(compile_text(RULES["ports"]))
+    assert JudgingHop(engine).can_count
+    assert isinstance(CountingHop(engine, False), JudgingHop)

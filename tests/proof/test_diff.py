@@ -1,0 +1,333 @@
+"""`ztfast diff` and what it stands on: classes, proofs, revisions, traffic; random policies."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import struct
+import subprocess
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import ztfast
+from tests.cli.test_compile import run
+from tests.engine.cases import ipv4, ports
+from tests.needs import needs
+from tests.proof.drawing import add_integers, draw_model, random_entry, random_frame
+from ztfast.cli.diff import command
+from ztfast.engine.context import Outcome
+from ztfast.engine.reference import evaluate
+from ztfast.errors import RulesError, UsageError
+from ztfast.frames.frame import Frame
+from ztfast.lang.revisions import load_revision
+from ztfast.model.policy import Capability, Policy, Rule
+from ztfast.proof.diff import Difference, Judge, _Comparison, compare, natural
+from ztfast.proof.formula import Samples
+from ztfast.proof.verdict_classes import copy_lengths, happened, labels
+from ztfast.proof.witness import Held, context_of
+
+pytestmark = needs("z3")
+
+SEED = int(os.environ.get("SEED", "29"))
+ROUNDS = int(os.environ.get("ROUNDS", "40"))
+TAIL = "Drop\n"
+OLD = "accept ipprotocol tcp and dport 80;\naccept ipprotocol udp;\n"
+NEW = OLD + "accept ipprotocol tcp and dport 22 and ipdest 10.1.1.0/24;\n"
+
+
+def difference(old: str, new: str, **options: object) -> Difference:
+    return compare(ztfast.compile(old), ztfast.compile(new), **options)  # type: ignore[arg-type]
+
+
+def words(found: Difference) -> list[str]:
+    assert found.complete
+    return [f"{c.words}: {c.old}, now {c.new}" for c in found.changes]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (
+            OLD + TAIL,
+            NEW + TAIL,
+            [
+                "TCP to port 22 from any to 10.1.1.0/24: dropped by `drop` in line 3,"
+                " now accepted by `accept` in line 3"
+            ],
+        ),
+        (OLD + TAIL, OLD + OLD + TAIL, []),
+        ("accept dport 1-9;\n" + TAIL, "accept dport 1-5;\naccept dport 6-9;\n" + TAIL, []),
+        (
+            "accept ipdest 10.0.0.0/8;\n" + TAIL,
+            "accept ipdest 10.0.0.0/9;\naccept ipdest 10.128.0.0/9;\n" + TAIL,
+            [],
+        ),
+        (
+            "accept;\n",
+            "drop ethertype arp;\naccept;\n",
+            ["ARP: accepted by `accept` in line 1, now dropped by `drop` in line 1"],
+        ),
+        ("accept;\n", "tee 64 1122334455;\naccept;\n", None),
+        ("tee 0 1122334455;\naccept;\n", "tee -1 1122334455;\naccept;\n", []),
+        ("cap c id 1 accept;\nbreak;\n", "cap c id 1 default accept;\nbreak;\n", None),
+        ("accept random 0.5;\n" + TAIL, "accept random 0.5;\n" + TAIL, []),
+    ],
+)
+def test_classes_in_words(old: str, new: str, expected: list[str] | None) -> None:
+    found = words(difference(old, new))
+    assert found == expected if expected is not None else found
+
+
+def test_copies_of_other_lengths() -> None:
+    found = difference("tee 64 1122334455;\naccept;\n", "tee 100 1122334455;\naccept;\n")
+    assert found.complete
+    assert found.changes
+    for change in found.changes:
+        assert change.frame.length > 64
+        assert "tee of 64 bytes" in str(change.old)
+    small = "framesize 0-64"
+    same = [f"drop not {small};\ntee {n} 1122334455;\naccept;\n" for n in (64, 100)]
+    assert words(difference(*same)) == []
+
+
+def test_engines_and_sides() -> None:
+    text = "tag r id 1;\ndrop not tseq r 1;\naccept;\n"
+    found = words(difference(text, text, engines=("1.12", "1.14")))
+    assert found == [
+        "every frame where the sender has no tag r: dropped by `drop` in line 2,"
+        " now accepted by `accept` in line 3"
+    ]
+    inbound = "drop chr inbound;\naccept;\n"
+    assert words(difference(inbound, "accept;\n", side="out")) == []
+    assert words(difference(inbound, "accept;\n", side="in"))
+    with pytest.raises(UsageError):
+        difference(text, text, side="up")
+
+
+def test_the_limit_of_classes_and_of_time_is_said() -> None:
+    many = "".join(f"accept dport {port};\n" for port in range(10, 50, 4))
+    found = difference(TAIL, many + TAIL, most=3)
+    assert len(found.changes) == 3
+    assert not found.complete
+    assert difference(OLD + TAIL, NEW + TAIL, most=1).complete
+    stopped = difference(TAIL, many + TAIL, time_limit=0.0)
+    assert not stopped.complete
+    assert "0 seconds" in stopped.open_
+
+
+def test_a_full_policy_is_compared() -> None:
+    """1,021 entries against a shuffled copy, and one with an entry more; no time is asserted."""
+    rng = random.Random(SEED)
+    lines = [
+        f"accept ipprotocol tcp and ipdest 10.{rng.randrange(4)}.{rng.randrange(256)}.0/24"
+        f" and dport {rng.randrange(1000, 65536)};\n"
+        for _ in range(255)
+    ]
+    old = "".join(lines) + TAIL
+    added = [*lines[:99], "accept ipprotocol tcp and dport 22 and ipdest 10.1.1.0/24;\n"]
+    more = words(difference(old, "".join(added + lines[99:]) + TAIL, time_limit=None))
+    assert len(more) == 1
+    assert more[0].startswith("TCP to port 22 from any to 10.1.1.0/24: dropped")
+    rng.shuffle(lines)
+    assert words(difference(old, "".join(lines) + TAIL, time_limit=None)) == []
+
+
+# --- random policies
+
+
+def random_policy(rng: random.Random) -> Policy:
+    rules = tuple(Rule(random_entry(rng)) for _ in range(rng.choice([1, 4, 10])))
+    caps = tuple(
+        Capability(number, rng.random() < 0.3, tuple(Rule(random_entry(rng)) for _ in range(4)))
+        for number in range(rng.choice([0, 0, 1, 2]))
+    )
+    return Policy(rules, caps)
+
+
+def changed(rng: random.Random, policy: Policy) -> Policy:
+    """The policy with an entry added, dropped, moved or doubled, or as it is."""
+    rules = list(policy.rules)
+    at = rng.randrange(len(rules))
+    how = rng.randrange(5)
+    if how == 0:
+        rules.insert(at, Rule(random_entry(rng)))
+    elif how == 1:
+        del rules[at]
+    elif how == 2:
+        rules.insert(rng.randrange(len(rules)), rules.pop(at))
+    elif how == 3:
+        rules.insert(at, rules[at])
+    return Policy(tuple(rules), policy.capabilities)
+
+
+def outcomes(judge: Judge, model: dict[str, int], frame: Frame) -> dict[str, Outcome]:
+    found: dict[str, Outcome] = {}
+    for side, view in judge.views.items():
+        context = context_of(model, view, frame, Held(side), judge.defaults, judge.everyone)
+        found[side] = evaluate(view, frame, context)
+        if not found[side].accept:
+            break
+    return found
+
+
+def natural_model(
+    rng: random.Random, judge: Judge, frame: Frame, names: list[str]
+) -> dict[str, int]:
+    """Random circumstances in which the addresses are what a network's are."""
+    model: dict[str, int] = {}
+    for view in judge.views.values():
+        model.update(draw_model(rng, view, frame))
+    model["out.node"] = model["zt_source"]
+    model["in.zt_dest"] = model["in.node"]
+    model["out.zt_dest"] = model["in.node"] if model["receiver_known"] else 0
+    model["receiver_known"] = int(model["out.zt_dest"] != 0)
+    add_integers(model, frame, names)
+    return model
+
+
+@pytest.mark.parametrize("round_", range(ROUNDS))
+def test_no_frame_contradicts_a_comparison(round_: int) -> None:
+    """Frames outside the classes are judged alike; the labels are what the frames get."""
+    rng = random.Random(SEED * 6007 + round_)
+    old = random_policy(rng)
+    new = changed(rng, old)
+    engines = rng.choice([("1.14", "1.14"), ("1.12", "1.14")])
+    comparison = _Comparison(old, new, engines, "both", 20)
+    found = comparison.run(200)
+    sets, fields, pair = comparison.sets, comparison.frame, [comparison.old, comparison.new]
+    lengths = copy_lengths([walked for judge in pair for walked in judge.walks.values()])
+    given = [labels(sets, judge.walks, lengths) for judge in pair]
+    background = [*natural(sets, ("out", "in")), *fields.structure()]
+    for _ in range(40):
+        frame = random_frame(rng)
+        model = natural_model(rng, pair[0], frame, list(sets.widths))
+        model.update(natural_model(rng, pair[1], frame, list(sets.widths)) | model)
+        sample = Samples(sets, [model])
+        assert all(sample.inside(literal) for literal in background), (SEED, round_)
+        before, after = (happened(outcomes(judge, model, frame)) for judge in pair)
+        differs = any(
+            sample.inside(given[0].get(label, -1)) != sample.inside(given[1].get(label, -1))
+            for label in {**given[0], **given[1]}
+        )
+        assert differs == (before != after), (SEED, round_, before, after)
+        if found.complete and not found.changes:
+            assert before == after, (SEED, round_)
+        within = [change for change in found.changes if sample.inside(*change.literals)]
+        for change in within:
+            assert (before.what, after.what) == (change.old.verdict.what, change.new.verdict.what)
+        if found.complete and before != after:
+            assert within, (SEED, round_, "a difference that no class has")
+    for change in found.changes:
+        assert change.old.verdict != change.new.verdict
+
+
+# --- the command
+
+
+def write(folder: Path, **texts: str) -> None:
+    for name, text in texts.items():
+        (folder / f"{name}.ztrules").write_text(text)
+
+
+def test_command(tmp_path: Path) -> None:
+    write(tmp_path, old=OLD + TAIL, new=NEW + TAIL)
+    old, new = str(tmp_path / "old.ztrules"), str(tmp_path / "new.ztrules")
+    done = run("diff", old, new)
+    assert done.returncode == 1
+    assert done.stdout.startswith("TCP to port 22 from any to 10.1.1.0/24:\n  dropped by `drop`")
+    assert "such as tcp 10.0.0.1:40000 > 10.1.1." in done.stdout
+    assert run("diff", old, old).stdout == "no difference: proved for every frame\n"
+    assert run("diff", old, "--engines", "1.12", "1.14").returncode == 0
+    assert run("diff", old).returncode == 2
+    assert run("diff", old, "--engines", "1.12", "1.13").returncode == 2
+    missing = run("diff", old, str(tmp_path / "none"))
+    assert missing.returncode == 1
+    assert "ZT051" in missing.stderr
+    document = json.loads(run("diff", old, new, "--json").stdout)
+    assert document["complete"]
+    assert document["changes"][0]["new"]["by"] == "by `accept` in line 3"
+    assert document["changes"][0]["witness"]["hex"].startswith("hex:")
+
+
+def test_standard_input(tmp_path: Path) -> None:
+    write(tmp_path, old=OLD + TAIL)
+    done = CliRunner().invoke(command, [str(tmp_path / "old.ztrules"), "-"], input=NEW + TAIL)
+    assert done.exit_code == 1
+    assert "TCP to port 22" in done.stdout
+
+
+def pcap(frames: list[bytes]) -> bytes:
+    head = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
+    return head + b"".join(
+        struct.pack("<IIII", n, 0, len(frame), len(frame)) + frame for n, frame in enumerate(frames)
+    )
+
+
+def test_captured_frames_are_counted(tmp_path: Path) -> None:
+    write(tmp_path, old=OLD + TAIL, new="tee -1 1122334455 dport 80;\n" + NEW + TAIL)
+    ethernet = b"\2" * 12 + b"\x08\0"
+    frames = [
+        ethernet + ipv4(6, ports(4000, port) + b"\0" * 12, dest="0a010105")
+        for port in (80, 22, 22, 443)
+    ]
+    (tmp_path / "c.pcap").write_bytes(pcap(frames))
+    names = [str(tmp_path / name) for name in ("old.ztrules", "new.ztrules", "c.pcap")]
+    done = run("diff", names[0], names[1], "--capture", names[2], "--json")
+    counted = json.loads(done.stdout)["capture"]
+    assert (counted["frames"], counted["changed"]) == (4, 3)
+    assert counted["by_verdict"][0] == {"old": "dropped", "new": "accepted", "frames": 2}
+    text = run("diff", names[0], names[1], "--capture", names[2]).stdout
+    assert "of 4 captured frames 3 change:\n  2 dropped → accepted\n" in text
+    broken = run("diff", names[0], names[1], "--capture", names[0])
+    assert broken.returncode == 1
+
+
+def test_revisions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sub").mkdir()
+    write(tmp_path / "sub", rules=OLD + TAIL)
+    for command_ in (
+        ["init", "-q"],
+        ["add", "sub/rules.ztrules"],
+        ["-c", "user.name=t", "-c", "user.email=t@localhost", "commit", "-q", "-m", "one"],
+    ):
+        subprocess.run(["git", *command_], check=True)
+    monkeypatch.chdir(tmp_path / "sub")
+    write(tmp_path / "sub", rules=NEW + TAIL)
+    done = run("diff", "git:HEAD:rules.ztrules", "rules.ztrules")
+    assert done.returncode == 1
+    assert "now accepted by `accept` in line 3" in done.stdout
+    for name in ("git:HEAD:none", "git:nowhere:rules.ztrules", "git:--help:rules.ztrules"):
+        with pytest.raises((RulesError, UsageError), match="git"):
+            load_revision(name)
+    with pytest.raises(UsageError, match="REVISION"):
+        load_revision("git:HEAD")
+    (tmp_path / "sub" / "rules.ztrules").write_bytes(b"\xff")
+    assert "ZT050" in run("diff", "git:HEAD:rules.ztrules", "rules.ztrules").stderr
+
+
+def test_bytes_of_extension_headers_are_left_undecided() -> None:
+    """What no witness can be built for is neither claimed nor denied."""
+    integer = {
+        "type": "INTEGER_RANGE",
+        "start": 60,
+        "end": 60,
+        "idx": 40,
+        "bits": 8,
+        "little": True,
+    }
+    ipv6 = {"type": "MATCH_ETHERTYPE", "etherType": 0x86DD}
+    tcp = {"type": "MATCH_IP_PROTOCOL", "ipProtocol": 6, "not": True}
+    size = {"type": "MATCH_FRAME_SIZE_RANGE", "start": 48, "end": 48}
+    udp = {"type": "MATCH_IP_PROTOCOL", "ipProtocol": 17, "not": True}
+    accept, drop = {"type": "ACTION_ACCEPT"}, {"type": "ACTION_DROP"}
+    long = {"type": "MATCH_IP_DEST_PORT_RANGE", "start": 0, "end": 65535, "not": True}
+    new = [ipv6, size, integer, tcp, udp, long, accept, drop]
+    found = compare(
+        Policy((Rule(drop),)), Policy(tuple(Rule(rule) for rule in new)), time_limit=None
+    )
+    assert all("accepted" in str(change.new) for change in found.changes)
+    assert found.complete or "extension headers" in found.open_

@@ -1,0 +1,120 @@
+"""`ztfast search`: witnesses that get what was asked, proofs that there are none."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import ztfast
+from tests.cli.test_compile import run
+from tests.needs import needs
+from ztfast.errors import UsageError, ZtfastError
+from ztfast.frames.headers import read_header
+from ztfast.proof.search import Question, expression, read_tag, search
+
+TEXT = """tag role id 5 enum 1 guest enum 2 staff flag 3 odd;
+cap boss id 9 accept ethertype arp; ;
+drop tseq role guest and ipdest 10.1.1.7/32 and not dport 80;
+tee 64 1122334455 ipprotocol udp;
+redirect 2233445566 ipprotocol sctp;
+break ethertype arp;
+accept;
+"""
+POLICY = ztfast.compile(TEXT)
+SSH = "ipprotocol tcp and dport 22 and ipdest 10.1.1.7/32"
+
+
+@needs("z3")
+@pytest.mark.parametrize(
+    ("question", "verdict"),
+    [
+        (Question("accept", SSH), "accepted"),
+        (Question("accept", SSH, from_tags=("role=staff",)), "accepted"),
+        (Question("accept", SSH, from_tags=("role=guest",)), None),
+        (Question("accept", SSH, from_tags=("5=1",)), None),
+        (Question("accept", "ipdest 10.1.1.7/32", from_tags=("role=guest",)), "accepted"),
+        (Question("drop", to_tags=("role=guest",)), "dropped"),
+        (Question("drop", "ipprotocol udp and dport 80"), None),
+        (Question("tee"), "tee of 60 bytes to 1122334455"),
+        (Question("tee:1122334455", side="in"), "tee of"),
+        (Question("tee:1122334456"), None),
+        (Question("watch"), None),
+        (Question("redirect:2233445566"), "redirected to 2233445566"),
+        (Question("redirect", "ipprotocol tcp"), None),
+        (Question("accept", "ethertype arp"), "accepted"),
+        (Question("accept", "ethertype ipv4 and ethertype ipv6"), None),
+    ],
+)
+def test_questions(question: Question, verdict: str | None) -> None:
+    answer = search(POLICY, question)
+    if verdict is None:
+        assert answer is None
+    else:
+        assert answer is not None
+        assert verdict in str(answer.judged)
+
+
+@needs("z3")
+def test_the_witness_is_what_was_asked_for() -> None:
+    answer = search(POLICY, Question("accept", SSH))
+    assert answer is not None
+    header = read_header(answer.frame)
+    assert (header.dest, header.dest_port, header.protocol) == ("10.1.1.7", 22, 6)
+    assert "line 7" in answer.judged.by
+
+
+@pytest.mark.parametrize(
+    ("question", "where"),
+    [
+        (Question("allow"), "--verdict"),
+        (Question("tee:12"), "ZeroTier address"),
+        (Question("drop:1122334455"), "--verdict"),
+        (Question("accept", "dport"), "--where:1:0"),
+        (Question("accept", "dport 22 and frob 1"), "--where:1:13"),
+        (Question("accept", "tseq rol 1"), "--where:1:5"),
+        (Question("accept", "dport 22; drop"), "--where"),
+        (Question("accept", "dport 22 ; accept dport 3"), "--where"),
+        (Question("accept", "random 0.5"), "random"),
+        (Question("accept", from_tags=("role",)), "NAME=VALUE"),
+        (Question("accept", from_tags=("rol=1",)), "no tag"),
+        (Question("accept", to_tags=("role=chief",)), "no value"),
+        (Question("accept", side="up"), "side"),
+    ],
+)
+def test_bad_questions(question: Question, where: str) -> None:
+    with pytest.raises(UsageError, match=where):
+        search(POLICY, question)
+
+
+def test_names_of_the_rules_are_known_in_questions() -> None:
+    assert read_tag("--from-tag", "role=odd", POLICY.tags) == (5, 8)
+    assert [entry.value for entry in expression("tseq role guest", POLICY.tags)[:-1]] == [(5, 1)]
+
+
+@needs("z3")
+def test_no_time_is_an_error() -> None:
+    with pytest.raises(ZtfastError, match="not enough"):
+        search(POLICY, Question("accept", SSH), time_limit=0.0)
+
+
+@needs("z3")
+def test_command(tmp_path: Path) -> None:
+    path = tmp_path / "r.ztrules"
+    path.write_text(TEXT)
+    found = run("search", str(path), "--verdict", "accept", "--where", SSH)
+    assert found.returncode == 0
+    assert found.stdout.startswith("tcp 10.0.0.1:40000 > 10.1.1.7:22 syn")
+    none = run(
+        "search", str(path), "--verdict", "accept", "--where", SSH, "--from-tag", "role=guest"
+    )
+    assert none.returncode == 1
+    assert none.stdout.startswith("no frame gets `accept`: proved")
+    assert run("search", str(path), "--verdict", "no").returncode == 2
+    assert run("search", str(path), "--verdict", "accept", "--where", "x").returncode == 2
+    document = json.loads(run("search", str(path), "--verdict", "tee", "--json").stdout)
+    assert document["found"]
+    assert document["witness"]["hex"].startswith("hex:")
+    explained = run("explain", str(path), "--frame", document["witness"]["hex"])
+    assert explained.returncode in (0, 1), explained.stderr

@@ -1,0 +1,89 @@
+"""The symbolic walk against the reference evaluator: every entry, every outcome, random rules.
+
+A failure names the seed of its round; `ROUNDS` and `SEED` may be set in the environment.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+
+import pytest
+
+from tests.proof.drawing import add_integers, draw_model, random_frame, random_view
+from ztfast.engine.reference import evaluate
+from ztfast.frames.frame import Frame
+from ztfast.model.view import View
+from ztfast.proof.formula import Samples, Sets
+from ztfast.proof.frame_model import FrameSets
+from ztfast.proof.match_formulas import Side
+from ztfast.proof.symbolic import SideWalk, walk
+from ztfast.proof.witness import Held, context_of
+
+SEED = int(os.environ.get("SEED", "11"))
+ROUNDS = int(os.environ.get("ROUNDS", "120"))
+FRAMES = 30
+
+
+def walked(view: View) -> tuple[Sets, FrameSets, SideWalk]:
+    sets = Sets()
+    frame = FrameSets(sets)
+    return sets, frame, walk(view, Side(sets, frame, view.direction))
+
+
+def check(
+    view: View, frame: Frame, model: dict[str, int], found: SideWalk, bits: Samples, row: int
+) -> None:
+    context = context_of(model, view, frame, Held(view.direction))
+    outcome = evaluate(view, frame, context, want_log=True)
+
+    def inside(literal: int) -> bool:
+        return bool(bits.inside(literal) >> row & 1)
+
+    assert outcome.log is not None
+    for step, item in zip(found.base.steps, outcome.log, strict=True):
+        if step.is_action:
+            continue
+        if item is None:
+            assert not inside(step.live)
+        elif item == "S0":
+            assert inside(step.live)
+            assert not inside(step.before)
+        else:
+            assert inside(step.live)
+            assert inside(step.before) == bool(item[1])
+            assert inside(step.match) == (bool(item[0]) != step.entry.inverted), step
+    assert inside(found.accepted) == outcome.accepted
+    assert inside(found.delivered) == (outcome.accept > 0)
+    supers = [inside(rules.super_accepts) for rules in found.rule_sets]
+    assert any(supers) == (outcome.accept == 2)
+    accepting = None
+    for number, rules in enumerate(found.capabilities):
+        passes = inside(rules.accepts) or any(map(inside, rules.redirects.values()))
+        if passes:
+            accepting = number
+    if outcome.capability is not None:
+        assert accepting == outcome.capability
+    deciding = found.base if outcome.capability is None else found.capabilities[accepting or 0]
+    ended = [index for index, ends in deciding.ends if inside(ends)]
+    if outcome.accepted or outcome.capability is None:
+        assert ended == ([outcome.entry] if outcome.entry >= 0 else [])
+    copies = [index for index, noted in found.base.copies if inside(noted) and outcome.accepted]
+    assert copies == ([] if outcome.copy is None else [outcome.copy.entry])
+
+
+@pytest.mark.parametrize("round_", range(ROUNDS))
+def test_random_rules(round_: int) -> None:
+    rng = random.Random(SEED * 100_003 + round_)
+    view = random_view(rng)
+    sets, fields, found = walked(view)
+    structure = fields.structure()
+    frames = [random_frame(rng) for _ in range(FRAMES)]
+    models = [draw_model(rng, view, frame) for frame in frames]
+    for frame, model in zip(frames, models, strict=True):
+        add_integers(model, frame, list(sets.widths))
+    samples = Samples(sets, models)
+    for literal in structure:
+        assert samples.inside(literal) == (1 << FRAMES) - 1, (SEED, round_, literal)
+    for row, (frame, model) in enumerate(zip(frames, models, strict=True)):
+        check(view, frame, model, found, samples, row)

@@ -1,0 +1,121 @@
+"""Assignments to frames and back: what the solver may choose, a frame has."""
+
+from __future__ import annotations
+
+import os
+import random
+
+import pytest
+
+from tests.engine.cases import IPV4, ipv4, ports
+from tests.needs import needs
+from tests.proof.drawing import add_integers, random_view
+from ztfast.engine.reference import evaluate
+from ztfast.frames.frame import Frame
+from ztfast.proof.formula import Samples, Sets
+from ztfast.proof.frame_model import WIDTHS, FrameSets
+from ztfast.proof.match_formulas import Side
+from ztfast.proof.solver import Deadline, Prover
+from ztfast.proof.symbolic import walk
+from ztfast.proof.witness import Held, context_of, contradiction, fields_of, frame_of, replay
+
+SEED = int(os.environ.get("SEED", "23"))
+
+
+def test_a_usual_frame() -> None:
+    model = {
+        "ethertype": IPV4,
+        "length": 28,
+        "position": 20,
+        "protocol": 17,
+        "sport": 5,
+        "dport": 6,
+        "source4": 0x0A000001,
+        "dest4": 0x0A000002,
+    }
+    frame = frame_of(model)
+    expected = bytearray(ipv4(17, ports(5, 6)))
+    expected[2:4], expected[10:12], expected[24:26] = b"\0\x1c", b"\x66\xcf", b"\0\x08"
+    assert frame.payload == bytes(expected)
+    assert {**fields_of(frame), **model} == fields_of(frame)
+
+
+@needs("z3")
+@pytest.mark.parametrize("round_", range(40))
+def test_random_wishes_come_true(round_: int) -> None:
+    """Fields drawn at random, as far as the structure allows them, are those of the frame."""
+    rng = random.Random(SEED * 733 + round_)
+    sets = Sets()
+    fields = FrameSets(sets)
+    prover = Prover(sets, Deadline(30))
+    for literal in fields.structure():
+        prover.require(literal)
+    wishes = [
+        fields.test("ethertype", rng.choice([0x0800, 0x0800, 0x86DD, 0x86DD, 0x0806, 0x1234])),
+        fields.test("length", rng.choice([0, 19, 20, 22, 33, 40, 47, 60, 64, 300, 2100])),
+        fields.test("protocol", rng.choice([1, 6, 17, 58, 44, 132, 136])),
+        fields.test("position", rng.choice([0, 4, 8, 12, 16, 20, 24, 40, 48, 2088])),
+        *(fields.test(name, rng.getrandbits(width)) for name, width in WIDTHS.items()),
+    ]
+    model = prover.preferring([], wishes)
+    assert model is not None
+    frame = frame_of(model)
+    again = fields_of(frame, bool(model["owns_ip"]), bool(model["owns_mac"]))
+    samples = Samples(sets, [model, again])
+    for literal in (
+        fields.ipv4,
+        fields.ipv6,
+        fields.walked,
+        fields.has_ports,
+        fields.has_icmp,
+        fields.ipauth,
+        *(fields.port(name, 0, 300) for name in ("sport", "dport")),
+        *(fields.tcp_bits(1 << bit) for bit in range(12)),
+        *(sets.both(fields.ipv4, fields.test("tos", value)) for value in (0, model["tos"])),
+    ):
+        assert samples.inside(literal) in (0, 3), (SEED, round_, literal)
+
+
+@needs("z3")
+@pytest.mark.parametrize("round_", range(60))
+def test_each_outcome_of_random_rules_has_a_witness_that_both_confirm(round_: int) -> None:
+    rng = random.Random(SEED * 1511 + round_)
+    view = random_view(rng)
+    sets = Sets()
+    fields = FrameSets(sets)
+    found = walk(view, Side(sets, fields, view.direction))
+    prover = Prover(sets, Deadline(60))
+    for literal in fields.structure():
+        prover.require(literal)
+    checked = 0
+    for number, rules in enumerate(found.rule_sets):
+        for index, ends in rules.ends:
+            wanted = (ends,) if number == 0 else (ends, found.accepted, rules.accepts)
+            # An IPv6 header chain and an INTEGER_RANGE may want the same byte: not a witness.
+            model = prover.find(*wanted, fields.plain, sample=False)
+            if model is None:
+                continue
+            frame = frame_of(model)
+            context = context_of(model, view, frame, Held(view.direction))
+            outcome = replay(view, frame, context)
+            assert outcome == evaluate(view, frame, context)
+            if number == 0 and outcome.capability is None:
+                assert outcome.entry == index, (SEED, round_, index)
+            elif number:
+                assert (outcome.capability, outcome.entry) == (number - 1, index), (SEED, round_)
+            checked += 1
+    assert checked or not found.base.ends
+
+
+def test_integers_are_where_they_are_read() -> None:
+    model: dict[str, int] = {"ethertype": 0x1234, "length": 30, "byte.12": 0xAB, "byte.13": 0xCD}
+    frame = frame_of(model)
+    add_integers(model, frame, ["integer.6.16.big", "integer.12.16.little"])
+    assert model["integer.6.16.big"] == 0xABCD
+    assert model["integer.12.16.little"] == 0xCDAB
+
+
+def test_a_contradiction_names_the_frame() -> None:
+    error = contradiction("no", Frame(b"\x01", 1, 0x0800))
+    assert error.diagnostics[0].code == "ZT291"
+    assert "payload 01" in str(error)
