@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 import ztfast
 from bench import workloads
-from ztfast.engine.native import Judge, gather
-from ztfast.frames.buffer_pool import Room
+from ztfast.engine.native import NativeEvaluator, gather
+from ztfast.frames.buffer_pool import BufferPool
 from ztfast.frames.columns import Column
 
 
@@ -37,12 +37,12 @@ def evaluate_ready(name: str, data: npt.NDArray[np.uint8], **options: Any) -> Ca
     made, frames = engine(name, backend="native", **options), batch(data)
     side = made.native("out")
     frames.decode(sorted(side.headers() | {Column.MISSING, Column.CHARACTERISTICS}))
-    judge = made.walker or made._judge
-    assert isinstance(judge, Judge)
-    assert judge._situations is not None
-    outputs = [side.outputs(len(frames), Room())]
-    given = [gather(side, frames, judge._situations[0], True, True)]
-    run = judge.machine().run
+    evaluator = made.scan_evaluator or made._evaluator
+    assert isinstance(evaluator, NativeEvaluator)
+    assert evaluator._batch_contexts is not None
+    outputs = [side.outputs(len(frames), BufferPool())]
+    given = [gather(side, frames, evaluator._batch_contexts[0], True, True)]
+    run = evaluator.machine().run
 
     def call() -> int:
         run(None, outputs, given, 0, None, 0, len(frames))

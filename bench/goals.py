@@ -80,10 +80,10 @@ def evaluation() -> Iterator[Row]:
     calls.update({name: call for name, (_, call) in theirs.items() if call is not None})
     times = side_by_side(calls)
     rate = CACHED / times["ours"] / 1e6
-    goal = {"avx512": 300, "avx2": 150}.get(dispatch.simd)
+    goal = {"avx512": 300, "avx2": 150}.get(dispatch.simd_level)
     yield Row(
         "E1",
-        f"evaluate, columns ready, defcon, {CACHED:,} frames, {dispatch.simd}",
+        f"evaluate, columns ready, defcon, {CACHED:,} frames, {dispatch.simd_level}",
         "" if goal is None else f"≥ {goal} M frames/s",
         f"{rate:,.0f} M frames/s ({ns(times['ours'], CACHED):.2f} ns)",
         None if goal is None else rate >= goal,
@@ -199,11 +199,11 @@ def _known_offsets() -> Iterator[Row]:
 
 
 def _walk(buffer: Any) -> tuple[Any, Any, Any]:
-    from ztfast.capture.pcap_scan import hop
+    from ztfast.capture.pcap_scan import scan_records
 
     parts, place = [], 24
     while True:
-        found = hop(buffer, place, len(buffer), False)
+        found = scan_records(buffer, place, len(buffer), False)
         if not len(found.offsets):
             break
         parts.append(found)

@@ -42,7 +42,7 @@ def inputs() -> dict[str, Callable[[], Any]]:
     import numpy as np
 
     from bench import workloads
-    from ztfast.capture.pcap_scan import hop
+    from ztfast.capture.pcap_scan import scan_records
     from ztfast.engine.engine import Engine
     from ztfast.frames.batch import FrameBatch
     from ztfast.frames.columns import FIRST_OWN_COLUMN
@@ -55,22 +55,22 @@ def inputs() -> dict[str, Callable[[], Any]]:
         records = np.frombuffer(path.read_bytes(), np.uint8)
     calls: dict[str, Callable[[], Any]] = {
         "decode every column": lambda: batch.decoded(range(FIRST_OWN_COLUMN)),
-        "hop": lambda: hop(records, 24, len(records), False),
+        "scan": lambda: scan_records(records, 24, len(records), False),
     }
     for name in ("default", "defcon", "tags", "like100", "mixed1000", "classbench200"):
         engine = Engine(compile_text(workloads.RULES[name]), side="out", backend="native")
         calls[f"evaluate {name}"] = lambda engine=engine: engine.evaluate(batch)
-    judge = Engine(compile_text(workloads.SEL), side="out", backend="native").walker
-    assert judge is not None
-    entries = len(judge.sides[0].entries.address)
+    evaluator = Engine(compile_text(workloads.SEL), side="out", backend="native").scan_evaluator
+    assert evaluator is not None
+    entries = len(evaluator.sides[0].entries.address)
     totals = np.zeros((2, entries * 5), np.uint64)
     columns = (
         np.empty(FRAMES, np.int64), np.empty(FRAMES, np.uint32), np.empty(FRAMES, np.uint32),
     )  # fmt: skip
-    walk = (records, 24, len(records), False, 16, 1 << 18)
-    calls["hop and judge"] = lambda: judge.hop(*walk, columns)
-    calls["hop and count"] = lambda: judge.count(*walk, totals, None)
-    calls["hop, count and keep"] = lambda: judge.count(*walk, totals, columns)
+    scan = (records, 24, len(records), False, 16, 1 << 18)
+    calls["scan and judge"] = lambda: evaluator.scan(*scan, columns)
+    calls["scan and count"] = lambda: evaluator.count(*scan, totals, None)
+    calls["scan, count and keep"] = lambda: evaluator.count(*scan, totals, columns)
     return calls
 
 

@@ -13,7 +13,7 @@ import pytest
 import ztfast
 from bench import engines, peers, workloads
 from ztfast import dispatch
-from ztfast.capture.pcap_scan import hop
+from ztfast.capture.pcap_scan import scan_records
 from ztfast.model.view import make_view
 from ztfast.program.encode import encode
 
@@ -78,9 +78,9 @@ def test_decode(benchmark: Any) -> None:
 
 
 @pytest.mark.skipif(dispatch.core is None, reason="the extension is not built")
-def test_hop(benchmark: Any) -> None:
+def test_scan(benchmark: Any) -> None:
     data = np.fromfile(workloads.capture("mix64"), np.uint8, 8_000_024)
-    found = benchmark(lambda: hop(data, 24, len(data), False, max_frames=100_000))
+    found = benchmark(lambda: scan_records(data, 24, len(data), False, max_frames=100_000))
     assert len(found.offsets) > 80_000
     benchmark.extra_info["frames"] = len(found.offsets)
 

@@ -51,7 +51,7 @@ def _walk(source: Any, engine: Engine, vlan: str, **how: Any) -> tuple[int, byte
             for judged in judgements(capture, engine, vlan):
                 inside(judged.packets)
                 assert judged.packets.first == frames
-                frames += judged.packets.walked
+                frames += judged.packets.scanned
                 if judged.verdicts is not None:
                     columns = judged.verdicts.accepted, judged.verdicts.line, judged.verdicts.reads
                     verdicts.append(np.stack([np.asarray(c, np.int64) for c in columns], 1))
@@ -67,7 +67,7 @@ def _counted(path: Any, engine: Engine, vlan: str, resync: bool) -> int:
     try:
         with open_capture(path, resync=resync) as capture:
             for judged in judgements(capture, engine, vlan, counts=True):
-                frames += judged.packets.walked
+                frames += judged.packets.scanned
                 if not isinstance(judged.packets.judged, Counted):
                     inside(judged.packets)
     except CaptureError as error:

@@ -48,7 +48,7 @@ def _engines(rng: ByteRandom, frame: bytes) -> None:
 
 
 def _case(rng: ByteRandom, frame: bytes) -> Case:
-    """Payloads in a situation: the frame starts with its ethertype."""
+    """Payloads in a batch context: the frame starts with its ethertype."""
     ethertype, payload = int.from_bytes(frame[:2], "big"), frame[2:]
     unknown = rng.choice((Reads(0), Reads.MAC_SOURCE, Reads.MAC_DEST | Reads.ETHERTYPE))
     direction = rng.choice(("out", "in"))

@@ -9,11 +9,11 @@ from __future__ import annotations
 import io
 
 import numpy as np
-from tests.engine.batches import situation
+from tests.engine.batches import batch_context
 
 from fuzz.checks import BATCH, refused, scratch
 from ztfast import dispatch
-from ztfast.engine.native import Judge, NativeSide
+from ztfast.engine.native import NativeEvaluator, NativeSide
 from ztfast.errors import TableError
 from ztfast.frames.batch import FrameBatch
 from ztfast.program.opcodes import INSTRUCTION
@@ -51,10 +51,10 @@ def one(data: bytes) -> None:
 
 def _run(program: Program, batch: FrameBatch) -> None:
     """What it says has no meaning; that each number is one that a verdict may have does."""
-    where = situation(program.view, len(batch))
+    where = batch_context(program.view, len(batch))
     entries = sum(len(rules) for rules in (program.view.base, *program.view.capabilities))
     for passes in ((), None):
-        judge = Judge((NativeSide(program, passes),), (7,))
+        judge = NativeEvaluator((NativeSide(program, passes),), (7,))
         (verdicts,) = judge.evaluate(batch, (where,))
         assert bool((np.asarray(verdicts.entry) < entries).all())
         assert bool((np.asarray(verdicts.result) <= 4).all())

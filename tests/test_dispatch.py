@@ -27,7 +27,9 @@ LOOPS = [
 
 
 @pytest.mark.skipif(dispatch.core is None, reason="the extension is not built")
-@pytest.mark.parametrize("level", [name for name in dispatch.runnable() if name != dispatch.simd])
+@pytest.mark.parametrize(
+    "level", [name for name in dispatch.runnable() if name != dispatch.simd_level]
+)
 def test_every_other_level_passes_what_runs_the_loops(level: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-x", *LOOPS],
@@ -43,9 +45,9 @@ def test_every_other_level_passes_what_runs_the_loops(level: str) -> None:
 def test_the_best_level_is_chosen() -> None:
     levels = dispatch.runnable()
     if dispatch.core is None:
-        assert dispatch.simd == "none"
+        assert dispatch.simd_level == "none"
     else:
-        assert dispatch.simd == os.environ.get("ZTFAST_SIMD", levels[0])
+        assert dispatch.simd_level == os.environ.get("ZTFAST_SIMD", levels[0])
 
 
 @pytest.mark.parametrize("parts", [True, False])
@@ -59,7 +61,7 @@ def test_the_folder_of_the_source_is_no_built_level(tmp_path: Path, parts: bool)
         (tmp_path / "ztfast" / "_core" / "types.pxi").touch()
     code = (
         "import ztfast\nfrom ztfast import dispatch\n"
-        "print(dispatch.__file__, dispatch.runnable(), dispatch.core, dispatch.simd, "
+        "print(dispatch.__file__, dispatch.runnable(), dispatch.core, dispatch.simd_level, "
         "ztfast.backend)"
     )
     env = {name: value for name, value in os.environ.items() if not name.startswith("ZTFAST_")}

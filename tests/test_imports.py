@@ -78,7 +78,7 @@ def test_every_package_is_in_the_table() -> None:
 def test_imports_run_one_way(path: Path) -> None:
     package = package_of(path)
     allowed = TABLE.get(package)
-    if package in ("__init__", "__main__", "native"):
+    if package in ("__init__", "__main__", "dispatch"):
         return  # the public names, the entry point, and the choice of compiled loops
     wrong = []
     for line, module in imported(path):
@@ -86,7 +86,7 @@ def test_imports_run_one_way(path: Path) -> None:
         if parts[0] != "ztfast" or len(parts) < 2:
             continue
         to = parts[1]
-        if to == "native":
+        if to == "dispatch":
             if package not in NATIVE_USERS:
                 wrong.append(f"{path.name}:{line}: {package} uses the compiled loops")
         elif to.startswith("_core"):
@@ -137,4 +137,4 @@ def test_filter_is_lean(tmp_path: Path) -> None:
         "print(*(name.replace('ztfast.', '') for name in sys.modules if 'ztfast.' in name))"
     )
     found = loaded(code, "filter", str(tmp_path / "r"), str(tmp_path / "c"))
-    assert not found & {"rich", "analysis", *OPTIONAL}
+    assert not found & {"rich", "proof", "explain", "suite", *OPTIONAL}

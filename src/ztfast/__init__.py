@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ztfast.capture import PacketBatch as PacketBatch
     from ztfast.capture import open_capture as open_capture
-    from ztfast.dispatch import simd as simd
+    from ztfast.dispatch import simd_level as simd_level
     from ztfast.engine.case import evaluate_case as evaluate_case
     from ztfast.engine.engine import Engine as Engine
     from ztfast.engine.network_verdicts import Action as Action
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from ztfast.network.members import Network as Network
 
     compile = compile_text
+    simd = simd_level  # the name before 0.2
     backend: str
 
 __version__ = "0.1.0"
@@ -58,7 +59,8 @@ _PUBLIC: dict[str, tuple[str, str]] = {
     "load": ("ztfast.lang", "load"),
     "load_network": ("ztfast.network.load", "load_network"),
     "open_capture": ("ztfast.capture", "open_capture"),
-    "simd": ("ztfast.dispatch", "simd"),
+    "simd": ("ztfast.dispatch", "simd_level"),  # the name before 0.2
+    "simd_level": ("ztfast.dispatch", "simd_level"),
     **{
         name: ("ztfast.errors", name)
         for name in (

@@ -24,7 +24,7 @@ class Machine:
         start: int,
         stop: int,
     ) -> list[bool]: ...
-    def hop(
+    def scan(
         self,
         buffer: object,
         start: int,
@@ -59,7 +59,7 @@ def integers(
     values: npt.NDArray[np.uint64],
     missing: npt.NDArray[np.uint32],
 ) -> None: ...
-def hop(
+def scan_records(
     buffer: object,
     start: int,
     end: int,
@@ -68,7 +68,7 @@ def hop(
     max_captured: int,
     columns: tuple[_Array, ...],
 ) -> tuple[int, int, int]: ...
-def hop_blocks(
+def scan_blocks(
     buffer: object,
     start: int,
     end: int,

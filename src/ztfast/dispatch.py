@@ -77,7 +77,7 @@ def _choose() -> tuple[str, ModuleType | None]:
     return (levels[0], load(levels[0])) if levels else ("none", None)
 
 
-simd, core = _choose()
+simd_level, core = _choose()
 
 
 def require() -> ModuleType:

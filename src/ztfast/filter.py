@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from ztfast.engine.engine import Engine
-from ztfast.engine.native import Judge
+from ztfast.engine.native import NativeEvaluator
 from ztfast.engine.side_verdicts import Result
 from ztfast.errors import Diagnostic, FrameError
 from ztfast.frames.batch import FrameBatch
-from ztfast.frames.buffer_pool import Room
+from ztfast.frames.buffer_pool import BufferPool
 from ztfast.model.policy import Policy
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Filter:
 
             rules = compile_text(rules)
         self.engine = Engine(rules, **options)
-        self._judge = self.engine.walker
+        self._evaluator = self.engine.scan_evaluator
         self._spare: list[_OneFrame] = []
         self._number = itertools.count()
 
@@ -58,12 +58,12 @@ class Filter:
         length: bytes that the frame really had; None: all are there.  `random` draws are those
         of the frame's number, counted from 0 by calls.  Raises FrameError.
         """
-        if self._judge is None:
+        if self._evaluator is None:
             return self._by_engine(frame, length)
         try:
             one = self._spare.pop()
         except IndexError:
-            one = _OneFrame(self._judge)
+            one = _OneFrame(self._evaluator)
         passed = one.judge(frame, length)
         self._spare.append(one)
         return passed
@@ -85,16 +85,16 @@ class Filter:
 
 
 class _OneFrame:
-    """Room for one frame's place and results, and the loops that fill it; one thread at a time."""
+    """One frame's place and results, and the loops that fill them; one thread at a time."""
 
-    def __init__(self, judge: Judge) -> None:
-        self._run = judge.machine().run
+    def __init__(self, evaluator: NativeEvaluator) -> None:
+        self._run = evaluator.machine().run
         self._offset = np.zeros(1, np.int64)
         self._captured, self._length = array("I", [0]), array("I", [0])
-        self._outputs = [side.outputs(1, Room()) for side in judge.sides]
+        self._outputs = [side.outputs(1, BufferPool()) for side in evaluator.sides]
         self._decided = [
             (memoryview(outputs[1]), memoryview(outputs[0]), side.entries.address.tolist())
-            for side, outputs in zip(judge.sides, self._outputs, strict=True)
+            for side, outputs in zip(evaluator.sides, self._outputs, strict=True)
         ]
 
     def judge(self, frame: Bytes, length: int | None) -> bool:

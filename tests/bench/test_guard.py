@@ -9,15 +9,15 @@ from ztfast import dispatch
 
 
 def test_five_percent_more_is_too_much() -> None:
-    before = {"hop": 1000, "evaluate": 1000}
-    assert guard.compared(before, {"hop": 1050, "evaluate": 10}) == []
-    assert guard.compared(before, {"hop": 1051, "evaluate": 1000}) == [
-        "hop: 1,051 instructions, +5.1%"
+    before = {"scan": 1000, "evaluate": 1000}
+    assert guard.compared(before, {"scan": 1050, "evaluate": 10}) == []
+    assert guard.compared(before, {"scan": 1051, "evaluate": 1000}) == [
+        "scan: 1,051 instructions, +5.1%"
     ]
 
 
 def test_an_input_that_is_gone_or_new_is_told() -> None:
-    wrong = guard.compared({"hop": 1, "gone": 1}, {"hop": 1, "new": 1})
+    wrong = guard.compared({"scan": 1, "gone": 1}, {"scan": 1, "new": 1})
     assert wrong == ["gone: only on one side", "new: only on one side"]
 
 
@@ -35,12 +35,12 @@ def test_figures_name_every_input() -> None:
 @pytest.mark.skipif(dispatch.core is None, reason="no compiled loops")
 def test_inputs_run() -> None:
     found = {name: call() for name, call in guard.inputs().items()}
-    assert len(found["hop"].offsets) == guard.FRAMES
-    assert found["hop and count"][0] == guard.FRAMES
-    for name, at in (("hop and judge", 1), ("hop, count and keep", 2)):  # as far as room goes
+    assert len(found["scan"].offsets) == guard.FRAMES
+    assert found["scan and count"][0] == guard.FRAMES
+    for name, at in (("scan and judge", 1), ("scan, count and keep", 2)):  # as far as room goes
         frames, place = found[name][0], found[name][at]
         assert frames > 0, name
-        assert place == found["hop"].offsets[frames] - 16, name
+        assert place == found["scan"].offsets[frames] - 16, name
     judged = [verdicts for name, verdicts in found.items() if name.startswith("evaluate ")]
     assert [len(verdicts) for verdicts in judged] == [guard.FRAMES] * 6
     assert {len(column) for column in found["decode every column"].values()} == {guard.FRAMES}

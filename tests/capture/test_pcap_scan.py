@@ -1,4 +1,4 @@
-"""The hop's contract, for every version of it."""
+"""The scan's contract, for every version of it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.capture.building import frame, pcap
-from ztfast.capture.pcap_scan import OK, TOO_LONG, hop
+from ztfast.capture.pcap_scan import OK, TOO_LONG, scan_records
 
 FRAMES = [frame(i, (i * 37) % 300) for i in range(200)]
 DATA = pcap(FRAMES, lengths=[1000 + i for i in range(200)])
@@ -19,7 +19,7 @@ DATA = pcap(FRAMES, lengths=[1000 + i for i in range(200)])
 def test_all(swapped, header):
     magic = 0xA1B2_CD34 if header == 24 else 0xA1B2_C3D4
     data = pcap(FRAMES, order=">" if swapped else "<", magic=magic)
-    found = hop(data, 24, len(data), swapped, header)
+    found = scan_records(data, 24, len(data), swapped, header)
     assert (found.next, found.error) == (len(data), OK)
     assert (found.offsets.dtype, found.captured.dtype, found.lengths.dtype) == ("i8", "u4", "u4")
     cut = [data[o : o + c] for o, c in zip(found.offsets, found.captured, strict=True)]
@@ -28,7 +28,7 @@ def test_all(swapped, header):
 
 @pytest.mark.parametrize("end", range(24, 1500, 7))
 def test_stops_at_an_incomplete_record(end):
-    found = hop(DATA, 24, end, False)
+    found = scan_records(DATA, 24, end, False)
     assert found.error == OK
     size = found.captured[-1] + found.offsets[-1] if len(found.offsets) else 24
     assert found.next == size <= end
@@ -37,19 +37,19 @@ def test_stops_at_an_incomplete_record(end):
 
 
 def test_max_frames():
-    found = hop(DATA, 24, len(DATA), False, max_frames=10)
+    found = scan_records(DATA, 24, len(DATA), False, max_frames=10)
     assert len(found.offsets) == 10
-    rest = hop(DATA, found.next, len(DATA), False)
+    rest = scan_records(DATA, found.next, len(DATA), False)
     assert rest.lengths.tolist() == list(range(1010, 1200))
 
 
 @pytest.mark.parametrize("more", [0, 1000])
 def test_too_long_is_told_before_it_is_complete(more):
     data = pcap([b"abc"]) + struct.pack("<IIII", 1, 1, 1001, 1001) + b"x" * more
-    found = hop(data, 24, len(data), False, max_captured=1000)
+    found = scan_records(data, 24, len(data), False, max_captured=1000)
     assert (found.error, found.next, len(found.offsets)) == (TOO_LONG, 43, 1)
 
 
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview, lambda b: np.frombuffer(b, "u1")])
 def test_buffers(kind):
-    assert len(hop(kind(DATA), 24, len(DATA), False).offsets) == 200
+    assert len(scan_records(kind(DATA), 24, len(DATA), False).offsets) == 200

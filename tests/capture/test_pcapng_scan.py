@@ -1,4 +1,4 @@
-"""The block hop's contract, for every version of it."""
+"""The block scan's contract, for every version of it."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from ztfast.capture.pcapng_scan import BAD_LENGTH, BAD_TRAILER, OK, SECTION
 
 @pytest.fixture(params=["plain", "compiled"], autouse=True)
 def version(request):
-    if request.param == "compiled" and not hasattr(dispatch.core, "hop_blocks"):
-        pytest.skip("no compiled hop_blocks here")
-    hops = {"plain": pcapng_scan.hop_plain, "compiled": pcapng_scan.hop_compiled}
-    HOPS[:] = [hops[request.param]]
+    if request.param == "compiled" and not hasattr(dispatch.core, "scan_blocks"):
+        pytest.skip("no compiled scan_blocks here")
+    scans = {"plain": pcapng_scan.scan_plain, "compiled": pcapng_scan.scan_compiled}
+    SCANS[:] = [scans[request.param]]
 
 
-HOPS = [pcapng_scan.hop_plain]
+SCANS = [pcapng_scan.scan_plain]
 
 
-def hop_blocks(data, start, end, swapped, max_blocks=65_536):
-    return HOPS[0](data, start, end, swapped, max_blocks, pcapng_scan.MAX_BLOCK)
+def scan_blocks(data, start, end, swapped, max_blocks=65_536):
+    return SCANS[0](data, start, end, swapped, max_blocks, pcapng_scan.MAX_BLOCK)
 
 
 BLOCKS = [(i % 9 + 1, b"x" * (i * 13 % 300)) for i in range(100)]
@@ -34,7 +34,7 @@ BLOCKS = [(i % 9 + 1, b"x" * (i * 13 % 300)) for i in range(100)]
 def test_all(order):
     parts = [block(kind, body, order) for kind, body in BLOCKS]
     data = b"".join(parts)
-    found = hop_blocks(data, 0, len(data), order == ">")
+    found = scan_blocks(data, 0, len(data), order == ">")
     assert (found.next, found.error) == (len(data), OK)
     assert (found.types.dtype, found.starts.dtype, found.ends.dtype) == ("u4", "i8", "i8")
     assert [data[a:b] for a, b in zip(found.starts, found.ends, strict=True)] == parts
@@ -44,16 +44,16 @@ def test_all(order):
 @pytest.mark.parametrize("end", range(0, 1000, 11))
 def test_stops_at_an_incomplete_block(end):
     data = b"".join(block(*b) for b in BLOCKS)
-    found = hop_blocks(data, 0, end, False)
+    found = scan_blocks(data, 0, end, False)
     assert found.error == OK
     assert found.next <= end < found.next + struct.unpack_from("<I", data, found.next + 4)[0]
 
 
 def test_max_blocks():
     data = b"".join(block(*b) for b in BLOCKS)
-    found = hop_blocks(data, 0, len(data), False, max_blocks=7)
+    found = scan_blocks(data, 0, len(data), False, max_blocks=7)
     assert len(found.types) == 7
-    assert len(hop_blocks(data, found.next, len(data), False).types) == 93
+    assert len(scan_blocks(data, found.next, len(data), False).types) == 93
 
 
 @pytest.mark.parametrize(
@@ -70,5 +70,5 @@ def test_max_blocks():
 def test_errors(bad, error):
     good = block(6, b"abcd")
     data = good + bad + good
-    found = hop_blocks(data, 0, len(data), False)
+    found = scan_blocks(data, 0, len(data), False)
     assert (found.next, found.error, len(found.types)) == (len(good), error, 1)

@@ -13,13 +13,13 @@ import numpy as np
 
 from tests.differential.generate import ADDRESSES, Case
 from tests.engine.batches import batch_of
-from ztfast.engine.native import Judge, NativeSide
+from ztfast.engine.native import NativeEvaluator, NativeSide
 from ztfast.engine.reference import evaluate_batch
 from ztfast.engine.side_verdicts import SIDE_COLUMNS, SideVerdicts
 from ztfast.frames.batch import FrameBatch
 from ztfast.model.entries import read_entries
 from ztfast.model.view import View
-from ztfast.network.batch_context import MemberTable, Situation
+from ztfast.network.batch_context import BatchContext, MemberTable
 from ztfast.program.encode import encode
 from ztfast.program.passes import PASSES
 
@@ -95,26 +95,26 @@ def table_of(case: Case) -> MemberTable:
     )
 
 
-def situation_of(case: Case) -> Situation:
+def situation_of(case: Case) -> BatchContext:
     """Who is who in a case's batch."""
     columns = {
         name: np.array([getattr(row, name) for row in case.rows], dtype=dtype)
         for name, dtype in _ROW_COLUMNS.items()
     }
-    return Situation(direction=case.direction, members=table_of(case), **columns)
+    return BatchContext(direction=case.direction, members=table_of(case), **columns)
 
 
-def _take(situation: Situation, index: Any) -> Situation:
+def _take(batch_context: BatchContext, index: Any) -> BatchContext:
     parts = {
-        name: np.ascontiguousarray(getattr(situation, name)[index]) for name in _ROW_COLUMNS
+        name: np.ascontiguousarray(getattr(batch_context, name)[index]) for name in _ROW_COLUMNS
     }
-    return replace(situation, cache={}, **parts)
+    return replace(batch_context, cache={}, **parts)
 
 
 # --- ways of evaluating --------------------------------------------------------------------
 
 Columns = dict[str, Any]
-Way = Callable[[View, FrameBatch, Situation, int], Columns]
+Way = Callable[[View, FrameBatch, BatchContext, int], Columns]
 
 
 def columns_of(verdicts: SideVerdicts) -> Columns:
@@ -133,20 +133,20 @@ def forced_lookups(forced: bool) -> Iterator[None]:
         _LOOKUPS._WORTH = worth
 
 
-def _judge(view: View, seed: int, passes: tuple[str, ...] | None, forced: bool) -> Judge:
+def _judge(view: View, seed: int, passes: tuple[str, ...] | None, forced: bool) -> NativeEvaluator:
     with forced_lookups(forced):
-        return Judge((NativeSide(encode(view), passes),), (seed,))
+        return NativeEvaluator((NativeSide(encode(view), passes),), (seed,))
 
 
 def _whole(passes: tuple[str, ...] | None, forced: bool = False, threads: int = 1) -> Way:
-    def run(view: View, batch: FrameBatch, where: Situation, seed: int) -> Columns:
+    def run(view: View, batch: FrameBatch, where: BatchContext, seed: int) -> Columns:
         judge = _judge(view, seed, passes, forced)
         return columns_of(judge.evaluate(batch, (where,), threads=threads)[0])
 
     return run
 
 
-def _split(view: View, batch: FrameBatch, where: Situation, seed: int) -> Columns:
+def _split(view: View, batch: FrameBatch, where: BatchContext, seed: int) -> Columns:
     """Three parts of uneven size instead of the whole."""
     judge = _judge(view, seed, None, False)
     cuts = [0, len(batch) // 7, len(batch) // 2, len(batch)]
@@ -158,13 +158,13 @@ def _split(view: View, batch: FrameBatch, where: Situation, seed: int) -> Column
     return {name: np.concatenate([part[name] for part in parts]) for name in SIDE_COLUMNS}
 
 
-def _reversed(view: View, batch: FrameBatch, where: Situation, seed: int) -> Columns:
+def _reversed(view: View, batch: FrameBatch, where: BatchContext, seed: int) -> Columns:
     index = np.arange(len(batch))[::-1].copy()
     judged = _judge(view, seed, None, False).evaluate(batch.take(index), (_take(where, index),))
     return {name: column[::-1] for name, column in columns_of(judged[0]).items()}
 
 
-def _decoded(view: View, batch: FrameBatch, where: Situation, seed: int) -> Columns:
+def _decoded(view: View, batch: FrameBatch, where: BatchContext, seed: int) -> Columns:
     """The header columns are made first, the frames are not touched again."""
     judge = _judge(view, seed, None, False)
     ready = batch[:].decode(sorted(judge.sides[0].headers()))

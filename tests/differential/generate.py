@@ -220,7 +220,7 @@ def random_member(rng: random.Random, capabilities: int) -> MemberFacts:
     )
 
 
-def random_row(rng: random.Random, frame: Frame, inward: bool, number: int) -> Row:
+def random_row(rng: random.Random, frame: Frame, inbound: bool, number: int) -> Row:
     """A frame between two members, of whom neither need be known."""
     local, remote = rng.choice([0, 1, 2]), rng.choice([-1, 0, 1, 2])
     addresses = [int(text, 16) for text in ADDRESSES]
@@ -228,7 +228,7 @@ def random_row(rng: random.Random, frame: Frame, inward: bool, number: int) -> R
         frame,
         local,
         remote,
-        max(remote, 0) if inward else local,
+        max(remote, 0) if inbound else local,
         rng.choice(addresses),
         rng.choice(addresses),
         rng.choice(addresses),

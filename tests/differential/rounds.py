@@ -1,4 +1,4 @@
-"""Rounds of the differential test: batches in a situation, and whole engines with networks."""
+"""Rounds of the differential test: batches in a batch context, and whole engines with networks."""
 
 from __future__ import annotations
 

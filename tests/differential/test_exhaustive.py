@@ -14,17 +14,17 @@ import numpy as np
 import pytest
 
 from tests.differential.compare import columns_of, first_difference
-from tests.engine.batches import batch_of, members, situation
+from tests.engine.batches import batch_context, batch_of, members
 from tests.engine.cases import ARP, IPV4, IPV6, extension, ipv4, ipv6, ports
 from ztfast import dispatch
 from ztfast.engine import reference
-from ztfast.engine.native import Judge, NativeSide
+from ztfast.engine.native import NativeEvaluator, NativeSide
 from ztfast.engine.side_verdicts import SIDE_COLUMNS
 from ztfast.frames.frame import Frame
 from ztfast.model.entries import read_entries
 from ztfast.model.kinds import Kind
 from ztfast.model.view import View
-from ztfast.network.batch_context import MemberTable, Situation
+from ztfast.network.batch_context import BatchContext, MemberTable
 from ztfast.program.encode import encode
 
 pytestmark = pytest.mark.skipif(dispatch.core is None, reason="the extension is not built")
@@ -130,7 +130,7 @@ def members_of(view: View) -> MemberTable:
     )
 
 
-def by_reference(view: View, where: Situation) -> dict[str, Any]:
+def by_reference(view: View, where: BatchContext) -> dict[str, Any]:
     """Frame by frame, every column; only the draws differ from frame to frame."""
     contexts = reference._Contexts(where, len(frames()), 7)
     rows = [
@@ -143,8 +143,8 @@ def by_reference(view: View, where: Situation) -> dict[str, Any]:
     }
 
 
-def by_native(view: View, where: Situation, passes: tuple[str, ...] | None) -> dict[str, Any]:
-    judge = Judge((NativeSide(encode(view), passes),), (7,))
+def by_native(view: View, where: BatchContext, passes: tuple[str, ...] | None) -> dict[str, Any]:
+    judge = NativeEvaluator((NativeSide(encode(view), passes),), (7,))
     return columns_of(judge.evaluate(batch_of(frames()), (where,))[0])
 
 
@@ -178,7 +178,7 @@ def test_each_length_of_each_frame(kind: Kind) -> None:
 
 def check(view: View, entry: dict[str, Any]) -> set[bool]:
     """Compare; gives which verdicts there were."""
-    where = situation(view, len(frames()), members_of(view))
+    where = batch_context(view, len(frames()), members_of(view))
     expected = by_reference(view, where)
     for passes in (None, ()):
         found = first_difference(expected, by_native(view, where, passes))

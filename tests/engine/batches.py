@@ -15,7 +15,7 @@ from ztfast.frames.batch import FrameBatch
 from ztfast.frames.frame import Frame
 from ztfast.model.entries import read_entries
 from ztfast.model.view import View
-from ztfast.network.batch_context import MemberTable, Situation, nobody
+from ztfast.network.batch_context import BatchContext, MemberTable, nobody
 
 NODE, DEST, FOURTH = 0x1111111111, 0x2222222222, 0x4444444444
 
@@ -52,9 +52,9 @@ def members(view: View, **changes: Any) -> MemberTable:
     return replace(table, **changes)
 
 
-def situation(
+def batch_context(
     view: View, count: int, table: MemberTable | None = None, **changes: Any
-) -> Situation:
+) -> BatchContext:
     """Member 1 sends to member 2, seen from the view's direction; scalars become columns."""
     out = view.direction == "out"
     table = members(view) if table is None else table
@@ -85,7 +85,7 @@ def situation(
         name: np.ascontiguousarray(np.broadcast_to(np.asarray(columns[name], dtype), (count,)))
         for name, dtype in dtypes.items()
     }
-    return Situation(direction=view.direction, members=table, **filled)
+    return BatchContext(direction=view.direction, members=table, **filled)
 
 
 def view_of(
@@ -105,18 +105,18 @@ def view_of(
 
 
 def judge(
-    view: View, frames: Sequence[Frame], where: Situation | None = None, seed: int = 0
+    view: View, frames: Sequence[Frame], where: BatchContext | None = None, seed: int = 0
 ) -> SideVerdicts:
     """The reference's verdicts; the native evaluator must agree in every column."""
     batch = batch_of(frames)
-    where = situation(view, len(frames)) if where is None else where
+    where = batch_context(view, len(frames)) if where is None else where
     expected = evaluate_batch(view, batch, where, seed)
     if dispatch.core is not None:
-        from ztfast.engine.native import Judge, NativeSide
+        from ztfast.engine.native import NativeEvaluator, NativeSide
         from ztfast.program.encode import encode
 
         for passes in (None, ()):
-            judged = Judge((NativeSide(encode(view), passes),), (seed,))
+            judged = NativeEvaluator((NativeSide(encode(view), passes),), (seed,))
             got = judged.evaluate(batch, (where,))[0]
             for name in SIDE_COLUMNS:
                 theirs, ours = getattr(got, name), getattr(expected, name)

@@ -25,17 +25,17 @@ from ztfast.engine.side_verdicts import SIDE_COLUMNS, SideVerdicts
 
 class Good:
     calls = 0
-    def evaluate_side(self, view, batch, situation, seed):
+    def evaluate_side(self, view, batch, batch_context, seed):
         Good.calls += 1
-        return reference.evaluate_batch(view, batch, situation, seed)
+        return reference.evaluate_batch(view, batch, batch_context, seed)
 
 class Short:
-    def evaluate_side(self, view, batch, situation, seed):
-        right = reference.evaluate_batch(view, batch, situation, seed)
+    def evaluate_side(self, view, batch, batch_context, seed):
+        right = reference.evaluate_batch(view, batch, batch_context, seed)
         return SideVerdicts(view.direction, {n: getattr(right, n)[1:] for n in SIDE_COLUMNS})
 
 class Nothing:
-    def evaluate_side(self, view, batch, situation, seed):
+    def evaluate_side(self, view, batch, batch_context, seed):
         return None
 
 class NoBackend:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ztfast.engine.context import Context
+from ztfast.engine.context import FrameContext
 from ztfast.engine.prng import draw
 from ztfast.engine.reference import evaluate
 from ztfast.frames.frame import Frame
@@ -49,5 +49,5 @@ def test_entries_are_counted_through_base_rules_and_all_capabilities() -> None:
         asked.append(entry)
         return 1
 
-    evaluate(view, Frame(b"", 0, 0), Context(held=(0, 2), draw=one))
+    evaluate(view, Frame(b"", 0, 0), FrameContext(held=(0, 2), draw=one))
     assert asked == [0, 2, 6]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.engine.batches import FOURTH, batch_of, judge, members, situation, view_of
+from tests.engine.batches import FOURTH, batch_context, batch_of, judge, members, view_of
 from tests.engine.cases import ACCEPT, ARP, FALSE, IPV4, IPV6, TRUE, extension, ipv4, ipv6, ports
 from ztfast import dispatch
 from ztfast.engine.reference import evaluate_batch
@@ -128,7 +128,7 @@ def test_the_other_familys_address_is_not_read(
 ) -> None:
     view = view_of([match, ACCEPT])
     batch = batch_of([Frame(b"", len(payload), ethertype)])
-    assert evaluate_batch(view, batch, situation(view, 1)).reads.tolist() == [0]
+    assert evaluate_batch(view, batch, batch_context(view, 1)).reads.tolist() == [0]
 
 
 @pytest.mark.skipif(dispatch.core is None, reason="the extension is not built")
@@ -240,7 +240,7 @@ def test_ownership_of_an_unknown_sender_is_assumed(direction: str, assumed: bool
     for mask, has in ((IPAUTH, [1, 1, 1, 0, 0, 0]), (tcp(59), [1] * 6)):
         view = view_of([mask, ACCEPT], direction=direction)
         table = members(view, assumed_ipauth=assumed, assumed_macauth=assumed)
-        verdict = judge(view, frames, situation(view, 6, table, sender=0))
+        verdict = judge(view, frames, batch_context(view, 6, table, sender=0))
         assert verdict.reads.tolist() == [Reads.ASSUMED_OWNERSHIP * bit for bit in has]
         always = [0, 0, 0, 1, 0, 0] if mask is IPAUTH else [0] * 6
         accepted = [bit if assumed and bit else one for bit, one in zip(has, always, strict=True)]
@@ -250,13 +250,13 @@ def test_ownership_of_an_unknown_sender_is_assumed(direction: str, assumed: bool
 def test_ownership_of_a_known_sender_is_a_fact() -> None:
     view = view_of([tcp(60, 59), ACCEPT])
     owned = (frozenset(), frozenset((bytes((10, 0, 0, 1)),)), frozenset())
-    verdict = judge(view, [WHOLE], situation(view, 1, members(view, ips=owned)))
+    verdict = judge(view, [WHOLE], batch_context(view, 1, members(view, ips=owned)))
     assert (verdict.reads.tolist(), verdict.accept.tolist()) == ([0], [1])
 
 
 def test_ipauth_notes_both_the_missing_byte_and_the_assumption() -> None:
     view = view_of([IPAUTH, ACCEPT])
-    verdict = judge(view, [WHOLE._replace(payload=b"")], situation(view, 1, sender=0))
+    verdict = judge(view, [WHOLE._replace(payload=b"")], batch_context(view, 1, sender=0))
     assert verdict.reads.tolist() == [int(Reads.AUTH_ADDRESS | Reads.ASSUMED_OWNERSHIP)]
 
 
@@ -276,14 +276,14 @@ def test_tags_of_unknown_members_are_assumed(kind: str, direction: str) -> None:
         ({"remote": -1}, False),
         ({"local": 0, "remote": -1}, reads_local),
     ):
-        verdict = judge(view, [WHOLE], situation(view, 1, **changes))
+        verdict = judge(view, [WHOLE], batch_context(view, 1, **changes))
         assert verdict.reads.tolist() == [Reads.ASSUMED_TAGS if reads else 0], changes
 
 
 def test_super_accept_does_not_hide_what_a_tag_match_names() -> None:
     tee = {"type": "ACTION_TEE", "address": "2222222222"}
     view = view_of([FALSE, tee, of("TAG_SENDER", id=1), ACCEPT], direction="in")
-    verdict = judge(view, [WHOLE], situation(view, 1, remote=0))
+    verdict = judge(view, [WHOLE], batch_context(view, 1, remote=0))
     assert verdict.reads.tolist() == [int(Reads.ASSUMED_TAGS)]
 
 
@@ -302,7 +302,7 @@ def test_assumed_addresses(kind: str) -> None:
     ):
         for known in (True, False):
             view = view_of(rules)
-            verdict = judge(view, [WHOLE], situation(view, 1, addresses_known=known))
+            verdict = judge(view, [WHOLE], batch_context(view, 1, addresses_known=known))
             expected = Reads.ASSUMED_ADDRESS if reads and not known else 0
             assert verdict.reads.tolist() == [expected], rules
 
@@ -323,7 +323,7 @@ def test_members_are_looked_up_frame_by_frame() -> None:
     )
     local = [1, 2, 2, 0]
     frames = [WHOLE, WHOLE, WHOLE._replace(mac_source=8), WHOLE]
-    verdict = judge(view, frames, situation(view, 4, table, local=local, sender=local))
+    verdict = judge(view, frames, batch_context(view, 4, table, local=local, sender=local))
     assert verdict.accept.tolist() == [1, 1, 1, 0]
     assert verdict.capability.tolist() == [-1, 0, 1, -1]
     assert verdict.entry.tolist() == [1, 1, 0, -1]
@@ -365,7 +365,7 @@ def test_every_column_of_a_copy_and_a_redirect() -> None:
 
 def test_no_tee_is_a_column() -> None:
     view = view_of([{"type": "ACTION_TEE", "address": f"{FOURTH:010x}"}, ACCEPT])
-    verdict = judge(view, [WHOLE, WHOLE], situation(view, 2, no_tee=[False, True]))
+    verdict = judge(view, [WHOLE, WHOLE], batch_context(view, 2, no_tee=[False, True]))
     assert verdict.copy_target.tolist() == [FOURTH, 0]
     assert verdict.copy_entry.tolist() == [0, -1]
 
@@ -376,8 +376,8 @@ def test_random_depends_on_seed_number_and_entry_alone() -> None:
     frames = [WHOLE] * 300
     whole = judge(view, frames, seed=5)
     parts = [
-        judge(view, frames[a : a + 100], situation(view, 100, number=np.arange(a, a + 100)), seed=5)
-        for a in (0, 100, 200)
+        judge(view, frames[a:b], batch_context(view, 100, number=np.arange(a, b)), seed=5)
+        for a, b in ((0, 100), (100, 200), (200, 300))
     ]
     assert whole.entry.tolist() == [entry for part in parts for entry in part.entry.tolist()]
     assert whole.entry.tolist() != judge(view, frames, seed=6).entry.tolist()
@@ -399,5 +399,5 @@ def test_no_frames() -> None:
 
 def test_a_situation_may_be_replaced_in_part() -> None:
     view = view_of([of("DEST_ZEROTIER_ADDRESS", zt="0000000000"), ACCEPT])
-    where = replace(situation(view, 1), zt_dest=np.zeros(1, dtype=np.uint64))
+    where = replace(batch_context(view, 1), zt_dest=np.zeros(1, dtype=np.uint64))
     assert judge(view, [WHOLE], where).accept.tolist() == [1]

@@ -11,7 +11,7 @@ from ztfast.engine import engine as engine_module
 from ztfast.engine.engine import Engine
 from ztfast.engine.network_verdicts import Action
 from ztfast.explain import contexts
-from ztfast.explain.contexts import Ends, Stage, described_member, placed
+from ztfast.explain.contexts import ContextResolver, Ends, described_member, placed
 from ztfast.explain.explain import explain
 from ztfast.explain.render import to_object, to_text
 from ztfast.frames.batch import FrameBatch
@@ -24,7 +24,7 @@ VERDICTS = {Action.ACCEPT: "accept", Action.DROP: "drop", Action.REDIRECT: "redi
 
 
 def test_draws_are_keyed_as_the_engine_keys_them() -> None:
-    assert contexts.INWARD_SEED == engine_module._INWARD_SEED
+    assert contexts.INBOUND_SEED == engine_module._INBOUND_SEED
 
 
 @pytest.mark.parametrize("side", ["both", "out", "in"])
@@ -39,9 +39,9 @@ def test_explanations_agree_with_the_engine(side: str) -> None:
             policy, network=known, side=side, engine=version, seed=seed, backend="reference"
         )
         verdicts = judge.evaluate(batch, first=100)
-        stage = Stage(policy, known, version, seed=seed)
+        resolver = ContextResolver(policy, known, version, seed=seed)
         for index in range(len(batch)):
-            found = explain(stage, stage.scene(batch.frame(index), 100 + index), side)
+            found = explain(resolver, resolver.contexts(batch.frame(index), 100 + index), side)
             action = Action(int(verdicts.action[index]))
             assert found.verdict == VERDICTS[action], f"seed {seed}, frame {index}"
             assert to_text(found).startswith(found.frame_text)
@@ -57,14 +57,14 @@ def _entry(side: object) -> int:
 
 def test_described_ends() -> None:
     policy = compile_text("tag t id 1 default 3 ;\naccept teq t 3 and ztdest 2222222222 ;\n")
-    stage = Stage(policy)
+    resolver = ContextResolver(policy)
     spec = parse_frame("udp 10.0.0.1 > 10.0.0.2 zt 1111111111 > 2222222222")
     ends = Ends(described_member(spec, True, {}), described_member(spec, False, {}))
-    found = stage.described_scene(spec, ends)
+    found = resolver.described_contexts(spec, ends)
     assert found.sender.local_tags == found.sender.remote_tags == {1: 3}
     assert (found.sender.node, found.receivers[0].context.node) == (0x1111111111, 0x2222222222)
-    assert explain(stage, found).verdict == "accept"
-    nobody = stage.described_scene(spec, Ends(None, None))
+    assert explain(resolver, found).verdict == "accept"
+    nobody = resolver.described_contexts(spec, Ends(None, None))
     assert not nobody.sender.local_tags_known
 
 
@@ -73,8 +73,8 @@ def test_multicast_with_no_other_member() -> None:
     policy = compile_text("accept ztsrc 1111111111 ;\n")
     spec = parse_frame("udp 10.0.0.1 > 224.0.0.1 zt 1111111111 > 0000000000")
     frame = placed(spec, network)
-    stage = Stage(policy, network)
-    found = explain(stage, stage.scene(frame))
+    resolver = ContextResolver(policy, network)
+    found = explain(resolver, resolver.contexts(frame))
     judged = Engine(policy, network=network, backend="reference").evaluate(
         FrameBatch.from_frame(frame)
     )

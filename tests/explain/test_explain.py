@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ztfast.explain.contexts import Ends, Stage, described_member
+from ztfast.explain.contexts import ContextResolver, Ends, described_member
 from ztfast.explain.explain import EntryNote, Explanation, explain
 from ztfast.frames.notation import parse_frame
 from ztfast.lang import compile_text
@@ -20,9 +20,10 @@ def explained(
     held: frozenset[int] = frozenset(),
     known: bool = True,
 ) -> Explanation:
-    stage, spec = Stage(compile_text(rules), engine=engine), parse_frame(frame)
+    resolver, spec = ContextResolver(compile_text(rules), engine=engine), parse_frame(frame)
     ends = Ends(described_member(spec, True, {}, held), described_member(spec, False, {}))
-    return explain(stage, stage.described_scene(spec, ends if known else Ends(None, None)), side)
+    contexts = resolver.described_contexts(spec, ends if known else Ends(None, None))
+    return explain(resolver, contexts, side)
 
 
 def entries(found: Explanation, side: int = 0, rule_set: int = 0) -> tuple[EntryNote, ...]:

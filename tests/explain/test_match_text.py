@@ -6,7 +6,7 @@ import random
 from ipaddress import ip_address, ip_network
 
 from tests.differential.generate import entry_of, random_frame
-from ztfast.engine.context import Context
+from ztfast.engine.context import FrameContext
 from ztfast.engine.reference_matches import Facts, match
 from ztfast.explain.match_text import Words
 from ztfast.frames.frame import Frame
@@ -53,7 +53,7 @@ def test_header_and_evaluator_agree() -> None:
             assert entry is not None
             said = by_header(entry, frame)
             if said is not None:
-                answer = match(entry, Facts(frame, Context(), False), 0)
+                answer = match(entry, Facts(frame, FrameContext(), False), 0)
                 assert said == (answer.value in ("yes", "hardYes")), (seed, entry, frame)
                 compared += 1
     assert compared > ROUNDS * 6
@@ -63,7 +63,8 @@ def test_every_match_has_words() -> None:
     for seed in range(300):
         rng = random.Random(seed)
         frame = random_frame(rng)
-        words = Words(frame, Context(remote_tags=rng.choice([None, {}, {1: 5}])), seed % 2 == 1)
+        context = FrameContext(remote_tags=rng.choice([None, {}, {1: 5}]))
+        words = Words(frame, context, seed % 2 == 1)
         assert frame_text(frame)
         for kind in Kind:
             entry = read_entry(entry_of(rng, kind))
@@ -74,7 +75,7 @@ def test_every_match_has_words() -> None:
 
 def test_words() -> None:
     frame = Frame(b"", 0, 0x88CC, 0, 0x020000000001, 0xFFFFFFFFFFFF)
-    words = Words(frame, Context(), False)
+    words = Words(frame, FrameContext(), False)
     for entry, text in (
         (Entry(Kind.MATCH_ETHERTYPE, value=(5,)), "the ethertype is 0x88cc"),
         (Entry(Kind.MATCH_IP_DEST_PORT_RANGE, value=(5, 5)), "no IP: the ethertype is 0x88cc"),

@@ -8,14 +8,14 @@ import threading
 import numpy as np
 import pytest
 
-from ztfast.frames.buffer_pool import Room
+from ztfast.frames.buffer_pool import BufferPool
 
 TYPES = (np.int64, np.uint8, np.int32)
 
 
 def test_arrays_are_what_was_asked_for_and_share_nothing() -> None:
     for count in (0, 1, 1000, 100_000):
-        arrays = Room().take(count, TYPES)
+        arrays = BufferPool().take(count, TYPES)
         assert [array.dtype for array in arrays] == [np.dtype(kind) for kind in TYPES]
         assert [len(array) for array in arrays] == [count] * 3
         for number, array in enumerate(arrays):
@@ -25,36 +25,36 @@ def test_arrays_are_what_was_asked_for_and_share_nothing() -> None:
 
 
 def test_memory_comes_back_only_when_the_last_view_is_gone() -> None:
-    room = Room()
-    first = room.take(100_000, TYPES)
+    pool = BufferPool()
+    first = pool.take(100_000, TYPES)
     place = first[0].ctypes.data
     part = first[2][5:7]
-    assert room.take(100_000, TYPES)[0].ctypes.data != place
+    assert pool.take(100_000, TYPES)[0].ctypes.data != place
     del first
-    assert room.take(90_000, TYPES)[0].ctypes.data != place
+    assert pool.take(90_000, TYPES)[0].ctypes.data != place
     view = memoryview(part)
     del part
-    assert room.take(100_000, TYPES)[0].ctypes.data != place
+    assert pool.take(100_000, TYPES)[0].ctypes.data != place
     del view
-    found = {room.take(80_000, TYPES)[0].ctypes.data for _ in range(4)}
+    found = {pool.take(80_000, TYPES)[0].ctypes.data for _ in range(4)}
     assert len(found) <= 2
 
 
 def test_a_larger_batch_gets_new_memory() -> None:
-    room = Room()
-    del_me = room.take(10_000, TYPES)
+    pool = BufferPool()
+    del_me = pool.take(10_000, TYPES)
     del del_me
-    large = room.take(200_000, TYPES)
+    large = pool.take(200_000, TYPES)
     large[0][:] = 7
     assert (large[0] == 7).all()
 
 
 def test_threads_never_get_the_same_memory() -> None:
-    room, wrong = Room(), []
+    pool, wrong = BufferPool(), []
 
     def work(number: int) -> None:
         for _ in range(300):
-            arrays = room.take(20_000, TYPES)
+            arrays = pool.take(20_000, TYPES)
             arrays[2][:] = number
             arrays[0][::7] = number
             if not ((arrays[2] == number).all() and (arrays[0][::7] == number).all()):
@@ -69,11 +69,11 @@ def test_threads_never_get_the_same_memory() -> None:
 
 
 def test_it_pickles_without_its_memory() -> None:
-    room = Room()
-    room.take(100_000, TYPES)
-    assert len(pickle.dumps(room)) < 200
+    pool = BufferPool()
+    pool.take(100_000, TYPES)
+    assert len(pickle.dumps(pool)) < 200
 
 
 @pytest.mark.parametrize("count", [8191, 8192])
 def test_the_border_between_small_and_large(count: int) -> None:
-    assert all(len(array) == count for array in Room().take(count, TYPES))
+    assert all(len(array) == count for array in BufferPool().take(count, TYPES))

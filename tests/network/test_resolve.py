@@ -20,7 +20,7 @@ from ztfast.network.resolve import (
     MemberIndex,
     member_index,
     multicast_receivers,
-    situate,
+    resolve,
 )
 
 VIEW = make_view(policy([{"type": "ACTION_ACCEPT"}]), "out")
@@ -60,7 +60,7 @@ def ips(*texts: str) -> IpColumn:
 
 
 def test_out_between_members() -> None:
-    seen = situate(index_of(NETWORK), "out", ends((mac(ANNA), mac(BERT))), first_number=5)
+    seen = resolve(index_of(NETWORK), "out", ends((mac(ANNA), mac(BERT))), first_number=5)
     assert (seen.local.tolist(), seen.sender.tolist(), seen.remote.tolist()) == ([1], [1], [2])
     assert seen.node.tolist() == seen.zt_source.tolist() == [ANNA]
     assert seen.zt_dest.tolist() == [BERT]
@@ -70,7 +70,7 @@ def test_out_between_members() -> None:
 
 
 def test_in_between_members() -> None:
-    seen = situate(index_of(NETWORK), "in", ends((mac(ANNA), mac(BERT))))
+    seen = resolve(index_of(NETWORK), "in", ends((mac(ANNA), mac(BERT))))
     assert (seen.local.tolist(), seen.sender.tolist(), seen.remote.tolist()) == ([2], [1], [1])
     assert seen.node.tolist() == seen.zt_dest.tolist() == [BERT]
     assert seen.zt_source.tolist() == [ANNA]
@@ -79,7 +79,7 @@ def test_in_between_members() -> None:
 
 @pytest.mark.parametrize("dest", [BROADCAST, 0x01005E000001, 0x333300000001, BRIDGED])
 def test_out_to_everyone_or_to_a_bridge_has_no_destination(dest: int) -> None:
-    seen = situate(index_of(NETWORK), "out", ends((mac(ANNA), dest)))
+    seen = resolve(index_of(NETWORK), "out", ends((mac(ANNA), dest)))
     assert seen.zt_dest.tolist() == [0]
     assert seen.remote.tolist() == [-1]
     assert seen.addresses_known.tolist() == [True]
@@ -90,7 +90,7 @@ def test_multicast_in_is_evaluated_by_each_member() -> None:
     receivers = multicast_receivers(index.table)
     assert receivers.tolist() == [1, 2, 3]
     for number, address in zip(receivers.tolist(), (ANNA, BERT, CARL), strict=True):
-        seen = situate(index, "in", ends((mac(ANNA), BROADCAST)), receiver=number)
+        seen = resolve(index, "in", ends((mac(ANNA), BROADCAST)), receiver=number)
         assert seen.local.tolist() == [number]
         assert seen.node.tolist() == seen.zt_dest.tolist() == [address]
         assert (seen.sender.tolist(), seen.addresses_known.tolist()) == ([1], [True])
@@ -101,23 +101,23 @@ def test_multicast_without_members_is_evaluated_once_by_nobody_known() -> None:
 
 
 def test_a_mac_of_the_network_that_is_no_members() -> None:
-    out = situate(index_of(NETWORK), "out", ends((mac(STRANGER), mac(STRANGER + 1))))
+    out = resolve(index_of(NETWORK), "out", ends((mac(STRANGER), mac(STRANGER + 1))))
     assert (out.local.tolist(), out.remote.tolist()) == ([0], [0])
     assert (out.zt_source.tolist(), out.zt_dest.tolist()) == ([STRANGER], [STRANGER + 1])
     assert out.addresses_known.tolist() == [True]
 
 
 def test_a_bridged_source_is_assumed() -> None:
-    out = situate(index_of(NETWORK), "out", ends((BRIDGED, mac(BERT))))
+    out = resolve(index_of(NETWORK), "out", ends((BRIDGED, mac(BERT))))
     assert (out.local.tolist(), out.zt_source.tolist()) == ([0], [0])
     assert out.addresses_known.tolist() == [False]
-    inbound = situate(index_of(NETWORK), "in", ends((mac(ANNA), BRIDGED)))
+    inbound = resolve(index_of(NETWORK), "in", ends((mac(ANNA), BRIDGED)))
     assert (inbound.local.tolist(), inbound.addresses_known.tolist()) == ([0], [False])
 
 
 def test_a_network_id_alone_gives_addresses() -> None:
     index = index_of(make_network([], NETWORK_ID))
-    seen = situate(index, "out", ends((mac(ANNA), mac(BERT)), (mac(ANNA), BROADCAST)))
+    seen = resolve(index, "out", ends((mac(ANNA), mac(BERT)), (mac(ANNA), BROADCAST)))
     assert seen.zt_source.tolist() == [ANNA, ANNA]
     assert seen.zt_dest.tolist() == [BERT, 0]
     assert seen.remote.tolist() == [0, -1]
@@ -125,7 +125,7 @@ def test_a_network_id_alone_gives_addresses() -> None:
 
 
 def test_nothing_known() -> None:
-    seen = situate(index_of(None), "out", ends((mac(ANNA), mac(BERT)), (mac(ANNA), BROADCAST)))
+    seen = resolve(index_of(None), "out", ends((mac(ANNA), mac(BERT)), (mac(ANNA), BROADCAST)))
     assert seen.zt_source.tolist() == seen.zt_dest.tolist() == [0, 0]
     assert seen.local.tolist() == [0, 0]
     assert seen.remote.tolist() == [0, -1]
@@ -134,7 +134,7 @@ def test_nothing_known() -> None:
 
 def test_members_with_macs_of_their_own_and_no_network_id() -> None:
     network = make_network([member(ANNA, mac=BRIDGED), member(BERT)])
-    seen = situate(index_of(network), "out", ends((BRIDGED, mac(BERT))))
+    seen = resolve(index_of(network), "out", ends((BRIDGED, mac(BERT))))
     assert (seen.local.tolist(), seen.remote.tolist()) == ([1], [0])
     assert (seen.zt_source.tolist(), seen.addresses_known.tolist()) == ([ANNA], [False])
 
@@ -143,7 +143,7 @@ def by_ip(direction: str, *pairs: tuple[str, str], network: Network = NETWORK) -
     source, dest = zip(*pairs, strict=True)
     nothing = np.zeros(len(pairs), dtype=np.uint64)
     unknown = np.zeros(len(pairs), dtype=np.bool_)
-    seen = situate(
+    seen = resolve(
         index_of(network),
         direction,
         Endpoints(nothing, nothing, unknown, unknown, ips(*source), ips(*dest)),
@@ -202,21 +202,21 @@ def test_macs_come_first_where_they_are_known() -> None:
         ips("10.0.0.3", "10.0.0.3"),
         ips("10.0.0.3", "10.0.0.2"),
     )
-    seen = situate(index_of(NETWORK), "out", both)
+    seen = resolve(index_of(NETWORK), "out", both)
     assert (seen.local.tolist(), seen.remote.tolist()) == ([1, 3], [2, 2])
 
 
 def test_wrong_use() -> None:
     index = index_of(NETWORK)
     with pytest.raises(UsageError):
-        situate(index, "both", ends((1, 2)))
+        resolve(index, "both", ends((1, 2)))
     with pytest.raises(FrameError, match="different lengths"):
-        situate(index, "out", Endpoints(np.zeros(1, np.uint64), np.zeros(2, np.uint64)))
+        resolve(index, "out", Endpoints(np.zeros(1, np.uint64), np.zeros(2, np.uint64)))
 
 
 def test_no_frames() -> None:
     nothing = np.zeros(0, dtype=np.uint64)
-    assert len(situate(index_of(NETWORK), "out", Endpoints(nothing, nothing)).local) == 0
+    assert len(resolve(index_of(NETWORK), "out", Endpoints(nothing, nothing)).local) == 0
 
 
 def test_ten_thousand_members_against_a_dictionary() -> None:
@@ -227,7 +227,7 @@ def test_ten_thousand_members_against_a_dictionary() -> None:
     network = make_network([member(a, ips=(given[a],)) for a in addresses], NETWORK_ID)
     number = {a: n for n, a in enumerate(sorted(addresses), 1)}
     pairs = [(rng.choice(addresses), rng.choice([*addresses, STRANGER])) for _ in range(5000)]
-    seen = situate(index_of(network), "out", ends(*((mac(a), mac(b)) for a, b in pairs)))
+    seen = resolve(index_of(network), "out", ends(*((mac(a), mac(b)) for a, b in pairs)))
     assert seen.local.tolist() == [number[a] for a, _ in pairs], f"seed {seed}"
     assert seen.remote.tolist() == [number.get(b, 0) for _, b in pairs], f"seed {seed}"
     texts = [str(ip_address(given[a])) for a, _ in pairs]

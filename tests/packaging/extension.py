@@ -16,7 +16,7 @@ def main() -> None:
     place = Path(str(dispatch.core.__file__))
     if ztfast.backend != "native":
         sys.exit(f"the extension is there, yet {ztfast.backend!r} is what runs")
-    print(f"{dispatch.simd} of {', '.join(dispatch.runnable())}, from {place.parent}")
+    print(f"{dispatch.simd_level} of {', '.join(dispatch.runnable())}, from {place.parent}")
     if hasattr(sys, "_is_gil_enabled") and not sys._is_gil_enabled():
         print("free-threaded, and importing the extension kept it so")
 

@@ -1,4 +1,4 @@
-"""Judging while hopping, counting while hopping, and judging batch by batch: the same figures."""
+"""Judging while scanning, counting while scanning, and judging batch by batch: the same figures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ztfast.capture.packets import Counted
 from ztfast.engine.engine import Engine
 from ztfast.lang import compile_text
 from ztfast.model.policy import Policy
-from ztfast.pipeline.judge import CountingHop, JudgingHop, add_counted, judgements
+from ztfast.pipeline.judge import CountingScan, JudgingScan, add_counted, judgements
 from ztfast.pipeline.tally import Tally
 
 pytestmark = pytest.mark.skipif(dispatch.core is None, reason="the extension is not built")
@@ -87,10 +87,10 @@ def test_the_three_ways_give_the_same_figures(
     path.write_bytes(capture_of(rng, frames, most))
     policy = compile_text(RULES[rules])
     plain, unjudged = figures(path, policy, "batches")
-    hopped, judged = figures(path, policy, "hopping")
+    scanned, judged = figures(path, policy, "scanning")
     counted, _ = figures(path, policy, "counted")
     kept, _ = figures(path, policy, "kept")
-    assert plain == hopped == counted == kept
+    assert plain == scanned == counted == kept
     assert plain["frames"] == frames
     assert True not in unjudged
     assert True in judged
@@ -135,7 +135,7 @@ def test_accepted_frames_are_kept_in_their_order(
 
 
 def test_rules_that_copy_are_judged_not_counted() -> None:
-    assert not JudgingHop(Engine(compile_text(RULES["copies"]))).can_count
+    assert not JudgingScan(Engine(compile_text(RULES["copies"]))).can_count
     engine = Engine(compile_text(RULES["ports"]))
-    assert JudgingHop(engine).can_count
-    assert isinstance(CountingHop(engine, False), JudgingHop)
+    assert JudgingScan(engine).can_count
+    assert isinstance(CountingScan(engine, False), JudgingScan)

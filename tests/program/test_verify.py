@@ -10,11 +10,11 @@ import pytest
 
 from tests.program.building import program_of
 from ztfast import dispatch
-from ztfast.engine.native import Judge, NativeSide
+from ztfast.engine.native import NativeEvaluator, NativeSide
 from ztfast.errors import TableError
 from ztfast.frames.batch import FrameBatch
 from ztfast.network.member_table import member_table
-from ztfast.network.resolve import Endpoints, member_index, situate
+from ztfast.network.resolve import Endpoints, member_index, resolve
 from ztfast.program.program import Program
 from ztfast.program.verify import verify
 
@@ -95,10 +95,10 @@ def test_a_corrupted_table_is_refused_or_runs_safely() -> None:
         table = member_table(None, broken.view)
         batch = frames(rng)
         zeros = np.zeros(len(batch), dtype=np.uint64)
-        situation = situate(
+        batch_context = resolve(
             member_index(None, table), broken.view.direction, Endpoints(zeros, zeros)
         )
-        judge = Judge((NativeSide(broken, ()),), (0,))
-        (verdicts,) = judge.evaluate(batch, (situation,))
+        judge = NativeEvaluator((NativeSide(broken, ()),), (0,))
+        (verdicts,) = judge.evaluate(batch, (batch_context,))
         assert len(verdicts.accepted) == len(batch)
     assert ran > 100, f"seed {SEED}: only {ran} of 3,000 tables verified"

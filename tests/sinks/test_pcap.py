@@ -14,7 +14,7 @@ import pytest
 from tests.capture.building import DATA, frame, interface, packet, pcap, section
 from ztfast.capture import open_capture, open_captures
 from ztfast.capture.outputs import Output
-from ztfast.capture.session import Run
+from ztfast.capture.session import ReadSession
 from ztfast.errors import OutputError
 from ztfast.sinks.files import FileSink
 from ztfast.sinks.pcap import PcapWriter
@@ -112,8 +112,8 @@ def test_the_snap_length_covers_the_frames_of_every_capture(tmp_path, order):
     long = pcap([frame(2, 1000)], snaplen=65_535)
     writer = PcapWriter(Output(str(tmp_path / "out.pcap")))
     for number, data in enumerate((short, long)):
-        with open_capture(io.BytesIO(data), run=Run(first=number)) as capture:
-            capture.run.sections = number  # as in one run over both
+        with open_capture(io.BytesIO(data), session=ReadSession(first=number)) as capture:
+            capture.session.sections = number  # as in one run over both
             for batch in capture:
                 writer.write(batch)
     writer.close()

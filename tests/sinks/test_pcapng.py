@@ -22,10 +22,10 @@ def copy(sources, path, choose=lambda batch: None, unify=False, **arguments):
     section_numbers = 0
     for source in sources:
         with open_capture(io.BytesIO(source)) as capture:
-            capture.run.sections = section_numbers
+            capture.session.sections = section_numbers
             for batch in capture:
                 writer.write(batch, choose(batch), **arguments)
-            section_numbers = capture.run.sections
+            section_numbers = capture.session.sections
     writer.close()
     return path.read_bytes()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ztfast.engine.context import Context
+from ztfast.engine.context import FrameContext
 from ztfast.engine.reference import evaluate
 from ztfast.frames.notation import parse_frame
 from ztfast.lang import compile_text
@@ -23,7 +23,7 @@ def covered(
     coverage, view = Coverage(policy), make_view(policy, direction)
     for text in frames:
         frame = parse_frame(text).frame
-        coverage.add(evaluate(view, frame, Context(held=held), want_steps=True).trials)
+        coverage.add(evaluate(view, frame, FrameContext(held=held), want_steps=True).trials)
     return coverage
 
 
@@ -85,7 +85,7 @@ def test_both_sides_add_up() -> None:
     coverage, frame = Coverage(policy), parse_frame(HTTP).frame
     for direction in ("out", "in"):
         view = make_view(policy, direction)
-        coverage.add(evaluate(view, frame, Context(), want_steps=True).trials)
+        coverage.add(evaluate(view, frame, FrameContext(), want_steps=True).trials)
     assert counts(coverage) == [("chr inbound", 1, 1, ()), ("accept", 1, 0, ())]
     assert coverage.percent == 100
 

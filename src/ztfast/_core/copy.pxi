@@ -1,10 +1,10 @@
-# Loops that stand alone: hopping over pcapng blocks, copying ranges, counting results.
+# Loops that stand alone: scanning pcapng blocks, copying ranges, counting results.
 #
-# Contract: other than elsewhere, `hop_blocks` and `copy_ranges` check what they are given: nothing
+# Contract: other than elsewhere, `scan_blocks` and `copy_ranges` check what they are given: nothing
 # is read outside the buffer or written outside the output, whatever lengths, starts and ends say.
 # `tally` trusts: entries and codes must have a place in its rows.  No GIL in the loops.
 
-def hop_blocks(
+def scan_blocks(
     const uint8_t[::1] buffer, int64_t start, int64_t end, bint swapped, int64_t max_block,
     uint32_t[::1] types, int64_t[::1] places
 ):

@@ -19,11 +19,11 @@ cdef enum:
     COUNTED_ALREADY = 0xFFFFFFFF
 
 
-cdef void keep_passed(Trail *t, const Round *r, const uint8_t *code) noexcept nogil:
+cdef void keep_passed(ScanState *t, const Round *r, const uint8_t *code) noexcept nogil:
     """A round ends of which only the frames are kept that go on."""
     cdef int number, i, at = 0
     cdef int64_t to, base
-    cdef Chain *c
+    cdef Cursor *c
     for number in range(t.chains):
         c = &t.chain[number]
         base = number * t.capacity
@@ -39,7 +39,7 @@ cdef void keep_passed(Trail *t, const Round *r, const uint8_t *code) noexcept no
 
 
 cdef void judge_round(
-    const Input *x, Trail *t, Work *w, int sides, char *arena, Side *results, Totals *totals,
+    const Input *x, ScanState *t, Work *w, int sides, char *arena, Side *results, Totals *totals,
     int others
 ) noexcept nogil:
     """Judge what the chains found in a round, as one block, while it is in the cache.
@@ -76,7 +76,7 @@ cdef void judge_round(
 
 
 cdef void judge_scan(
-    const Input *x, Trail *t, Work *w, int sides, Side *results, Totals *totals
+    const Input *x, ScanState *t, Work *w, int sides, Side *results, Totals *totals
 ) noexcept nogil:
     """Follow all chains to their ends and judge what they find, round by round."""
     cdef char *arena = w.arena + FIRST_OWN * BLOCK * 8
@@ -122,7 +122,7 @@ cdef void add_up(
             octets[keys[i]] += lengths[i]
 
 
-cdef void spread(const Trail *t, const Side *block, const Side *to) noexcept nogil:
+cdef void spread(const ScanState *t, const Side *block, const Side *to) noexcept nogil:
     """A block's results, back to the chains that its frames came from."""
     cdef int number, fresh, count = 0
     cdef int64_t base
@@ -140,7 +140,7 @@ cdef void spread(const Trail *t, const Side *block, const Side *to) noexcept nog
         count += fresh
 
 
-cdef void close_up(void *items, const Trail *t, int chains, int width) noexcept nogil:
+cdef void close_up(void *items, const ScanState *t, int chains, int width) noexcept nogil:
     """Move the chains' stretches of one column together."""
     cdef int64_t at = t.chain[0].count
     cdef int number
@@ -155,7 +155,7 @@ cdef void close_up(void *items, const Trail *t, int chains, int width) noexcept 
         at += t.chain[number].count
 
 
-cdef tuple finish_scan(Trail *t):
+cdef tuple finish_scan(ScanState *t):
     """Close the columns up; (frames, where the scan stopped, error)."""
     cdef int chains = proved(t)
     cdef int i
@@ -169,7 +169,7 @@ cdef tuple finish_scan(Trail *t):
 
 
 cdef void start_scan(
-    Input *x, Trail *t, Round *r, object buffer, int64_t start, int64_t end, int swapped,
+    Input *x, ScanState *t, Round *r, object buffer, int64_t start, int64_t end, int swapped,
     int header, uint32_t max_captured, object columns
 ) except *:
     """columns: offsets, captured, lengths, to keep what is found; or None."""
@@ -178,7 +178,7 @@ cdef void start_scan(
     x.swapped = swapped
     x.header = header
     x.max_captured = max_captured
-    memset(t, 0, sizeof(Trail))
+    memset(t, 0, sizeof(ScanState))
     t.total_capacity = end  # no more records than bytes
     if columns is not None:
         offsets, captured, lengths = columns

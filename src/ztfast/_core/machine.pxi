@@ -164,18 +164,18 @@ cdef class Machine:
                 drop_work(w)
 
 
-    def hop(
+    def scan(
         self, object buffer, int64_t start, int64_t end, int swapped, int header,
         uint32_t max_captured, tuple columns, list outputs
     ):
         """Scan records of Ethernet frames and judge them on the way, while they are in the cache.
 
-        As the module's `hop`; outputs as in `run`, as long as the columns.  Not for machines
+        As the module's `scan_records`; outputs as in `run`, as long as the columns.  Not for machines
         with draws, whose frame numbers are not known on the way.
         """
         cdef Work *w = self.take()
         cdef Input x
-        cdef Trail t
+        cdef ScanState t
         cdef Side results[2]
         cdef int i, sides = len(self.sides)
         try:
@@ -206,16 +206,16 @@ cdef class Machine:
     ):
         """Scan records from `start` on and only count what becomes of their frames.
 
-        outputs: as in `hop`, of any length: they only say what is wanted.  totals:
+        outputs: as in `scan`, of any length: they only say what is wanted.  totals:
         uint64[2, keys], to which frames and bytes are added by (entry + 1) * 5 + code of the
-        first side.  columns: as in `hop`, for the records of frames that go on, or None: then
+        first side.  columns: as in `scan`, for the records of frames that go on, or None: then
         all up to `end` are counted.  Returns (frames counted, frames kept, where the scan
         stopped, error, was anything watched missing); in the last case the totals are as they
         were.
         """
         cdef Work *w = self.take()
         cdef Input x
-        cdef Trail t
+        cdef ScanState t
         cdef Totals found
         cdef int i, sides = len(self.sides)
         cdef int64_t k, keys = totals.shape[1], count = 0

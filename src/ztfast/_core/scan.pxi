@@ -53,9 +53,9 @@ cdef inline uint32_t field(const Input *x, int64_t at) noexcept nogil:
     return zt_swap32(value) if x.swapped else value
 
 
-cdef void follow(const Input *x, Trail *t, Round *r, int number, int quota) noexcept nogil:
+cdef void follow(const Input *x, ScanState *t, Round *r, int number, int quota) noexcept nogil:
     """Follow one chain over up to `quota` records, every one checked."""
-    cdef Chain *c = &t.chain[number]
+    cdef Cursor *c = &t.chain[number]
     cdef int64_t place = c.place
     cdef int64_t body
     cdef int at = number * t.steps + c.fresh
@@ -85,7 +85,7 @@ cdef void follow(const Input *x, Trail *t, Round *r, int number, int quota) noex
     c.place = place
 
 
-cdef inline int follow_together(const Input *x, Trail *t, Round *r, Heads *heads) noexcept nogil:
+cdef inline int follow_together(const Input *x, ScanState *t, Round *r, Heads *heads) noexcept nogil:
     """One round: every chain takes one record in turn, so that none waits for another's miss.
 
     With `heads` the frames' fields are taken on the way, while they are in the first cache;
@@ -106,7 +106,7 @@ cdef inline int follow_together(const Input *x, Trail *t, Round *r, Heads *heads
     cdef int steps = t.steps
     cdef int active = 0, others = 0
     cdef int i, k, at, step
-    cdef Chain *c
+    cdef Cursor *c
     for i in range(t.chains):
         c = &t.chain[i]
         c.fresh = 0
@@ -161,7 +161,7 @@ cdef inline int follow_together(const Input *x, Trail *t, Round *r, Heads *heads
     return -1
 
 
-cdef void close_round(const Trail *t, Round *r) noexcept nogil:
+cdef void close_round(const ScanState *t, Round *r) noexcept nogil:
     """Some chain took less than its part: move what the others took together."""
     cdef int number, slot, fresh, at = 0
     for number in range(t.chains):
@@ -173,11 +173,11 @@ cdef void close_round(const Trail *t, Round *r) noexcept nogil:
         at += fresh
 
 
-cdef void keep_round(Trail *t, const Round *r) noexcept nogil:
+cdef void keep_round(ScanState *t, const Round *r) noexcept nogil:
     """A round ends: its records go to the chains' stretches, where they are kept."""
     cdef int number, fresh, at = 0
     cdef int64_t to
-    cdef Chain *c
+    cdef Cursor *c
     for number in range(t.chains):
         c = &t.chain[number]
         fresh = c.fresh
@@ -225,14 +225,14 @@ cdef int64_t find_record(const Input *x, int64_t at, uint32_t near) noexcept nog
     return -1
 
 
-cdef void set_chain(Trail *t, int number, int64_t start, int64_t limit) noexcept nogil:
-    cdef Chain *c = &t.chain[number]
-    memset(c, 0, sizeof(Chain))
+cdef void set_chain(ScanState *t, int number, int64_t start, int64_t limit) noexcept nogil:
+    cdef Cursor *c = &t.chain[number]
+    memset(c, 0, sizeof(Cursor))
     c.start = c.place = start
     c.limit = limit
 
 
-cdef void set_alone(Trail *t, int64_t start, int64_t end) noexcept nogil:
+cdef void set_alone(ScanState *t, int64_t start, int64_t end) noexcept nogil:
     """One chain follows all of the input."""
     t.chains = 1
     t.steps = BLOCK
@@ -240,7 +240,7 @@ cdef void set_alone(Trail *t, int64_t start, int64_t end) noexcept nogil:
     set_chain(t, 0, start, end)
 
 
-cdef void lay_chains(const Input *x, Trail *t, Round *r, int64_t start) noexcept nogil:
+cdef void lay_chains(const Input *x, ScanState *t, Round *r, int64_t start) noexcept nogil:
     """Decide how many chains follow the input from `start`, and where each begins."""
     cdef int64_t place, end, mean, apart
     cdef int64_t guesses[CHAINS]
@@ -279,7 +279,7 @@ cdef void lay_chains(const Input *x, Trail *t, Round *r, int64_t start) noexcept
     t.steps = BLOCK // made
 
 
-cdef int going(const Trail *t) noexcept nogil:
+cdef int going(const ScanState *t) noexcept nogil:
     """Is any chain not at its end?"""
     cdef int i
     for i in range(t.chains):
@@ -288,7 +288,7 @@ cdef int going(const Trail *t) noexcept nogil:
     return 0
 
 
-cdef int proved(Trail *t) noexcept nogil:
+cdef int proved(ScanState *t) noexcept nogil:
     """How many chains hold: each must have been reached exactly by the one before.
 
     Where one was not, it and all behind it count for nothing.
@@ -300,7 +300,7 @@ cdef int proved(Trail *t) noexcept nogil:
     return t.chains
 
 
-def hop(
+def scan_records(
     object buffer, int64_t start, int64_t end, int swapped, int header,
     uint32_t max_captured, tuple columns
 ):
@@ -310,7 +310,7 @@ def hop(
     to find.  Returns (frames found, where the scan stopped, error).
     """
     cdef Input x
-    cdef Trail t
+    cdef ScanState t
     cdef Round r
     start_scan(&x, &t, &r, buffer, start, end, swapped, header, max_captured, columns)
     with nogil:

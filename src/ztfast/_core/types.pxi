@@ -160,7 +160,7 @@ cdef struct Input:
     uint32_t max_captured
 
 # One place that is followed: it goes on until `limit`, where the next chain began.
-cdef struct Chain:
+cdef struct Cursor:
     int64_t place
     int64_t limit
     int64_t start
@@ -171,8 +171,8 @@ cdef struct Chain:
 
 # Where all chains are, and where what they find is kept, chain after chain, each in its own
 # stretch of `capacity` items; columns of NULL where it is only counted.
-cdef struct Trail:
-    Chain chain[CHAINS]
+cdef struct ScanState:
+    Cursor chain[CHAINS]
     int chains
     int steps           # records that a chain may take in one round
     int64_t capacity        # records that a chain's stretch holds

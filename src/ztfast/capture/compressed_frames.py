@@ -1,7 +1,7 @@
 """Frames and blocks of zstd and lz4 streams, followed without decoding them.
 
-Contract: `Steps` is a reader that gives compressed bytes as they are, but never beyond the end
-of a block, a check sum or a frame.  Why: the libraries lose what a call has decoded where
+Contract: `SteppedReader` is a reader that gives compressed bytes as they are, but never beyond
+the end of a block, a check sum or a frame.  Why: the libraries lose what a call has decoded where
 something later in it is damaged; block by block only the damaged one is lost.  `whole`: the
 stream ended where a frame did.  Sources: RFC 8878, section 3.1; lz4_Frame_format.md 1.6.
 Tested by tests/capture/test_compression.py.
@@ -18,16 +18,16 @@ _EVERYTHING = 1 << 62
 
 # yields (bytes to look at, bytes to pass on): one of them is 0; gets the bytes looked at,
 # fewer at the end of the stream
-Walk = Generator[tuple[int, int], bytes, None]
+Boundaries = Generator[tuple[int, int], bytes, None]
 
 
-class Steps:
-    """A reader of `source` that stops at each boundary that `walk` names."""
+class SteppedReader:
+    """A reader of `source` that stops at each boundary that `boundaries` names."""
 
-    def __init__(self, source: Reader, walk: Callable[[], Walk]) -> None:
+    def __init__(self, source: Reader, boundaries: Callable[[], Boundaries]) -> None:
         self._source = source
-        self._walk = walk()
-        self._wanted = next(self._walk)
+        self._boundaries = boundaries()
+        self._wanted = next(self._boundaries)
         self._data = memoryview(b"")
         self._ended = False
 
@@ -58,13 +58,13 @@ class Steps:
                 out, self._data = bytes(self._data[:count]), self._data[count:]
                 self._wanted = (0, step - count)
                 if step == count:
-                    self._wanted = next(self._walk)
+                    self._wanted = next(self._boundaries)
                 return out
             if not look:
                 return b""
             while len(self._data) < look and not self._ended:
                 self._fill()
-            self._wanted = self._walk.send(bytes(self._data[:look]))
+            self._wanted = self._boundaries.send(bytes(self._data[:look]))
 
     def ready(self, patience: float) -> bool:
         """Can the block at hand be had at once?"""
@@ -77,13 +77,13 @@ class Steps:
         self._source.close()
 
     def _fill(self) -> None:
-        room = bytearray(_CHUNK)
-        count = self._source.readinto(memoryview(room))
+        space = bytearray(_CHUNK)
+        count = self._source.readinto(memoryview(space))
         self._ended = count == 0
-        self._data = memoryview(bytes(self._data) + bytes(room[:count]))
+        self._data = memoryview(bytes(self._data) + bytes(space[:count]))
 
 
-def zstd_walk() -> Walk:
+def zstd_boundaries() -> Boundaries:
     """Frame headers, blocks, check sums, skippable frames."""
     while head := (yield 8, 0):
         if _skippable(head):
@@ -105,7 +105,7 @@ def zstd_walk() -> Walk:
     yield (0, _EVERYTHING) if head else (0, 0)
 
 
-def lz4_walk() -> Walk:
+def lz4_boundaries() -> Boundaries:
     """Frame headers, blocks, end marks, check sums, skippable frames."""
     while head := (yield 8, 0):
         if _skippable(head):

@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from ztfast.capture.compressed_frames import Steps, lz4_walk, zstd_walk
+from ztfast.capture.compressed_frames import SteppedReader, lz4_boundaries, zstd_boundaries
 from ztfast.capture.gzip_stream import GzipMember, Pieces, ZlibInflater
 from ztfast.capture.outputs import Encoder
 from ztfast.capture.sources import Reader
@@ -162,9 +162,9 @@ class _Members:
         self._decoder = self._make()
         return data
 
-    def _decompress(self, data: bytes, room: int) -> bytes:
+    def _decompress(self, data: bytes, space: int) -> bytes:
         try:
-            return self._decoder.decompress(data, room)
+            return self._decoder.decompress(data, space)
         except Exception as error:  # each library has its own class
             raise ValueError(f"the {self._kind} stream is damaged: {error}") from error
 
@@ -182,7 +182,7 @@ def _gzip(source: Reader) -> Reader:
 
 def _lz4(source: Reader) -> Reader:
     lz4 = importlib.import_module("lz4.frame")  # it ships no types
-    return _Members(Steps(source, lz4_walk), "lz4", lz4.LZ4FrameDecompressor)
+    return _Members(SteppedReader(source, lz4_boundaries), "lz4", lz4.LZ4FrameDecompressor)
 
 
 class _Zstd:
@@ -191,7 +191,7 @@ class _Zstd:
     def __init__(self, source: Reader) -> None:
         import zstandard
 
-        self._steps = Steps(source, zstd_walk)
+        self._steps = SteppedReader(source, zstd_boundaries)
         self._rest = memoryview(b"")
         inner = zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW)
         self._error = zstandard.ZstdError
@@ -208,14 +208,14 @@ class _Zstd:
         if not self._rest and len(buffer) >= _ZSTD_BLOCK:
             return self._block(buffer)
         if not self._rest:
-            room = memoryview(bytearray(_ZSTD_BLOCK))
-            self._rest = room[: self._block(room)]
+            space = memoryview(bytearray(_ZSTD_BLOCK))
+            self._rest = space[: self._block(space)]
         count = min(len(buffer), len(self._rest))
         buffer[:count], self._rest = self._rest[:count], self._rest[count:]
         return count
 
     def _block(self, buffer: memoryview) -> int:
-        """A block's output.  With less room its rest would be lost if the next is damaged."""
+        """A block's output.  With less space its rest would be lost if the next is damaged."""
         try:
             count: int = self._reader.readinto1(buffer[:_ROOM])
         except self._error as error:

@@ -43,8 +43,8 @@ class Pieces:
     def readinto(self, buffer: memoryview) -> int:
         """The next piece."""
         if not self._data:
-            room = bytearray(_CHUNK)
-            self._data = memoryview(room)[: self._source.readinto(memoryview(room))]
+            space = bytearray(_CHUNK)
+            self._data = memoryview(space)[: self._source.readinto(memoryview(space))]
         piece = max(_SMALLEST, min(_LARGEST, self._given // _SHARE))
         count = min(len(buffer), len(self._data), piece)
         buffer[:count], self._data = self._data[:count], self._data[count:]

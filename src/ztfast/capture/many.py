@@ -14,7 +14,7 @@ from types import TracebackType
 
 from ztfast.capture.open import Capture, limited, open_capture
 from ztfast.capture.packets import MAX_BUFFER, PacketBatch
-from ztfast.capture.session import SKIPPED, UNREADABLE, Run
+from ztfast.capture.session import SKIPPED, UNREADABLE, ReadSession
 from ztfast.errors import CaptureError, Diagnostic, Severity, usage
 
 _PEEK = 1 << 16
@@ -33,14 +33,14 @@ class Captures:
     def __init__(
         self,
         paths: Sequence[str],
-        run: Run,
+        session: ReadSession,
         *,
         merge: bool = False,
         follow: bool = False,
         limit: int | None = None,
     ) -> None:
         self.paths = tuple(paths)
-        self.run = run
+        self.session = session
         self.merge = merge and len(paths) > 1
         self._follow = follow
         self._limit = limit
@@ -51,12 +51,12 @@ class Captures:
     @property
     def diagnostics(self) -> list[Diagnostic]:
         """What was found damaged, skipped or passed over, in order (the first 1,000)."""
-        return self.run.diagnostics
+        return self.session.diagnostics
 
     @property
     def skipped_bytes(self) -> int:
         """Bytes that `resync` passed over."""
-        return self.run.skipped_bytes
+        return self.session.skipped_bytes
 
     @property
     def total_bytes(self) -> int | None:
@@ -97,7 +97,7 @@ class Captures:
         for number, path in enumerate(self.paths):
             last = number == len(self.paths) - 1
             try:
-                capture = open_capture(path, follow=self._follow and last, run=self.run)
+                capture = open_capture(path, follow=self._follow and last, session=self.session)
                 self._open.append(capture)
                 if self._stopped:
                     capture.stop()
@@ -105,7 +105,7 @@ class Captures:
             except CaptureError as error:
                 for diagnostic in error.diagnostics:
                     if diagnostic not in self.diagnostics:
-                        self.run.note(diagnostic)
+                        self.session.note(diagnostic)
                 self._leave_out(path, self.paths[number + 1 :])
                 raise
             self._finished += os.path.getsize(path) if _is_file(path) else capture.done_bytes
@@ -116,7 +116,7 @@ class Captures:
         if rest:
             some = ", ".join(rest[:_MOST_NAMED]) + (", …" if len(rest) > _MOST_NAMED else "")
             message = f"what comes behind it was not read: {len(rest)} more ({some})"
-            self.run.note(Diagnostic(SKIPPED, message, Severity.NOTE, path=path))
+            self.session.note(Diagnostic(SKIPPED, message, Severity.NOTE, path=path))
 
     def _merged(self) -> Iterator[PacketBatch]:
         from ztfast.capture.merge import merged  # rarely needed
@@ -125,8 +125,8 @@ class Captures:
         span = max(_SMALLEST_WINDOW, MAX_BUFFER // 2 // len(self.paths))
         held = len(self.paths) <= _MOST_HELD
         for path in self.paths:
-            self._open.append(open_capture(path, run=self.run, span=span, held=held))
-        yield from merged([iter(capture) for capture in self._open], self.run)
+            self._open.append(open_capture(path, session=self.session, span=span, held=held))
+        yield from merged([iter(capture) for capture in self._open], self.session)
 
 
 def open_captures(
@@ -148,16 +148,16 @@ def open_captures(
         raise usage("no capture was named", "name a file, a folder, or - for standard input")
     if merge and follow:
         raise usage("--merge cannot --follow: a file that grows has no last time", "choose one")
-    run = Run(resync)
-    names = [name for path in paths for name in _expand(os.fspath(path), run)]
+    session = ReadSession(resync)
+    names = [name for path in paths for name in _expand(os.fspath(path), session)]
     if names.count("-") > 1:
         raise usage("standard input was named twice", "- can be read once")
     if len(names) > 1:
         names = _in_time_order(names)
-    return Captures(names, run, merge=merge, follow=follow, limit=limit)
+    return Captures(names, session, merge=merge, follow=follow, limit=limit)
 
 
-def _expand(path: str, run: Run) -> list[str]:
+def _expand(path: str, session: ReadSession) -> list[str]:
     """The captures of a folder, by name; anything else as it is, if it is there."""
     if path == "-":
         return [path]
@@ -182,7 +182,7 @@ def _expand(path: str, run: Run) -> list[str]:
             found.append(inner)
         except CaptureError as error:
             reason = error.diagnostics[0].message
-            run.note(Diagnostic(UNREADABLE, f"left out: {reason}", Severity.NOTE, path=inner))
+            session.note(Diagnostic(UNREADABLE, f"left out: {reason}", Severity.NOTE, path=inner))
     if not found:
         raise CaptureError(Diagnostic(UNREADABLE, "holds no capture", path=path))
     return found

@@ -25,7 +25,7 @@ from ztfast.capture.packets import (
 )
 from ztfast.capture.pcap import PcapLayout
 from ztfast.capture.pcapng import PcapngLayout
-from ztfast.capture.session import Run
+from ztfast.capture.session import ReadSession
 
 _MAX_INTERFACES = 65_536
 
@@ -64,11 +64,13 @@ class _Source:
         return self.batch.part(low, high), self.times[low:high]
 
 
-def merged(captures: Sequence[Iterator[PacketBatch]], run: Run) -> Iterator[PacketBatch]:
+def merged(
+    captures: Sequence[Iterator[PacketBatch]], session: ReadSession
+) -> Iterator[PacketBatch]:
     """Batches of all frames in the order of their times, numbered anew."""
     sources = [_Source(batches) for batches in captures]
     # the readers number frames as they read; in a merge the merged order counts
-    number = run.frames
+    number = session.frames
     while live := [source for source in sources if source.fill()]:
         # up to here nothing earlier can come any more
         until = min(int(source.times[-1]) for source in live)
@@ -76,9 +78,9 @@ def merged(captures: Sequence[Iterator[PacketBatch]], run: Run) -> Iterator[Pack
         parts = [part for part, _ in taken]
         order = np.argsort(np.concatenate([times for _, times in taken]), kind="stable")
         for batch in _woven(parts, order):
-            yield replace(batch, first=number, others=NO_BLOCKS, section=run.next_section())
+            yield replace(batch, first=number, others=NO_BLOCKS, section=session.next_section())
             number += len(batch)
-    run.frames = number
+    session.frames = number
 
 
 def _woven(parts: list[PacketBatch], order: Int64s) -> Iterator[PacketBatch]:

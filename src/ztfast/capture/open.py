@@ -16,7 +16,7 @@ from typing import IO
 from ztfast.capture import pcap
 from ztfast.capture.compression import PushedBack, decompressed, kind_of
 from ztfast.capture.packets import MAX_BUFFER, PacketBatch
-from ztfast.capture.session import Run
+from ztfast.capture.session import ReadSession
 from ztfast.capture.sources import (
     Feed,
     FileReader,
@@ -29,13 +29,13 @@ from ztfast.capture.sources import (
 )
 from ztfast.errors import CaptureError, Diagnostic
 
-Read = Callable[[Feed, Run], Iterator[PacketBatch]]
+Read = Callable[[Feed, ReadSession], Iterator[PacketBatch]]
 
 
-def _read_pcapng(feed: Feed, run: Run) -> Iterator[PacketBatch]:
+def _read_pcapng(feed: Feed, session: ReadSession) -> Iterator[PacketBatch]:
     from ztfast.capture import pcapng  # most captures are classic: start-up stays short
 
-    return pcapng.read(feed, run)
+    return pcapng.read(feed, session)
 
 
 _FORMATS: dict[bytes, tuple[str, Read]] = {
@@ -68,14 +68,14 @@ class Capture:
         feed: Feed,
         format: str,
         read: Read,
-        run: Run,
+        session: ReadSession,
         limit: int | None = None,
         growing: GrowingReader | None = None,
     ) -> None:
         self.path = feed.path
         self.format = format
         self.compression: str | None = None
-        self.run = run
+        self.session = session
         self._feed = feed
         self._read = read
         self._limit = limit
@@ -84,12 +84,12 @@ class Capture:
     @property
     def diagnostics(self) -> list[Diagnostic]:
         """What was found damaged or skipped, in order (the first 1,000)."""
-        return self.run.diagnostics
+        return self.session.diagnostics
 
     @property
     def skipped_bytes(self) -> int:
         """Bytes that `resync` passed over."""
-        return self.run.skipped_bytes
+        return self.session.skipped_bytes
 
     @property
     def done_bytes(self) -> int:
@@ -102,7 +102,7 @@ class Capture:
             self._growing.stop()
 
     def __iter__(self) -> Iterator[PacketBatch]:
-        batches = self._read(self._feed, self.run)
+        batches = self._read(self._feed, self.session)
         return batches if self._limit is None else limited(batches, self._limit)
 
     def __enter__(self) -> Capture:
@@ -122,22 +122,22 @@ def open_capture(
     follow: bool = False,
     resync: bool = False,
     limit: int | None = None,
-    run: Run | None = None,
+    session: ReadSession | None = None,
     span: int = MAX_BUFFER,
     held: bool = True,
 ) -> Capture:
     """Open a capture: a file, a FIFO, `-` for standard input, or a binary file object.
 
     `follow` waits for more at the end of a file that grows; `resync` goes on after damage;
-    `limit` ends after so many frames; `run` continues another capture's numbering; `span` is
+    `limit` ends after so many frames; `session` continues another capture's numbering; `span` is
     the size of a window in bytes; without `held` a regular file is opened anew for each window,
     so that more can be read by turns than a process may have open.  Raises `CaptureError` where
     there is no such file, or it is empty, or no capture.
     """
-    run = run if run is not None else Run(resync)
+    session = session if session is not None else ReadSession(resync)
     reader, descriptor, name = _reader(path, follow, held)
     try:
-        return _recognise(reader, descriptor, name, run, limit, span)
+        return _recognise(reader, descriptor, name, session, limit, span)
     except BaseException:
         reader.close()
         raise
@@ -169,7 +169,7 @@ def _reader(
 
 
 def _recognise(
-    reader: Reader, descriptor: int, name: str, run: Run, limit: int | None, span: int
+    reader: Reader, descriptor: int, name: str, session: ReadSession, limit: int | None, span: int
 ) -> Capture:
     growing = reader if isinstance(reader, GrowingReader) else None
     head = _head(reader, name)
@@ -185,7 +185,7 @@ def _recognise(
         reader.close()
     else:
         feed = StreamFeed(reader, name, head, span)
-    capture = Capture(feed, format, read, run, limit, growing)
+    capture = Capture(feed, format, read, session, limit, growing)
     capture.compression = compression
     return capture
 

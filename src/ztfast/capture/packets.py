@@ -100,7 +100,7 @@ class PacketBatch:
     frame, uint16[n], or one number for all; `base`: place of buffer[0] in the file `path`
     (for a compressed file: in what it holds); `section`: a number that changes where a new
     file or pcapng section begins, so that writers know when interfaces start anew; `judged`
-    what a walk that judges frames on the way found of them.
+    what a scan that judges frames on the way found of them.
     """
 
     buffer: Any
@@ -129,7 +129,7 @@ class PacketBatch:
         return len(self.offsets)
 
     @property
-    def walked(self) -> int:
+    def scanned(self) -> int:
         """Frames of the capture that this batch stands for, also those left out."""
         return self.judged.frames if isinstance(self.judged, Counted) else len(self)
 

@@ -22,10 +22,10 @@ from ztfast.capture.packets import (
     Uint32s,
     unaligned,
 )
-from ztfast.capture.pcap_scan import OK, Hop, hop
+from ztfast.capture.pcap_scan import OK, ScannedRecords, scan_records
 from ztfast.capture.resync import Shape, next_record
-from ztfast.capture.scanner import Place, Walk
-from ztfast.capture.session import Run
+from ztfast.capture.scanner import Place, Scanner
+from ztfast.capture.session import ReadSession
 from ztfast.capture.sources import Feed, Window
 
 # The magic as the file's first four bytes -> (swapped, nanoseconds, header of a record)
@@ -79,15 +79,15 @@ class PcapLayout:
         return self
 
 
-def read(feed: Feed, run: Run) -> Iterator[PacketBatch]:
+def read(feed: Feed, session: ReadSession) -> Iterator[PacketBatch]:
     """The batches of a classic pcap whose first bytes were recognised."""
-    window = _header_window(feed, run)
+    window = _header_window(feed, session)
     header = bytes(memoryview(window.buffer)[window.start : window.start + FILE_HEADER])
     layout = PcapLayout(*MAGICS[header[:4]])
     order = ">" if layout.swapped else "<"
     major, minor, _, _, snaplen, field = struct.unpack(order + "HHiIII", header[4:])
     if major != 2 or not 3 <= minor <= 4:
-        run.fail(
+        session.fail(
             feed.path,
             4,
             f"pcap version {major}.{minor}; versions 2.3 and 2.4 are read",
@@ -97,12 +97,12 @@ def read(feed: Feed, run: Run) -> Iterator[PacketBatch]:
     linktype, fcs = split_linktype(field)
     units = 9 if layout.nanoseconds else 6
     interface = Interface(linktype, snaplen, units, fcs=fcs, block=header)
-    walk = _Walk(feed, run, layout, interface)
-    yield walk.nothing()
+    scanner = _PcapScanner(feed, session, layout, interface)
+    yield scanner.nothing()
     # what came with the header is handed on before a slow pipe is asked for more
-    walk.at_hand = window
-    del window  # memory: the walk alone holds it
-    yield from walk.run_through()
+    scanner.at_hand = window
+    del window  # memory: the scanner alone holds it
+    yield from scanner.run_through()
 
 
 def split_linktype(field: int) -> tuple[int, int]:
@@ -114,7 +114,7 @@ def split_linktype(field: int) -> tuple[int, int]:
     return (field & 0x03FF_FFFF) if field & _CLASS_BITS else linktype, fcs
 
 
-def _header_window(feed: Feed, run: Run) -> Window:
+def _header_window(feed: Feed, session: ReadSession) -> Window:
     """A window with the 24 bytes that open the file; a slow pipe may give them in pieces."""
     window = feed.window(0)
     while not window.last and window.end - window.start < FILE_HEADER:
@@ -122,34 +122,36 @@ def _header_window(feed: Feed, run: Run) -> Window:
     there = window.end - window.start
     if there < FILE_HEADER:
         short = f"the file ends after {there} bytes, inside the 24-byte pcap header"
-        run.fail(feed.path, there, window.error or short)
+        session.fail(feed.path, there, window.error or short)
     return window
 
 
-class _Walk(Walk):
+class _PcapScanner(Scanner):
     """Records of a classic pcap, behind its header."""
 
-    def __init__(self, feed: Feed, run: Run, layout: PcapLayout, interface: Interface) -> None:
-        super().__init__(feed, run, FILE_HEADER)
+    def __init__(
+        self, feed: Feed, session: ReadSession, layout: PcapLayout, interface: Interface
+    ) -> None:
+        super().__init__(feed, session, FILE_HEADER)
         self._layout = layout
         self._interface = interface
-        self._section = run.next_section()
+        self._section = session.next_section()
         self._recent: list[int] = []
         plain = interface.linktype != _ETHERNET or interface.fcs > 0
-        self._hop = hop if plain or run.hop is None else run.hop
+        self._scan = scan_records if plain or session.scan is None else session.scan
 
     def batches(self, window: Window) -> Iterator[PacketBatch]:
         """Everything complete in the window."""
         layout = self._layout
         while self.on_track(window):
             start = self.position - window.base
-            found = self._hop(window.buffer, start, window.end, layout.swapped, layout.header)
+            found = self._scan(window.buffer, start, window.end, layout.swapped, layout.header)
             self.position = window.base + found.next
-            if found.walked:
+            if found.scanned:
                 yield self._batch(window, found)
             if found.error != OK:
                 self.damaged(window, _too_long(window, found.next, layout))
-            elif not found.walked:
+            elif not found.scanned:
                 return
 
     def search(self, window: Window, start: int) -> Place:
@@ -162,10 +164,10 @@ class _Walk(Walk):
     def nothing(self) -> PacketBatch:
         """A batch without frames, so that a capture without any still shows its link type."""
         none = np.zeros(0, np.uint32)
-        empty = Hop(np.zeros(0, np.int64), none, none, FILE_HEADER, OK)
+        empty = ScannedRecords(np.zeros(0, np.int64), none, none, FILE_HEADER, OK)
         return self._batch(Window(b"", 0, 0, 0, False), empty)
 
-    def _batch(self, window: Window, found: Hop) -> PacketBatch:
+    def _batch(self, window: Window, found: ScannedRecords) -> PacketBatch:
         batch = PacketBatch(
             window.buffer,
             found.offsets,
@@ -173,14 +175,14 @@ class _Walk(Walk):
             found.lengths,
             self._interface.linktype,
             self._layout,
-            self.run.number(found.walked),
+            self.session.number(found.scanned),
             interfaces=(self._interface,),
             path=self.path,
             base=window.base,
             section=self._section,
             judged=found.judged,
         ).vouched()
-        if self.run.resync and len(batch):
+        if self.session.resync and len(batch):
             self._remember_time(window, found.offsets[-_RECENT:] - self._layout.header)
         return batch
 

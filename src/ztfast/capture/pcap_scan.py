@@ -1,6 +1,6 @@
-"""Hopping from record to record of a classic pcap: the one place that follows the chain.
+"""Scanning from record to record of a classic pcap: the one place that follows the chain.
 
-Contract (`hop`): shared by the plain version here and by the compiled one; both give the
+Contract (`scan_records`): shared by the plain version here and by the compiled one; both give the
 same answer for the same arguments, and neither reads outside `buffer[start:end]`.
 Tested by tests/capture/test_pcap_scan.py.
 """
@@ -14,17 +14,17 @@ import numpy as np
 
 from ztfast import dispatch
 from ztfast.capture.packets import MAX_CAPTURED, MAX_FRAMES, Buffer, Counted, Int64s, Uint32s
-from ztfast.frames.buffer_pool import Room
+from ztfast.frames.buffer_pool import BufferPool
 
 OK = 0
 TOO_LONG = 1
-_ROOM = Room()
+_POOL = BufferPool()
 
 
-class Hop(NamedTuple):
-    """What `hop` found: the columns, where the next record starts, and why it stopped.
+class ScannedRecords(NamedTuple):
+    """What `scan_records` found: the columns, where the next record starts, and why it stopped.
 
-    `judged` is for a walk that judges frames on the way (pipeline/judge.py): its results.
+    `judged` is for a scan that judges frames on the way (pipeline/judge.py): its results.
     """
 
     offsets: Int64s
@@ -35,12 +35,12 @@ class Hop(NamedTuple):
     judged: Any = None
 
     @property
-    def walked(self) -> int:
+    def scanned(self) -> int:
         """Frames that were found, also those left out of the columns."""
         return self.judged.frames if isinstance(self.judged, Counted) else len(self.offsets)
 
 
-def hop(
+def scan_records(
     buffer: Buffer,
     start: int,
     end: int,
@@ -48,24 +48,24 @@ def hop(
     header: int = 16,
     max_frames: int = MAX_FRAMES,
     max_captured: int = MAX_CAPTURED,
-) -> Hop:
-    """Walk the records of a classic pcap from byte `start` of `buffer` up to byte `end`.
+) -> ScannedRecords:
+    """Scan the records of a classic pcap from byte `start` of `buffer` up to byte `end`.
 
     A record is a header of `header` bytes (16, or 24 in the modified format), whose bytes
     8–11 are the captured and 12–15 the original length (32 bits, in the other byte order
     than this machine's little endian where `swapped`), and then the captured bytes.
 
     Gives `offsets` int64[n] (the first captured byte of each record), `captured` and
-    `lengths` uint32[n], `next` (where the walk stopped: always the start of a record), and
+    `lengths` uint32[n], `next` (where the scan stopped: always the start of a record), and
     `error`: `OK` where the next record is not complete before `end` (or nothing is left, or
     `max_frames` were found), `TOO_LONG` where its captured length is over `max_captured`;
     that is reported as soon as the length can be read, complete or not.
     """
     arguments = (buffer, start, end, swapped, header, max_frames, max_captured)
-    return _hop_plain(*arguments) if dispatch.core is None else _hop_compiled(*arguments)
+    return _scan_plain(*arguments) if dispatch.core is None else _scan_compiled(*arguments)
 
 
-def _hop_compiled(
+def _scan_compiled(
     buffer: Buffer,
     start: int,
     end: int,
@@ -73,21 +73,21 @@ def _hop_compiled(
     header: int,
     max_frames: int,
     max_captured: int,
-) -> Hop:
-    columns = hop_columns(max_frames, end - start, _ROOM)
-    count, place, error = dispatch.require().hop(
+) -> ScannedRecords:
+    columns = record_columns(max_frames, end - start, _POOL)
+    count, place, error = dispatch.require().scan_records(
         buffer, start, end, int(swapped), header, max_captured, columns
     )
     offsets, captured, lengths = columns
-    return Hop(offsets[:count], captured[:count], lengths[:count], place, error)
+    return ScannedRecords(offsets[:count], captured[:count], lengths[:count], place, error)
 
 
-def hop_columns(max_frames: int, size: int, room: Room) -> Any:
-    """Memory for the columns of a walk over `size` bytes: offsets, captured, lengths."""
-    return room.take(min(max_frames, size // 16 + 1), (np.int64, np.uint32, np.uint32))
+def record_columns(max_frames: int, size: int, pool: BufferPool) -> Any:
+    """Memory for the columns of a scan over `size` bytes: offsets, captured, lengths."""
+    return pool.take(min(max_frames, size // 16 + 1), (np.int64, np.uint32, np.uint32))
 
 
-def _hop_plain(
+def _scan_plain(
     buffer: Buffer,
     start: int,
     end: int,
@@ -95,7 +95,7 @@ def _hop_plain(
     header: int,
     max_frames: int,
     max_captured: int,
-) -> Hop:
+) -> ScannedRecords:
     read = struct.Struct(">II" if swapped else "<II").unpack_from
     offsets: list[int] = []
     sizes: list[tuple[int, int]] = []
@@ -112,7 +112,7 @@ def _hop_plain(
         sizes.append(lengths)
         position = body + lengths[0]
     columns = np.array(sizes, np.uint32).reshape(-1, 2)
-    return Hop(
+    return ScannedRecords(
         np.array(offsets, np.int64),
         np.ascontiguousarray(columns[:, 0]),
         np.ascontiguousarray(columns[:, 1]),

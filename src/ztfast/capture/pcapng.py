@@ -1,6 +1,6 @@
 """pcapng in: sections of either byte order, several interfaces, three kinds of packet block.
 
-Contract: `read(feed, run)` gives batches of one link type each, frames in the file's order;
+Contract: `read(feed, session)` gives batches of one link type each, frames in the file's order;
 blocks that are no packets (section headers, interfaces, names, comments, unknown ones) ride
 along as `others`, so that a writer can keep them in their places.  Block lengths are checked
 at both ends.  Source: draft-ietf-opsawg-pcapng, section 4.  Tested by
@@ -39,12 +39,12 @@ from ztfast.capture.pcapng_scan import (
     OLD_PACKET,
     SECTION,
     SIMPLE_PACKET,
-    BlockHop,
-    hop_blocks,
+    ScannedBlocks,
+    scan_blocks,
 )
 from ztfast.capture.resync import next_block
-from ztfast.capture.scanner import Place, Walk
-from ztfast.capture.session import Run
+from ztfast.capture.scanner import Place, Scanner
+from ztfast.capture.session import ReadSession
 from ztfast.capture.sources import Feed, Window
 
 MAGIC = b"\x0a\x0d\x0d\x0a"
@@ -153,9 +153,9 @@ def _shifted(seconds: npt.NDArray[np.uint64], offset: int) -> Int64s:
     return np.where(seconds >= back, ahead, -behind)
 
 
-def read(feed: Feed, run: Run) -> Iterator[PacketBatch]:
+def read(feed: Feed, session: ReadSession) -> Iterator[PacketBatch]:
     """The batches of a pcapng whose first bytes were recognised."""
-    yield from _Walk(feed, run, 0).run_through()
+    yield from _PcapngScanner(feed, session, 0).run_through()
 
 
 class _Frames(NamedTuple):
@@ -183,13 +183,13 @@ class _Frames(NamedTuple):
         )
 
 
-class _Walk(Walk):
+class _PcapngScanner(Scanner):
     """Blocks of a pcapng; `_interfaces` are those of the section so far."""
 
     WHAT = "block"
 
-    def __init__(self, feed: Feed, run: Run, position: int) -> None:
-        super().__init__(feed, run, position)
+    def __init__(self, feed: Feed, session: ReadSession, position: int) -> None:
+        super().__init__(feed, session, position)
         self._swapped = False
         self._section = 0
         self._header = b""
@@ -216,7 +216,7 @@ class _Walk(Walk):
             if not self._section and len(head) == 4:
                 self.damaged(window, "no section header where one must be")
                 continue
-            found = hop_blocks(window.buffer, start, window.end, self._swapped)
+            found = scan_blocks(window.buffer, start, window.end, self._swapped)
             yield from self._blocks(window, found)
             self.position = window.base + found.next
             if found.error in (OK, SECTION):
@@ -246,7 +246,7 @@ class _Walk(Walk):
             self.damaged(window, "a section header whose two lengths differ")
             return None
         self._swapped, self._header = swapped, bytes(view[:size])
-        self._section = self.run.next_section()
+        self._section = self.session.next_section()
         self._interfaces, self._shared = [], ()
         self.position += size
         return self._others_only(window, start, start + size)
@@ -258,12 +258,12 @@ class _Walk(Walk):
         others = OtherBlocks(np.zeros(1, np.int64), np.array([start]), np.array([end]))
         return self._batch(window, frames, others, 0)
 
-    def _blocks(self, window: Window, found: BlockHop) -> Iterator[PacketBatch]:
-        """Batches of the blocks that a hop found; bad ones are damage, each for itself."""
+    def _blocks(self, window: Window, found: ScannedBlocks) -> Iterator[PacketBatch]:
+        """Batches of the blocks that a scan found; bad ones are damage, each for itself."""
         low, step = 0, MAX_FRAMES
         while low < len(found.types):
             piece = slice(low, low + step)
-            part = BlockHop(found.types[piece], found.starts[piece], found.ends[piece], 0, OK)
+            part = ScannedBlocks(found.types[piece], found.starts[piece], found.ends[piece], 0, OK)
             is_packet = _packets(part.types)
             defined = self._read_interfaces(window, part)
             frames, bad = self._frames(window, part, is_packet, defined)
@@ -275,13 +275,13 @@ class _Walk(Walk):
                 # The chain of blocks is whole, so only this one is lost.  Small steps from
                 # here: a file of bad blocks must not be looked at again for each of them.
                 place = window.base + int(part.starts[good])
-                self.run.damage(self.path, place, bad[1])
-                self.run.skipped(self.path, place, window.base + int(part.ends[good]))
+                self.session.damage(self.path, place, bad[1])
+                self.session.skipped(self.path, place, window.base + int(part.ends[good]))
                 del self._interfaces[int(defined[good]) :]
                 self._shared = tuple(self._interfaces)
                 low, step = low + 1, _SMALL_STEP
 
-    def _read_interfaces(self, window: Window, part: BlockHop) -> Int64s:
+    def _read_interfaces(self, window: Window, part: ScannedBlocks) -> Int64s:
         """Note the interfaces that blocks define; how many there are before each block."""
         is_interface = part.types == INTERFACE
         defined: Int64s = len(self._interfaces) + np.cumsum(is_interface) - is_interface
@@ -306,7 +306,7 @@ class _Walk(Walk):
     def _frames(
         self,
         window: Window,
-        part: BlockHop,
+        part: ScannedBlocks,
         is_packet: npt.NDArray[Any],
         defined: Int64s,
     ) -> tuple[_Frames, tuple[int, str] | None]:
@@ -330,7 +330,7 @@ class _Walk(Walk):
         return frames, bad if good < len(sizes) else None
 
     def _columns(
-        self, window: Window, part: BlockHop, chosen: Int64s, defined: Int64s
+        self, window: Window, part: ScannedBlocks, chosen: Int64s, defined: Int64s
     ) -> tuple[_Frames, tuple[int, str] | None]:
         """Columns of the packet blocks `chosen`, and the first that is wrong in itself."""
         types, starts, ends = part.types[chosen], part.starts[chosen], part.ends[chosen]
@@ -370,7 +370,7 @@ class _Walk(Walk):
     def _split(
         self,
         window: Window,
-        part: BlockHop,
+        part: ScannedBlocks,
         is_packet: npt.NDArray[Any],
         frames: _Frames,
         defined: int,
@@ -407,7 +407,7 @@ class _Walk(Walk):
             frames.lengths,
             interfaces[used].linktype if interfaces else 1,
             PcapngLayout(self._swapped, self._header, defined, types, starts, ends),
-            self.run.number(len(frames.types)),
+            self.session.number(len(frames.types)),
             interface=frames.interface,
             interfaces=interfaces,
             path=self.path,
@@ -423,7 +423,7 @@ def _packets(types: Uint32s) -> npt.NDArray[Any]:
     return is_packet
 
 
-def _broken(window: Window, found: BlockHop, swapped: bool) -> str:
+def _broken(window: Window, found: ScannedBlocks, swapped: bool) -> str:
     order = ">" if swapped else "<"
     kind, size = struct.unpack_from(order + "II", window.buffer, found.next)
     if found.error == BAD_LENGTH:

@@ -1,6 +1,6 @@
-"""Hopping from block to block of a pcapng section: the twin of `hop` for pcapng.
+"""Scanning from block to block of a pcapng section: the twin of `scan_records` for pcapng.
 
-Contract (`hop_blocks`): the plain version here and a compiled one give the same answer for
+Contract (`scan_blocks`): the plain version here and a compiled one give the same answer for
 the same arguments, and neither reads outside `buffer[start:end]`.
 Tested by tests/capture/test_pcapng_scan.py.
 """
@@ -25,8 +25,8 @@ INTERFACE, OLD_PACKET, SIMPLE_PACKET, ENHANCED_PACKET = 1, 2, 3, 6
 MAX_BLOCK = 16 * 1024 * 1024
 
 
-class BlockHop(NamedTuple):
-    """What `hop_blocks` found: the columns, where it stopped, and why."""
+class ScannedBlocks(NamedTuple):
+    """What `scan_blocks` found: the columns, where it stopped, and why."""
 
     types: Uint32s
     starts: Int64s
@@ -35,15 +35,15 @@ class BlockHop(NamedTuple):
     error: int
 
 
-def hop_blocks(
+def scan_blocks(
     buffer: Buffer,
     start: int,
     end: int,
     swapped: bool,
     max_blocks: int = MAX_FRAMES,
     max_block: int = MAX_BLOCK,
-) -> BlockHop:
-    """Walk the blocks of a pcapng section from byte `start` of `buffer` up to byte `end`.
+) -> ScannedBlocks:
+    """Scan the blocks of a pcapng section from byte `start` of `buffer` up to byte `end`.
 
     A block is its type and total length (32 bits each, in the other byte order than little
     endian where `swapped`), a body, and the total length again.  Gives `types` uint32[n],
@@ -54,27 +54,27 @@ def hop_blocks(
     which only the type was looked at).
     """
     arguments = (buffer, start, end, swapped, max_blocks, max_block)
-    if hasattr(dispatch.core, "hop_blocks"):
-        return hop_compiled(*arguments)
-    return hop_plain(*arguments)
+    if hasattr(dispatch.core, "scan_blocks"):
+        return scan_compiled(*arguments)
+    return scan_plain(*arguments)
 
 
-def hop_compiled(
+def scan_compiled(
     buffer: Buffer, start: int, end: int, swapped: bool, max_blocks: int, max_block: int
-) -> BlockHop:
-    """`hop_blocks` by the compiled loop."""
-    room = max(0, min(max_blocks, (end - start) // 12))
-    types, places = np.empty(room, np.uint32), np.empty(room + 1, np.int64)
-    count, place, error = dispatch.require().hop_blocks(
+) -> ScannedBlocks:
+    """`scan_blocks` by the compiled loop."""
+    space = max(0, min(max_blocks, (end - start) // 12))
+    types, places = np.empty(space, np.uint32), np.empty(space + 1, np.int64)
+    count, place, error = dispatch.require().scan_blocks(
         buffer, start, end, swapped, max_block, types, places
     )
-    return BlockHop(types[:count], places[:count], places[1 : count + 1], place, error)
+    return ScannedBlocks(types[:count], places[:count], places[1 : count + 1], place, error)
 
 
-def hop_plain(
+def scan_plain(
     buffer: Buffer, start: int, end: int, swapped: bool, max_blocks: int, max_block: int
-) -> BlockHop:
-    """`hop_blocks` in Python."""
+) -> ScannedBlocks:
+    """`scan_blocks` in Python."""
     order = ">" if swapped else "<"
     head, tail = struct.Struct(order + "II").unpack_from, struct.Struct(order + "I").unpack_from
     types: list[int] = []
@@ -97,4 +97,4 @@ def hop_plain(
         types.append(kind)
         places.append(start)
     edges = np.array(places, np.int64)
-    return BlockHop(np.array(types, np.uint32), edges[:-1], edges[1:], start, error)
+    return ScannedBlocks(np.array(types, np.uint32), edges[:-1], edges[1:], start, error)

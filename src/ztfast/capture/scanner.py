@@ -1,6 +1,6 @@
-"""Walking a capture window by window: what pcap and pcapng have in common.
+"""Scanning a capture window by window: what pcap and pcapng have in common.
 
-Contract: a `Walk` knows its place in the input and whether it is lost after damage; the
+Contract: a `Scanner` knows its place in the input and whether it is lost after damage; the
 formats say how to read a window and how to look for the next place that proves itself.
 Tested through the readers and tests/capture/test_resync.py.
 """
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ztfast.capture.packets import PacketBatch
-from ztfast.capture.session import Run
+from ztfast.capture.session import ReadSession
 from ztfast.capture.sources import Feed, Window
 
 
@@ -22,7 +22,7 @@ class Place(NamedTuple):
     proved: bool
 
 
-class Walk:
+class Scanner:
     """The place in the input, `position`, and where it got lost, `lost`.
 
     `at_hand` is a window got before, which holds `position`.
@@ -30,9 +30,9 @@ class Walk:
 
     WHAT = "record"
 
-    def __init__(self, feed: Feed, run: Run, position: int) -> None:
+    def __init__(self, feed: Feed, session: ReadSession, position: int) -> None:
         self.feed = feed
-        self.run = run
+        self.session = session
         self.path = feed.path
         self.position = position
         self.lost: int | None = None
@@ -61,7 +61,7 @@ class Walk:
 
     def damaged(self, window: Window, message: str) -> None:
         """Damage at `position`: raises, or searching starts behind it."""
-        self.run.damage(self.path, self.position, message)
+        self.session.damage(self.path, self.position, message)
         self._lose(window)
 
     def on_track(self, window: Window) -> bool:
@@ -71,7 +71,7 @@ class Walk:
         place = self.search(window, self.position - window.base)
         self.position = window.base + place.position
         if place.proved:
-            self.run.skipped(self.path, self.lost, self.position)
+            self.session.skipped(self.path, self.lost, self.position)
             self.lost = None
         return place.proved
 
@@ -79,10 +79,10 @@ class Walk:
         """Behind the last window: is all read?  False where a search has yet to look."""
         end = window.base + window.end
         if self.lost is not None:
-            self.run.skipped(self.path, self.lost, end)
+            self.session.skipped(self.path, self.lost, end)
             return True
         if self.position < end or window.error:
-            self.run.truncated(self.path, self.position, window, self.WHAT)
+            self.session.truncated(self.path, self.position, window, self.WHAT)
             self._lose(window)
             return False
         return True

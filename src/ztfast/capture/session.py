@@ -23,13 +23,13 @@ SKIPPED = "ZT504"
 LINKTYPE = "ZT505"
 
 
-class Run:
+class ReadSession:
     """What one run over one or more files shares."""
 
     def __init__(self, resync: bool = False, first: int = 0) -> None:
         self.resync = resync
-        # a walk over Ethernet records that judges them on the way, instead of capture.pcap_scan's
-        self.hop: Callable[..., Any] | None = None
+        # a scan over Ethernet records that judges them on the way, instead of capture.pcap_scan's
+        self.scan: Callable[..., Any] | None = None
         self.frames = first
         self.sections = 0
         self.diagnostics: list[Diagnostic] = []

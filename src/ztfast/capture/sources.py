@@ -72,7 +72,7 @@ class Reader(Protocol):
 
 
 class MapFeed:
-    """A regular file, mapped.  Pages that were walked through are handed back as it goes."""
+    """A regular file, mapped.  Pages that were scanned through are handed back as it goes."""
 
     def __init__(self, descriptor: int, size: int, path: str, span: int = MAX_BUFFER) -> None:
         self.path = path
@@ -85,7 +85,7 @@ class MapFeed:
 
     @property
     def done(self) -> int:
-        """Bytes walked through."""
+        """Bytes scanned through."""
         return max(0, self._position)
 
     def window(self, position: int) -> Window:
@@ -154,13 +154,13 @@ class StreamFeed:
         start = position - self._base
         return Window(self._buffer, start, self._end, self._base, self._last, self._error)
 
-    def _fill(self, room: memoryview) -> int:
-        """Read until `room` is full, the input ends, or a slow pipe has given something."""
+    def _fill(self, space: memoryview) -> int:
+        """Read until `space` is full, the input ends, or a slow pipe has given something."""
         filled = 0
         deadline = 0.0
-        while filled < len(room):
+        while filled < len(space):
             try:
-                count = self._reader.readinto(room[filled:])
+                count = self._reader.readinto(space[filled:])
             except (OSError, EOFError, ValueError, RuntimeError) as error:
                 self._last, self._error = True, str(error) or type(error).__name__
                 break

@@ -32,8 +32,13 @@ if TYPE_CHECKING:
 )
 @click.option("--capture", metavar="FILE", help="Count the change on the frames of a capture.")
 @click.option("--network", metavar="FILE|ID", help="Members for --capture, or the network id.")
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True,
-              help="Show at most so many classes.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1),
+    default=20,
+    show_default=True,
+    help="Show at most so many classes.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option(
     "--time-limit", type=click.FloatRange(0.1), default=8.0, show_default=True, metavar="SECONDS"
@@ -63,8 +68,12 @@ def command(ctx: click.Context, /, old: str, new: str | None, **options: Any) ->
     first = _load(old)
     second = first if new is None else _load(new)
     found = compare(
-        first, second, engines=engines, side=options["side"],
-        time_limit=options["time_limit"], most=options["limit"],
+        first,
+        second,
+        engines=engines,
+        side=options["side"],
+        time_limit=options["time_limit"],
+        most=options["limit"],
     )
     counted = None
     if options["capture"]:
@@ -111,20 +120,27 @@ def _text(found: Difference, counted: Counted | None) -> str:
 
     lines = [line for change in found.changes for line in _change(change)]
     if not lines:
-        lines = ["no difference: proved for every frame" if found.complete else
-                 "no difference was found"]
+        lines = [
+            "no difference: proved for every frame" if found.complete else "no difference was found"
+        ]
     if counted is not None:
         lines.append(f"of {counted.frames:,} captured frames {counted.changed:,} change:")
-        lines += [f"  {count:,} {before} → {after}" for (before, after), count in
-                  counted.by_verdict.items()]
+        lines += [
+            f"  {count:,} {before} → {after}"
+            for (before, after), count in counted.by_verdict.items()
+        ]
     return "\n".join(harmless(line, keep="") for line in lines) + "\n"
 
 
 def _change(change: Change) -> list[str]:
     from ztfast.frames.headers import frame_text
 
-    lines = [f"{change.words}:", f"  {change.old}", f"  now {change.new}",
-             f"  such as {frame_text(change.frame)}"]
+    lines = [
+        f"{change.words}:",
+        f"  {change.old}",
+        f"  now {change.new}",
+        f"  such as {frame_text(change.frame)}",
+    ]
     if change.circumstances:
         lines.append(f"    ({change.circumstances})")
     return lines

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from ztfast.explain.contexts import Ends, Scene, Stage
+    from ztfast.explain.contexts import ContextResolver, Ends, FrameContexts
     from ztfast.frames.notation import FrameSpec
     from ztfast.model.policy import Policy
     from ztfast.network.members import Network
@@ -66,8 +66,8 @@ def command(rules: str, **options: Any) -> None:
     from ztfast.sinks.text import write_text
 
     _check(options)
-    stage, scene = _staged(rules, options)
-    found = explain(stage, scene, options["side"])
+    resolver, contexts = _staged(rules, options)
+    found = explain(resolver, contexts, options["side"])
     if options["as_json"]:
         text = json.dumps(to_object(found), indent=2) + "\n"
     else:
@@ -85,10 +85,10 @@ def _check(options: dict[str, Any]) -> None:
         raise click.UsageError(f"--network says who the members are: leave out {shown}")
 
 
-def _staged(rules: str, options: dict[str, Any]) -> tuple[Stage, Scene]:
-    """The stage, and the frame with its circumstances."""
+def _staged(rules: str, options: dict[str, Any]) -> tuple[ContextResolver, FrameContexts]:
+    """The resolver, and the frame with its circumstances."""
     from ztfast.errors import FrameError, UsageError
-    from ztfast.explain.contexts import Stage, placed
+    from ztfast.explain.contexts import ContextResolver, placed
     from ztfast.frames.notation import FrameSpec, ip_ends, parse_frame
     from ztfast.lang import load
 
@@ -104,10 +104,12 @@ def _staged(rules: str, options: dict[str, Any]) -> tuple[Stage, Scene]:
         spec = FrameSpec("", frame, None, None, *ip_ends(frame))
     policy = load(rules)
     network = _network(options["network"])
-    stage = Stage(policy, network, options["engine"], options["ipauth"] != "no", options["seed"])
+    resolver = ContextResolver(
+        policy, network, options["engine"], options["ipauth"] != "no", options["seed"]
+    )
     if network is not None:
-        return stage, stage.scene(placed(spec, network), number)
-    return stage, stage.described_scene(spec, _ends(policy, spec, options), number)
+        return resolver, resolver.contexts(placed(spec, network), number)
+    return resolver, resolver.described_contexts(spec, _ends(policy, spec, options), number)
 
 
 def _captured(name: str, number: int) -> Any:

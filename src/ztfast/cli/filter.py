@@ -111,9 +111,7 @@ class _Seconds(_SecondsType):
     help="On standard error: a bar on a terminal (auto, default), JSON lines, or none.",
 )
 @click.pass_context
-def command(
-    ctx: click.Context, /, rules: str, captures: tuple[str, ...], **options: Any
-) -> None:
+def command(ctx: click.Context, /, rules: str, captures: tuple[str, ...], **options: Any) -> None:
     """Judge the frames of each CAPTURE by RULES.
 
     A CAPTURE is a pcap or pcapng file, plain or in gzip, zstd or lz4, a folder of them, or -

@@ -78,7 +78,7 @@ class Job:
             with shielded():
                 self._take(item)
             if progress is not None:
-                progress.update(item.packets.walked, self._source.done_bytes)
+                progress.update(item.packets.scanned, self._source.done_bytes)
         if progress is not None:
             progress.update(0, self._source.done_bytes)  # the last window is through
 
@@ -129,7 +129,7 @@ class Job:
             _say("interrupted; what was done until then is counted and written")
             return INTERRUPTED
         failed = any(problem.severity == "error" for problem in problems)
-        return 1 if failed or self._source.run.damages else 0
+        return 1 if failed or self._source.session.damages else 0
 
     def _all_problems(self) -> list[Diagnostic]:
         """Findings of the reader first; the one that ended the reading is among them."""

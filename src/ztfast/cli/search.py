@@ -79,8 +79,11 @@ def _text(answer: Answer | None, verdict: str) -> str:
     if answer.circumstances:
         lines.append(f"  where: {answer.circumstances}")
     frame = hex_text(answer.frame)
-    lines += [f"  --frame '{frame} vlan {answer.frame.vlan}'" if answer.frame.vlan else
-              f"  --frame {frame}"]
+    lines += [
+        f"  --frame '{frame} vlan {answer.frame.vlan}'"
+        if answer.frame.vlan
+        else f"  --frame {frame}"
+    ]
     return "\n".join(harmless(line, keep="") for line in lines) + "\n"
 
 

@@ -43,9 +43,7 @@ _INTERVAL = 0.5
 @click.option("--seed", type=int, default=0, show_default=True, help="Keys `random` matches.")
 @click.option("-o", "--output", metavar="FILE", help="Write there instead of standard output.")
 @click.pass_context
-def command(
-    ctx: click.Context, /, rules: str, tests: tuple[str, ...], **options: Any
-) -> None:
+def command(ctx: click.Context, /, rules: str, tests: tuple[str, ...], **options: Any) -> None:
     """Run the cases of TESTS (TOML or YAML files) against RULES.
 
     Each failure comes with its explanation. docs/test.md has the form of the cases.

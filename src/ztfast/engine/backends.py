@@ -18,7 +18,7 @@ from ztfast.engine.side_verdicts import SIDE_COLUMNS, SideVerdicts
 from ztfast.errors import BackendError, Diagnostic
 from ztfast.frames.batch import FrameBatch
 from ztfast.model.view import View
-from ztfast.network.batch_context import Situation
+from ztfast.network.batch_context import BatchContext
 
 GROUP = "ztfast.backends"
 
@@ -28,16 +28,16 @@ class Backend(Protocol):
     """An evaluator of one direction.
 
     view: the rules, as engine entries.  batch: n frames, with `frame(i)`, or `buffer`, `offsets`,
-    `captured` and `lengths`, or decoded columns.  situation: who is who, n items a column.
-    seed: keys `random` draws by `situation.number` (engine.prng).  Gives every column of
+    `captured` and `lengths`, or decoded columns.  batch_context: who is who, n items a column.
+    seed: keys `random` draws by `batch_context.number` (engine.prng).  Gives every column of
     `verdicts.SIDE_COLUMNS`, n items each.  It must not change its arguments, may be called by
     several threads at once, and raises ztfast.errors only.
     """
 
     def evaluate_side(
-        self, view: View, batch: FrameBatch, situation: Situation, seed: int
+        self, view: View, batch: FrameBatch, batch_context: BatchContext, seed: int
     ) -> SideVerdicts:
-        """The verdicts of the situation's direction on each frame of the batch."""
+        """The verdicts of the batch context's direction on each frame of the batch."""
         ...
 
 
@@ -66,10 +66,10 @@ def load(name: str) -> Backend:
 
 
 def evaluate(
-    name: str, view: View, batch: FrameBatch, situation: Situation, seed: int
+    name: str, view: View, batch: FrameBatch, batch_context: BatchContext, seed: int
 ) -> SideVerdicts:
     """A backend's verdicts, refused where they are not what a backend owes."""
-    return _owed(load(name).evaluate_side(view, batch, situation, seed), name, view, len(batch))
+    return _owed(load(name).evaluate_side(view, batch, batch_context, seed), name, view, len(batch))
 
 
 def _owed(verdicts: object, name: str, view: View, count: int) -> SideVerdicts:

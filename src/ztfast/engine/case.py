@@ -22,7 +22,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ztfast.engine.context import Context, Noted, Outcome, Sent
+from ztfast.engine.context import FrameContext, Noted, Outcome, Sent
 from ztfast.engine.prng import draw
 from ztfast.engine.reference import evaluate, sent_copies
 from ztfast.engine.select import choose
@@ -34,7 +34,7 @@ from ztfast.model.entries import Json, read_entries, read_entry
 from ztfast.model.kinds import Entry, Kind
 from ztfast.model.policy import MAX_BASE_RULES, MAX_CAPABILITY_RULES
 from ztfast.model.view import DIRECTIONS, ENGINES, View
-from ztfast.network.batch_context import MemberTable, Situation
+from ztfast.network.batch_context import BatchContext, MemberTable
 
 MAX_PAYLOAD = 1 << 18
 
@@ -163,7 +163,7 @@ def _frame(case: Mapping[str, Any]) -> Frame:
     )
 
 
-def _context(case: Mapping[str, Any], view: View) -> Context:
+def _context(case: Mapping[str, Any], view: View) -> FrameContext:
     prng = _integer(case, "prng", 32)
     no_tee = case.get("no_tee", False)
     if not isinstance(no_tee, bool):
@@ -172,7 +172,7 @@ def _context(case: Mapping[str, Any], view: View) -> Context:
     def drawn(_: int) -> int:
         return prng
 
-    return Context(
+    return FrameContext(
         node=_address(case, "node"),
         zt_source=_address(case, "zt_source"),
         zt_dest=_address(case, "zt_dest"),
@@ -190,7 +190,7 @@ def _context(case: Mapping[str, Any], view: View) -> Context:
     )
 
 
-def read_case(case: Json) -> tuple[View, Frame, Context]:
+def read_case(case: Json) -> tuple[View, Frame, FrameContext]:
     """The three parts of a case; raises RulesError or FrameError naming the wrong key."""
     if not isinstance(case, Mapping):
         raise FrameError(Diagnostic("ZT410", f"a case must be a JSON object, not {case!r:.60}"))
@@ -242,17 +242,19 @@ def evaluate_case(case: Mapping[str, Any], backend: str = "reference") -> dict[s
     return {"id": case["id"], **out} if "id" in case else out
 
 
-def _columns_out(backend: str, view: View, frame: Frame, context: Context) -> dict[str, Any]:
-    situation = case_situation(view, context)
+def _columns_out(backend: str, view: View, frame: Frame, context: FrameContext) -> dict[str, Any]:
+    batch_context = case_context(view, context)
     if backend == "native":
         from ztfast.engine.native import evaluate_one
 
-        verdicts = evaluate_one(view, frame, situation, context.draw(0))
+        verdicts = evaluate_one(view, frame, batch_context, context.draw(0))
     else:
         from ztfast.engine import backends
 
         fixed, seed = _drawn(view, context.draw(0))
-        verdicts = backends.evaluate(backend, fixed, FrameBatch.from_frame(frame), situation, seed)
+        verdicts = backends.evaluate(
+            backend, fixed, FrameBatch.from_frame(frame), batch_context, seed
+        )
     return _out_of_columns(verdicts, frame, context)
 
 
@@ -279,14 +281,14 @@ def _drawn(view: View, value: int) -> tuple[View, int]:
 _LOCAL, _REMOTE = 1, 2
 
 
-def case_situation(view: View, context: Context) -> Situation:
-    """The Situation of one frame that says what a Context (with everything known) says.
+def case_context(view: View, context: FrameContext) -> BatchContext:
+    """The BatchContext of one frame that says what a FrameContext (with everything known) says.
 
     Member 1 is local, member 2 remote; the sender is member 1 out and member 2 in.
     """
     sender = _LOCAL if view.direction == "out" else _REMOTE
     remote = -1 if context.remote_tags is None else _REMOTE
-    return Situation(
+    return BatchContext(
         direction=view.direction,
         members=_case_members(view, context, sender),
         local=np.array([_LOCAL], dtype=np.int32),
@@ -301,7 +303,7 @@ def case_situation(view: View, context: Context) -> Situation:
     )
 
 
-def _case_members(view: View, context: Context, sender: int) -> MemberTable:
+def _case_members(view: View, context: FrameContext, sender: int) -> MemberTable:
     tags: tuple[Mapping[int, int], ...] = ({}, context.local_tags, context.remote_tags or {})
     ids = tuple(sorted(set(tags[_LOCAL]) | set(tags[_REMOTE])))
     present = np.array([[tag in held for held in tags] for tag in ids], dtype=np.bool_)
@@ -338,7 +340,7 @@ def _copies(copies: Iterable[Sent]) -> list[dict[str, Any]]:
     ]
 
 
-def _out_of_columns(verdicts: SideVerdicts, frame: Frame, context: Context) -> dict[str, Any]:
+def _out_of_columns(verdicts: SideVerdicts, frame: Frame, context: FrameContext) -> dict[str, Any]:
     """The `out` form of the first frame's columns."""
     capability = int(verdicts.capability[0])
     destination = int(verdicts.destination[0])

@@ -1,6 +1,6 @@
 """What the reference evaluator is given beside a frame, and what it gives back.
 
-Contract: plain frozen values.  `Context` is one node's circumstances for one frame
+Contract: plain frozen values.  `FrameContext` is one node's circumstances for one frame
 (docs/spec/evaluation.md, "What goes in"), `Outcome` what that node does with it.
 Tested through the reference evaluator, tests/engine/test_reference*.py.
 """
@@ -20,7 +20,7 @@ def _draw_nothing(_: int) -> int:
     return 0
 
 
-class Context(NamedTuple):
+class FrameContext(NamedTuple):
     """The circumstances of one evaluation.
 
     node, zt_source, zt_dest: 40-bit ZeroTier addresses (`zt_dest` 0 where unknown).

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ztfast.engine.native import Judge, NativeSide
+from ztfast.engine.native import NativeEvaluator, NativeSide
 from ztfast.engine.network_verdicts import Lines, Verdicts
 from ztfast.engine.select import choose
 from ztfast.engine.side_verdicts import SideVerdicts
@@ -21,7 +21,7 @@ from ztfast.frames.batch import FrameBatch
 from ztfast.model.kinds import Kind
 from ztfast.model.policy import Policy, Rule
 from ztfast.model.view import View, default_capabilities, make_view
-from ztfast.network.batch_context import MemberTable, Situation, nobody
+from ztfast.network.batch_context import BatchContext, MemberTable, nobody
 from ztfast.program.encode import encode
 
 # What an engine without members never needs is loaded by one that does: start-up counts.
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 SIDES = ("both", "out", "in")
 # Draws at the receiver are not those at the sender: its seed differs by this constant.
-_INWARD_SEED = 0x5851F42D4C957F2D
+_INBOUND_SEED = 0x5851F42D4C957F2D
 
 
 class Engine:
@@ -72,7 +72,7 @@ class Engine:
         }
         self._alike = len(self._sides) == 2 and _alike(*self._sides.values())
         self._described = any(side.described for side in self._sides.values())
-        self._judge = self._make_judge()
+        self._evaluator = self._make_evaluator()
 
     def view(self, direction: str) -> View:
         """The rules that one direction evaluates."""
@@ -102,7 +102,7 @@ class Engine:
         first = first or 0
         where = self._where(batch)
         receivers = None
-        if self._judge is not None:
+        if self._evaluator is not None:
             sender, receiver = self._judged(batch, where, first, threads)
         else:
             found = {
@@ -115,35 +115,37 @@ class Engine:
         return Verdicts(sender, receiver, self._lines, batch, receivers)
 
     @property
-    def walker(self) -> Judge | None:
-        """The judge that can work while a capture's records are being found, or None."""
-        judge = self._judge
-        return judge if judge is not None and judge.can_hop else None
+    def scan_evaluator(self) -> NativeEvaluator | None:
+        """The evaluator that can work while a capture's records are being found, or None."""
+        evaluator = self._evaluator
+        return evaluator if evaluator is not None and evaluator.can_scan else None
 
     def verdicts(self, batch: FrameBatch, outputs: Any) -> Verdicts:
         """The verdicts on a batch that the walker judged on the way."""
-        assert self._judge is not None
-        sender, receiver = self._by_direction(self._judge.verdicts(batch, outputs))
+        assert self._evaluator is not None
+        sender, receiver = self._by_direction(self._evaluator.verdicts(batch, outputs))
         return Verdicts(sender, receiver, self._lines, batch)
 
-    def _make_judge(self) -> Judge | None:
+    def _make_evaluator(self) -> NativeEvaluator | None:
         sides = list(self._sides.values())[:1] if self._alike else list(self._sides.values())
         natives = [side.native for side in sides if side.native is not None]
         if not natives:
             return None
         known = sides[0].described
-        situations = None if known else [side.situation(1, None, 0) for side in sides]
-        return Judge(natives, [side.seed for side in sides], situations)
+        batch_contexts = None if known else [side.batch_context(1, None, 0) for side in sides]
+        return NativeEvaluator(natives, [side.seed for side in sides], batch_contexts)
 
     def _judged(
         self, batch: FrameBatch, where: Any, first: int, threads: int
     ) -> tuple[SideVerdicts | None, SideVerdicts | None]:
         """Both sides by the compiled loops: (sender, receiver)."""
-        assert self._judge is not None
-        situations = None
+        assert self._evaluator is not None
+        batch_contexts = None
         if where is not None:
-            situations = [side.situation(len(batch), where, first) for side in self._sides.values()]
-        return self._by_direction(self._judge.evaluate(batch, situations, first, threads))
+            batch_contexts = [
+                side.batch_context(len(batch), where, first) for side in self._sides.values()
+            ]
+        return self._by_direction(self._evaluator.evaluate(batch, batch_contexts, first, threads))
 
     def _by_direction(
         self, found: list[SideVerdicts]
@@ -170,7 +172,7 @@ class _Side:
         self, engine: Engine, direction: str, ipauth: bool, passes: tuple[str, ...] | None
     ) -> None:
         self.direction, self.backend = direction, engine.backend
-        self.seed = engine.seed if direction == "out" else engine.seed ^ _INWARD_SEED
+        self.seed = engine.seed if direction == "out" else engine.seed ^ _INBOUND_SEED
         self.view = make_view(engine.policy, direction, engine.engine)
         self.index: MemberIndex | None = None
         if engine.network is None:
@@ -189,7 +191,7 @@ class _Side:
         )
         self.native: NativeSide | None = None
         if engine.backend == "native":
-            alone = None if self.described else self.situation(1, None, 0)
+            alone = None if self.described else self.batch_context(1, None, 0)
             self.native = NativeSide(encode(self.view), passes, alone)
 
     @property
@@ -209,47 +211,49 @@ class _Side:
             return verdicts, None
         return evaluate_multicast(self, batch, where, many, verdicts, first)
 
-    def situation(
+    def batch_context(
         self, count: int, where: Any, first: int, receiver: int | None = None
-    ) -> Situation:
+    ) -> BatchContext:
         """Who is who in a batch of `count` frames."""
         if where is not None:
-            from ztfast.network.resolve import situate
+            from ztfast.network.resolve import resolve
 
             assert self.index is not None
-            return situate(self.index, self.direction, where, first, receiver)
+            return resolve(self.index, self.direction, where, first, receiver)
         numbers = (
             np.arange(first, first + count, dtype=np.int64)
             if self.random or self.native is None
             else np.broadcast_to(np.int64(first), count)
         )
-        return _nobody_situation(self.direction, self.table, count, numbers)
+        return _nobody_context(self.direction, self.table, count, numbers)
 
     def evaluate(self, batch: FrameBatch, where: Any, first: int) -> SideVerdicts:
         """This side's verdicts."""
-        return self.evaluate_situation(batch, self.situation(len(batch), where, first))
+        return self.evaluate_context(batch, self.batch_context(len(batch), where, first))
 
-    def evaluate_situation(self, batch: FrameBatch, situation: Situation) -> SideVerdicts:
-        """This side's verdicts in a situation of the caller's making."""
+    def evaluate_context(self, batch: FrameBatch, batch_context: BatchContext) -> SideVerdicts:
+        """This side's verdicts in a batch context of the caller's making."""
         if self.native is not None:
-            return Judge((self.native,), (self.seed,)).evaluate(batch, (situation,))[0]
+            return NativeEvaluator((self.native,), (self.seed,)).evaluate(batch, (batch_context,))[
+                0
+            ]
         if self.backend != "reference":
             from ztfast.engine import backends
 
-            return backends.evaluate(self.backend, self.view, batch, situation, self.seed)
+            return backends.evaluate(self.backend, self.view, batch, batch_context, self.seed)
         from ztfast.engine import reference
 
-        return reference.evaluate_batch(self.view, batch, situation, self.seed)
+        return reference.evaluate_batch(self.view, batch, batch_context, self.seed)
 
 
-def _nobody_situation(
+def _nobody_context(
     direction: str, table: MemberTable, count: int, numbers: npt.NDArray[np.int64]
-) -> Situation:
+) -> BatchContext:
     """Nobody is known: one item stands for every frame."""
     nobody = np.broadcast_to(np.int32(0), count)
     address = np.broadcast_to(np.uint64(0), count)
     false = np.broadcast_to(np.False_, count)
-    return Situation(
+    return BatchContext(
         direction,
         table,
         nobody,
@@ -286,15 +290,15 @@ def _policy_and_network(
     return rules, network
 
 
-def _alike(out: _Side, inward: _Side) -> bool:
+def _alike(out: _Side, inbound: _Side) -> bool:
     """Do both directions give every frame the same verdict, so that one need not be asked?"""
-    if out.native is None or inward.native is None or out.random or inward.random:
+    if out.native is None or inbound.native is None or out.random or inbound.random:
         return False
-    if out.native.copies or inward.native.copies or out.described:
+    if out.native.copies or inbound.native.copies or out.described:
         return False
     if _has_priority(out.view):
         return False
-    return out.native.same_tables(inward.native)
+    return out.native.same_tables(inbound.native)
 
 
 def _has_priority(view: View) -> bool:

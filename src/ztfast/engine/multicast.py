@@ -41,13 +41,13 @@ def evaluate_multicast(
     columns = {name: np.array(getattr(verdicts, name)) for name in SIDE_COLUMNS}
     receivers = verdicts.accepted.astype(np.uint32)
     index = np.flatnonzero(many)
-    sender = side.situation(len(batch), where, first).sender[index]
+    sender = side.batch_context(len(batch), where, first).sender[index]
     part, there = batch.take(index), _take(where, index)
     accepting = np.zeros(len(index), dtype=np.uint32)
     reads = np.zeros(len(index), dtype=np.uint16)
     filled = np.zeros(len(index), dtype=np.bool_)
     for members in receiver_classes(side.view, side.table):
-        judged = _judge(side, part, there, int(members[0]), first, index)
+        judged = _evaluator(side, part, there, int(members[0]), first, index)
         others = len(members) - np.isin(sender, members).astype(np.uint32)
         takes_part = others > 0
         reads |= np.where(takes_part, judged.reads, np.uint16(0))
@@ -61,7 +61,7 @@ def evaluate_multicast(
     return SideVerdicts("in", columns), receivers
 
 
-def _judge(
+def _evaluator(
     side: Any,
     part: FrameBatch,
     there: Endpoints,
@@ -69,9 +69,9 @@ def _judge(
     first: int,
     index: npt.NDArray[np.intp],
 ) -> SideVerdicts:
-    situation = side.situation(len(part), there, first, receiver=member)
-    situation.number[:] = first + index
-    verdicts: SideVerdicts = side.evaluate_situation(part, situation)
+    batch_context = side.batch_context(len(part), there, first, receiver=member)
+    batch_context.number[:] = first + index
+    verdicts: SideVerdicts = side.evaluate_context(part, batch_context)
     return verdicts
 
 

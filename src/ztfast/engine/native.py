@@ -17,12 +17,12 @@ import numpy.typing as npt
 from ztfast import dispatch
 from ztfast.engine.side_verdicts import Result, SideVerdicts
 from ztfast.frames.batch import FrameBatch
-from ztfast.frames.buffer_pool import Room
+from ztfast.frames.buffer_pool import BufferPool
 from ztfast.frames.frame import Frame
 from ztfast.model.kinds import Entry, Kind
 from ztfast.model.reads import Reads
 from ztfast.model.view import View
-from ztfast.network.batch_context import MemberTable, Situation
+from ztfast.network.batch_context import BatchContext, MemberTable
 from ztfast.program.encode import encode
 from ztfast.program.opcodes import (
     FIRST_OWN_COLUMN,
@@ -55,14 +55,14 @@ class NativeSide:
         self,
         program: Program,
         passes: tuple[str, ...] | None = None,
-        situation: Situation | None = None,
+        batch_context: BatchContext | None = None,
     ) -> None:
         self.program = program
-        constants = {} if situation is None else constant_columns(program, situation)
+        constants = {} if batch_context is None else constant_columns(program, batch_context)
         # READ stands between tests that would be joined or looked up: only what helps there
         safe = tuple(name for name in ("fold", "dead") if passes is None or name in passes)
         self.exact = optimise(program, safe, constants)
-        context = 0 if situation is None else int(_unknown_bits(situation)[0])
+        context = 0 if batch_context is None else int(_unknown_bits(batch_context)[0])
         self.fast = optimise(without_reads(program, context), passes, constants)
         needs = _Needs(self.exact).merged(_Needs(self.fast))
         self.columns, self.watched = needs.columns, needs.watched
@@ -96,39 +96,39 @@ class NativeSide:
             for mine, its in ((self.exact, other.exact), (self.fast, other.fast))
         )
 
-    def outputs(self, count: int, room: Room) -> tuple[Any, ...]:
+    def outputs(self, count: int, pool: BufferPool) -> tuple[Any, ...]:
         """Memory for the loops' results on `count` frames: entry, code, copies, reads."""
-        made = room.take(count, self._result_types)
+        made = pool.take(count, self._result_types)
         if self._has_reads:
             return (*made[:-1], *self._not_made, made[-1])
         return (*made, *self._not_made, None)
 
 
-class Judge:
+class NativeEvaluator:
     """One or both directions over the same frames: decoded once, judged by each.
 
-    seeds: one a side.  situations: where every frame's situation is the same (nobody is
-    known), that situation for each side, of one frame; else None, and `evaluate` is given them.
+    seeds: one a side.  batch_contexts: where every frame's batch context is the same (nobody is
+    known), that batch context for each side, of one frame; else None, and `evaluate` is given them.
     """
 
     def __init__(
         self,
         sides: Sequence[NativeSide],
         seeds: Sequence[int],
-        situations: Sequence[Situation] | None = None,
+        batch_contexts: Sequence[BatchContext] | None = None,
     ) -> None:
         self.sides = tuple(sides)
         self._seeds = tuple(seeds)
-        self._situations = None if situations is None else tuple(situations)
+        self._batch_contexts = None if batch_contexts is None else tuple(batch_contexts)
         self._random = any(side.random for side in self.sides)
         self._needs_columns = any(side.has_integers for side in self.sides)
         self._machine: Any = None
-        self._rooms = tuple(Room() for _ in self.sides)
+        self._pools = tuple(BufferPool() for _ in self.sides)
 
     def _outputs(self, count: int) -> list[tuple[Any, ...]]:
         """Memory for each side's results on `count` frames."""
-        sides = zip(self.sides, self._rooms, strict=True)
-        return [side.outputs(count, room) for side, room in sides]
+        sides = zip(self.sides, self._pools, strict=True)
+        return [side.outputs(count, pool) for side, pool in sides]
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_machine": None}
@@ -155,8 +155,8 @@ class Judge:
             "constants": [],
             "ownership": 0,
         }
-        if self._situations is not None:
-            known = constant_facts(side, self._situations[number])
+        if self._batch_contexts is not None:
+            known = constant_facts(side, self._batch_contexts[number])
             facts.update(known)
         return (
             side.exact.table,
@@ -170,18 +170,18 @@ class Judge:
     def evaluate(
         self,
         batch: FrameBatch,
-        situations: Sequence[Situation] | None = None,
+        batch_contexts: Sequence[BatchContext] | None = None,
         first: int = 0,
         threads: int = 1,
     ) -> list[SideVerdicts]:
         """Each side's verdicts on each frame; `threads` share the batch by ranges.
 
-        first: number of the batch's first frame, where `situations` do not number them.
+        first: number of the batch's first frame, where `batch_contexts` do not number them.
         """
         count = len(batch)
         outputs = self._outputs(count)
-        fixed = situations is None
-        used = self._situations if situations is None else situations
+        fixed = batch_contexts is None
+        used = self._batch_contexts if batch_contexts is None else batch_contexts
         assert used is not None
         frames: Any = batch.raw()
         given, numbers = None, None
@@ -189,8 +189,8 @@ class Judge:
             frames = None
         if not fixed or frames is None or self._needs_columns:
             given = [
-                gather(side, batch, situation, fixed, frames is None)
-                for side, situation in zip(self.sides, used, strict=True)
+                gather(side, batch, batch_context, fixed, frames is None)
+                for side, batch_context in zip(self.sides, used, strict=True)
             ]
         if not fixed and self._random:
             numbers = np.ascontiguousarray(used[0].number)
@@ -207,19 +207,21 @@ class Judge:
         if given is not None:
             noted = [seen or columns[2] for seen, columns in zip(noted, given, strict=True)]
         return [
-            side_verdicts(side, batch, situation, _without_reads(made, seen))
-            for side, situation, made, seen in zip(self.sides, used, outputs, noted, strict=True)
+            side_verdicts(side, batch, batch_context, _without_reads(made, seen))
+            for side, batch_context, made, seen in zip(
+                self.sides, used, outputs, noted, strict=True
+            )
         ]
 
     @property
-    def can_hop(self) -> bool:
+    def can_scan(self) -> bool:
         """Can frames be judged while their records are being found?
 
         Not where a verdict needs a frame's number or facts about members.
         """
-        return self._situations is not None and not self._random and not self._needs_columns
+        return self._batch_contexts is not None and not self._random and not self._needs_columns
 
-    def hop(
+    def scan(
         self,
         buffer: Any,
         start: int,
@@ -229,13 +231,13 @@ class Judge:
         most: int,
         columns: tuple[npt.NDArray[Any], ...],
     ) -> tuple[int, int, int, Outputs]:
-        """Walk the records of a classic pcap and judge its Ethernet frames on the way.
+        """Scan the records of a classic pcap and judge its Ethernet frames on the way.
 
-        columns: offsets int64, captured uint32, lengths uint32, room for the frames found.
-        Returns (frames found, where the walk stopped, error as in capture.pcap_scan, results).
+        columns: offsets int64, captured uint32, lengths uint32, space for the frames found.
+        Returns (frames found, where the scan stopped, error as in capture.pcap_scan, results).
         """
         outputs = self._outputs(len(columns[0]))
-        count, place, error, noted = self.machine().hop(
+        count, place, error, noted = self.machine().scan(
             buffer, start, end, int(swapped), header, most, columns, outputs
         )
         found = [
@@ -249,7 +251,7 @@ class Judge:
     @property
     def can_count(self) -> bool:
         """Can frames be counted while they are found: one table, no copies, no redirects?"""
-        return self.can_hop and len(self.sides) == 1 and not self.sides[0].forwards
+        return self.can_scan and len(self.sides) == 1 and not self.sides[0].forwards
 
     def count(
         self,
@@ -262,12 +264,12 @@ class Judge:
         totals: npt.NDArray[np.uint64],
         columns: tuple[npt.NDArray[Any], ...] | None,
     ) -> tuple[int, int, int, int, bool]:
-        """Walk records as `hop` does and only count what becomes of their frames.
+        """Scan records as `scan` does and only count what becomes of their frames.
 
         totals: uint64[2, (entries + 1) * 5], frames and bytes by (deciding entry + 1) * 5 +
-        Result, added to.  columns: as in `hop`, for the accepted frames only, or None.
-        Returns (frames, accepted frames in `columns`, where the walk stopped, error, was
-        anything that the rules look at missing); in the last case nothing was added: use `hop`
+        Result, added to.  columns: as in `scan`, for the accepted frames only, or None.
+        Returns (frames, accepted frames in `columns`, where the scan stopped, error, was
+        anything that the rules look at missing); in the last case nothing was added: use `scan`
         there.
         """
         outputs = self._outputs(0)
@@ -277,21 +279,23 @@ class Judge:
         return found
 
     def verdicts(self, batch: FrameBatch, outputs: Outputs) -> list[SideVerdicts]:
-        """Each side's verdicts out of the results that `hop` gave for these frames."""
-        assert self._situations is not None
+        """Each side's verdicts out of the results that `scan` gave for these frames."""
+        assert self._batch_contexts is not None
         return [
-            side_verdicts(side, batch, situation, made)
-            for side, situation, made in zip(self.sides, self._situations, outputs, strict=True)
+            side_verdicts(side, batch, batch_context, made)
+            for side, batch_context, made in zip(
+                self.sides, self._batch_contexts, outputs, strict=True
+            )
         ]
 
 
 def side_verdicts(
-    side: NativeSide, batch: FrameBatch, situation: Situation, outputs: tuple[Any, ...]
+    side: NativeSide, batch: FrameBatch, batch_context: BatchContext, outputs: tuple[Any, ...]
 ) -> SideVerdicts:
     """The loops' results on a batch as one side's columns."""
-    derived = _Derived(side, batch, situation, outputs)
+    derived = _Derived(side, batch, batch_context, outputs)
     return SideVerdicts(
-        situation.direction,
+        batch_context.direction,
         {"entry": derived.entry()},
         derived,
         noteworthy=outputs[4] is not None,
@@ -349,40 +353,42 @@ class _Needs:
         return self
 
 
-def constant_columns(program: Program, situation: Situation) -> dict[int, int]:
-    """column → value for every column that has one value wherever this situation holds."""
-    addresses = (situation.zt_source, situation.zt_dest, situation.node)
+def constant_columns(program: Program, batch_context: BatchContext) -> dict[int, int]:
+    """column → value for every column that has one value wherever this batch context holds."""
+    addresses = (batch_context.zt_source, batch_context.zt_dest, batch_context.node)
     known: dict[int, int] = {
         int(column): int(array[0])
         for column, array in zip(_ADDRESS_COLUMNS, addresses, strict=True)
     }
     for number, asked in enumerate(program.own, FIRST_OWN_COLUMN):
         if asked.what == "holds":
-            known[number] = int(situation.members.capabilities[asked.key][situation.sender[0]])
+            known[number] = int(
+                batch_context.members.capabilities[asked.key][batch_context.sender[0]]
+            )
         elif asked.what not in ("integer", "integer_missing"):
-            known[number] = int(_tag_column(asked.what, asked.key, situation)[0])
+            known[number] = int(_tag_column(asked.what, asked.key, batch_context)[0])
     return known
 
 
 Columns = list[tuple[int, npt.NDArray[Any]]]
 
 
-def constant_facts(side: NativeSide, situation: Situation) -> dict[str, Any]:
-    """What the machine is told once, where one frame's situation is every frame's."""
+def constant_facts(side: NativeSide, batch_context: BatchContext) -> dict[str, Any]:
+    """What the machine is told once, where one frame's batch context is every frame's."""
     columns = [
-        *_address_columns(side, situation),
-        *_own_columns(side, situation),
+        *_address_columns(side, batch_context),
+        *_own_columns(side, batch_context),
     ]
     return {
         "constants": [(column, np.ascontiguousarray(array[:1])) for column, array in columns],
-        "context": int(_unknown_bits(situation)[0]) & side.watched,
-        "assumed": _assumed(situation.members),
+        "context": int(_unknown_bits(batch_context)[0]) & side.watched,
+        "assumed": _assumed(batch_context.members),
         "ownership": int(Column.OWNERSHIP in side.columns),
     }
 
 
 def gather(
-    side: NativeSide, batch: FrameBatch, situation: Situation, fixed: bool, ready: bool
+    side: NativeSide, batch: FrameBatch, batch_context: BatchContext, fixed: bool, ready: bool
 ) -> tuple[Columns, npt.NDArray[np.uint32] | None, bool]:
     """(columns, missing bits, use the exact table) of one batch, one item a frame.
 
@@ -392,12 +398,12 @@ def gather(
     columns: Columns = list(batch.ready.items()) if ready else []
     missing = None
     if not fixed:
-        columns.extend(_address_columns(side, situation))
-        columns.extend(_own_columns(side, situation))
+        columns.extend(_address_columns(side, batch_context))
+        columns.extend(_own_columns(side, batch_context))
         if Column.OWNERSHIP in side.columns:
-            columns.append((Column.OWNERSHIP, _owned(batch, situation)))
+            columns.append((Column.OWNERSHIP, _owned(batch, batch_context)))
         if side.watched:
-            missing = _unknown_bits(situation) & np.uint32(side.watched)
+            missing = _unknown_bits(batch_context) & np.uint32(side.watched)
     integers, some_missing = _integer_columns(side, batch)
     columns.extend(integers)
     return (
@@ -412,8 +418,8 @@ def _assumed(members: MemberTable) -> int:
     return int(ip | (Owned.MAC if members.assumed_macauth else 0))
 
 
-def _address_columns(side: NativeSide, situation: Situation) -> Columns:
-    arrays = (situation.zt_source, situation.zt_dest, situation.node)
+def _address_columns(side: NativeSide, batch_context: BatchContext) -> Columns:
+    arrays = (batch_context.zt_source, batch_context.zt_dest, batch_context.node)
     return [
         (column, array)
         for column, array in zip(_ADDRESS_COLUMNS, arrays, strict=True)
@@ -421,17 +427,17 @@ def _address_columns(side: NativeSide, situation: Situation) -> Columns:
     ]
 
 
-def _own_columns(side: NativeSide, situation: Situation) -> Columns:
+def _own_columns(side: NativeSide, batch_context: BatchContext) -> Columns:
     """The program's own columns of facts about members: tags and capabilities."""
     columns: Columns = []
     for number, asked in enumerate(side.program.own, FIRST_OWN_COLUMN):
         if number not in side.columns or asked.what in ("integer", "integer_missing"):
             continue
         if asked.what == "holds":
-            held = situation.members.capabilities[asked.key].astype(np.uint8)
-            columns.append((number, held[situation.sender]))
+            held = batch_context.members.capabilities[asked.key].astype(np.uint8)
+            columns.append((number, held[batch_context.sender]))
         else:
-            columns.append((number, _tag_column(asked.what, asked.key, situation)))
+            columns.append((number, _tag_column(asked.what, asked.key, batch_context)))
     return columns
 
 
@@ -450,25 +456,25 @@ def _integer_columns(side: NativeSide, batch: FrameBatch) -> tuple[Columns, bool
     return columns, some_missing
 
 
-def _unknown_bits(situation: Situation) -> npt.NDArray[np.uint32]:
+def _unknown_bits(batch_context: BatchContext) -> npt.NDArray[np.uint32]:
     """The bits of MISSING that come from members and addresses that are only assumed."""
-    known = situation.members.known
+    known = batch_context.members.known
     unknown = np.zeros(len(known) + 1, dtype=np.bool_)  # the last item is for −1: a fact
     unknown[:-1] = ~known
     parts = (
-        (unknown[situation.sender], Missing.OWNED_IP | Missing.OWNED_MAC),
-        (unknown[situation.local], Missing.LOCAL_TAGS),
-        (unknown[situation.remote], Missing.REMOTE_TAGS),
-        (~situation.addresses_known, Missing.ADDRESSES),
+        (unknown[batch_context.sender], Missing.OWNED_IP | Missing.OWNED_MAC),
+        (unknown[batch_context.local], Missing.LOCAL_TAGS),
+        (unknown[batch_context.remote], Missing.REMOTE_TAGS),
+        (~batch_context.addresses_known, Missing.ADDRESSES),
     )
-    bits = np.zeros(len(situation.sender), dtype=np.uint32)
+    bits = np.zeros(len(batch_context.sender), dtype=np.uint32)
     for column, bit in parts:
         bits |= column.astype(np.uint32) * np.uint32(bit)
     return bits
 
 
-def _tag_column(what: str, tag: int, situation: Situation) -> npt.NDArray[Any]:
-    members = situation.members
+def _tag_column(what: str, tag: int, batch_context: BatchContext) -> npt.NDArray[Any]:
+    members = batch_context.members
     if tag in members.tag_ids:
         row = members.tag_ids.index(tag)
         present, value = members.tag_present[row], members.tag_value[row]
@@ -477,16 +483,18 @@ def _tag_column(what: str, tag: int, situation: Situation) -> npt.NDArray[Any]:
         value = np.zeros(len(members.address), dtype=np.uint32)
     if what == "tag_presence":
         has = np.append(present, False).astype(np.uint8)  # −1: membership not known
-        both: npt.NDArray[np.uint8] = has[situation.local] | has[situation.remote] << np.uint8(1)
+        both: npt.NDArray[np.uint8] = has[batch_context.local] | has[
+            batch_context.remote
+        ] << np.uint8(1)
         return both
-    numbers = situation.local if what == "local_tag" else situation.remote
+    numbers = batch_context.local if what == "local_tag" else batch_context.remote
     values: npt.NDArray[np.uint32] = np.append(value, np.uint32(0))[numbers]
     return values
 
 
-def _owned(batch: FrameBatch, situation: Situation) -> npt.NDArray[np.uint8]:
+def _owned(batch: FrameBatch, batch_context: BatchContext) -> npt.NDArray[np.uint8]:
     """Column OWNERSHIP of a batch whose senders are (partly) known."""
-    members, sender = situation.members, situation.sender
+    members, sender = batch_context.members, batch_context.sender
     columns = batch.decoded(
         (Column.CHARACTERISTICS, Column.AUTH_HIGH, Column.AUTH_LOW, Column.MAC_SOURCE)
     )
@@ -541,10 +549,14 @@ class _Derived:
     """Makes the columns of SideVerdicts out of the loops' results, when they are asked for."""
 
     def __init__(
-        self, side: NativeSide, batch: FrameBatch, situation: Situation, outputs: tuple[Any, ...]
+        self,
+        side: NativeSide,
+        batch: FrameBatch,
+        batch_context: BatchContext,
+        outputs: tuple[Any, ...],
     ) -> None:
-        self._facts, self._batch, self._situation = side.entries, batch, situation
-        self._zt_dest, self._no_tee = situation.zt_dest, situation.no_tee
+        self._facts, self._batch, self._batch_context = side.entries, batch, batch_context
+        self._zt_dest, self._no_tee = batch_context.zt_dest, batch_context.no_tee
         if len(self._zt_dest) != len(batch):  # one item for every frame
             self._zt_dest, self._no_tee = self._zt_dest[:1], self._no_tee[:1]
         self._global, self._code, self._copy, self._capability_copy, self._reads = outputs
@@ -592,7 +604,7 @@ class _Derived:
         return np.where(self._code == Result.REDIRECT, target, self._zt_dest)
 
     def accept(self) -> npt.NDArray[np.uint8]:
-        most = 2 if self._situation.direction == "in" else 1
+        most = 2 if self._batch_context.direction == "in" else 1
         how: npt.NDArray[np.uint8] = np.array([0, 0, 1, 1, most], dtype=np.uint8)[self._code]
         if not self._facts.redirects:
             return how
@@ -601,7 +613,7 @@ class _Derived:
         return np.where(away, np.uint8(0), how)
 
     def qos(self) -> npt.NDArray[np.uint8]:
-        start = 255 if self._situation.direction == "in" else 0
+        start = 255 if self._batch_context.direction == "in" else 0
         bucket = np.where(self.accepted(), self._facts.bucket[self._global], -1)
         return np.where(bucket < 0, start, bucket).astype(np.uint8)
 
@@ -624,7 +636,7 @@ class _Derived:
     def _of_copy(self, noted: npt.NDArray[np.int32] | None, what: str) -> npt.NDArray[Any]:
         if noted is None:
             return np.broadcast_to(np.int64(-1 if what == "entry" else 0), len(self._code))
-        if self._no_tee.any() and self._situation.direction == "out":
+        if self._no_tee.any() and self._batch_context.direction == "out":
             noted = np.where(self._no_tee, np.int32(-1), noted)
         if what == "entry":
             return self._local(noted)
@@ -638,13 +650,13 @@ class _Derived:
         return np.where(noted < 0, 0, cut)
 
 
-def evaluate_one(view: View, frame: Frame, situation: Situation, draw: int) -> SideVerdicts:
-    """One frame in one situation, every random draw being `draw`: what `ztfast eval` asks for."""
+def evaluate_one(view: View, frame: Frame, batch_context: BatchContext, draw: int) -> SideVerdicts:
+    """One frame, every random draw being `draw`: what `ztfast eval` asks for."""
     program = encode(view)
     table = program.table.copy()
     drawn = table["op"] == Op.RANDOM
     table["low"][drawn] = draw <= table["span"][drawn]
     table["op"][drawn] = Op.CONST
     side = NativeSide(program.with_table(table, "draws"), ())
-    judge = Judge((side,), (0,))
-    return judge.evaluate(FrameBatch.from_frame(frame), (situation,))[0]
+    judge = NativeEvaluator((side,), (0,))
+    return judge.evaluate(FrameBatch.from_frame(frame), (batch_context,))[0]

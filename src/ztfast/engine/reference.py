@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from ztfast.engine.context import Context, LogItem, Noted, Outcome, Sent, State, Step, Trial
+from ztfast.engine.context import FrameContext, LogItem, Noted, Outcome, Sent, State, Step, Trial
 from ztfast.engine.prng import draw
 from ztfast.engine.reference_matches import Answer, Facts, match, note_addresses
 from ztfast.engine.side_verdicts import SIDE_COLUMNS, Result, SideVerdicts
@@ -25,7 +25,7 @@ from ztfast.frames.frame import Frame
 from ztfast.model.kinds import Entry, Kind
 from ztfast.model.reads import Reads
 from ztfast.model.view import View
-from ztfast.network.batch_context import MemberTable, Situation
+from ztfast.network.batch_context import BatchContext, MemberTable
 
 # Flags of what is sent (spec section 7): [direction in?] -> (tee, watch, redirect).
 _FLAGS = {False: (0x02, 0x16, 0x04), True: (0x08, 0x1C, 0x0A)}
@@ -174,7 +174,11 @@ class _RuleSet:
 
 
 def evaluate(
-    view: View, frame: Frame, context: Context, want_log: bool = False, want_steps: bool = False
+    view: View,
+    frame: Frame,
+    context: FrameContext,
+    want_log: bool = False,
+    want_steps: bool = False,
 ) -> Outcome:
     """What one side does with one frame: base rules, then capabilities (section 7).
 
@@ -191,7 +195,7 @@ def evaluate(
 
 
 def _run(
-    view: View, capability: int | None, frame: Frame, context: Context, want_steps: bool
+    view: View, capability: int | None, frame: Frame, context: FrameContext, want_steps: bool
 ) -> _RuleSet:
     """A fresh evaluation of the base rules (None) or one capability; nothing earlier counts."""
     rule_set = _RuleSet(view, capability, Facts(frame, context, view.direction == "in"), want_steps)
@@ -285,9 +289,11 @@ class Frames(Protocol):
         ...
 
 
-def evaluate_batch(view: View, batch: Frames, situation: Situation, seed: int = 0) -> SideVerdicts:
+def evaluate_batch(
+    view: View, batch: Frames, batch_context: BatchContext, seed: int = 0
+) -> SideVerdicts:
     """The verdicts of one side on each frame of a batch: every column of `SIDE_COLUMNS`."""
-    contexts = _Contexts(situation, len(batch), seed)
+    contexts = _Contexts(batch_context, len(batch), seed)
     outcomes = [
         evaluate(view, batch.frame(index), contexts.context(index)) for index in range(len(batch))
     ]
@@ -319,19 +325,19 @@ def _row(outcome: Outcome) -> dict[str, int | bool]:
     return row
 
 
-def context_of(situation: Situation, index: int, count: int, seed: int = 0) -> Context:
-    """The circumstances of frame `index` of a Situation of `count` frames."""
-    return _Contexts(situation, count, seed).context(index)
+def context_of(batch_context: BatchContext, index: int, count: int, seed: int = 0) -> FrameContext:
+    """The circumstances of frame `index` of a BatchContext of `count` frames."""
+    return _Contexts(batch_context, count, seed).context(index)
 
 
 class _Contexts:
-    """The Contexts of a batch's frames, out of the columns of a Situation."""
+    """The Contexts of a batch's frames, out of the columns of a BatchContext."""
 
-    def __init__(self, situation: Situation, count: int, seed: int) -> None:
-        self.members = situation.members
+    def __init__(self, batch_context: BatchContext, count: int, seed: int) -> None:
+        self.members = batch_context.members
         self.seed = seed
         self.columns: dict[str, npt.NDArray[Any]] = {
-            name: np.broadcast_to(getattr(situation, name), (count,))
+            name: np.broadcast_to(getattr(batch_context, name), (count,))
             for name in (
                 "local",
                 "remote",
@@ -346,12 +352,12 @@ class _Contexts:
         }
         self.tags: dict[int, dict[int, int]] = {}
 
-    def context(self, index: int) -> Context:
+    def context(self, index: int) -> FrameContext:
         """The circumstances of one frame."""
         at = {name: column[index].item() for name, column in self.columns.items()}
         members, local, remote, sender = self.members, at["local"], at["remote"], at["sender"]
         known = bool(members.known[sender])
-        return Context(
+        return FrameContext(
             node=at["node"],
             zt_source=at["zt_source"],
             zt_dest=at["zt_dest"],

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from ztfast.engine.context import Context
+from ztfast.engine.context import FrameContext
 from ztfast.frames.frame import Frame
 from ztfast.model.kinds import Entry, Kind
 from ztfast.model.reads import Reads
@@ -49,7 +49,7 @@ class Facts:
     """
 
     frame: Frame
-    context: Context
+    context: FrameContext
     inbound: bool
     super_accept: bool = False
     skip_drop: bool = False

@@ -1,8 +1,9 @@
 """Who is who for one frame: the circumstances of its sender and of each kind of receiver.
 
-Contract: a `Stage` holds a policy and what is known of members; `scene` gives the Context
-of the sender and of the receivers as `ztfast filter` would find them (network.resolve),
-`described_scene` for two ends that the caller describes.  Tested by tests/explain/test_contexts.py.
+Contract: a `ContextResolver` holds a policy and what is known of members; `contexts` gives the
+FrameContext of the sender and of the receivers as `ztfast filter` would find them
+(network.resolve), `described_contexts` for two ends that the caller describes.
+Tested by tests/explain/test_contexts.py.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from ztfast.engine.context import Context
+from ztfast.engine.context import FrameContext
 from ztfast.engine.endpoints import endpoints
 from ztfast.engine.multicast import receiver_classes
 from ztfast.engine.reference import context_of
@@ -23,13 +24,13 @@ from ztfast.frames.notation import FrameSpec, ip_ends
 from ztfast.model.policy import Policy
 from ztfast.model.reads import Reads
 from ztfast.model.view import View, make_view
-from ztfast.network.batch_context import MemberTable, Situation
+from ztfast.network.batch_context import BatchContext, MemberTable
 from ztfast.network.member_table import member_table
 from ztfast.network.members import Member, Network
-from ztfast.network.resolve import MemberIndex, member_index, multicast_frames, situate
+from ztfast.network.resolve import MemberIndex, member_index, multicast_frames, resolve
 
 # Draws at the receiver are not those at the sender (engine.engine keeps the same constant).
-INWARD_SEED = 0x5851F42D4C957F2D
+INBOUND_SEED = 0x5851F42D4C957F2D
 _MEMBERSHIP_UNKNOWN = -1
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 
@@ -37,16 +38,16 @@ _Scalar = TypeVar("_Scalar", bound=np.generic)
 class Receiver(NamedTuple):
     """One receiver, and how many members judge as it does."""
 
-    context: Context
+    context: FrameContext
     members: int = 1
 
 
 @dataclass(frozen=True)
-class Scene:
+class FrameContexts:
     """One frame with the circumstances of both sides."""
 
     frame: Frame
-    sender: Context
+    sender: FrameContext
     receivers: tuple[Receiver, ...]
 
 
@@ -60,7 +61,7 @@ class Ends(NamedTuple):
     receiver: Member | None
 
 
-class Stage:
+class ContextResolver:
     """A policy with its two views, and the members that are known."""
 
     def __init__(
@@ -84,27 +85,27 @@ class Stage:
     def _table(self, network: Network | None, view: View) -> MemberTable:
         return member_table(network, view, self.policy, self.assume_ipauth, self.assume_ipauth)
 
-    def scene(self, frame: Frame, number: int = 0) -> Scene:
+    def contexts(self, frame: Frame, number: int = 0) -> FrameContexts:
         """The circumstances of a frame whose ends are found by MAC or IP."""
         ends = endpoints(FrameBatch.from_frame(frame), compiled=False)
-        sender = situate(self._index["out"], "out", ends, number)
-        inward = self._index["in"]
-        if not multicast_frames(ends)[0] or len(inward.table.address) == 1:
-            receivers = [(situate(inward, "in", ends, number), 1)]
+        sender = resolve(self._index["out"], "out", ends, number)
+        inbound = self._index["in"]
+        if not multicast_frames(ends)[0] or len(inbound.table.address) == 1:
+            receivers = [(resolve(inbound, "in", ends, number), 1)]
         else:
-            classes = receiver_classes(self.views["in"], inward.table)
+            classes = receiver_classes(self.views["in"], inbound.table)
             own = int(sender.sender[0])
             others = [[int(member) for member in members if member != own] for members in classes]
             receivers = [
-                (situate(inward, "in", ends, number, members[0]), len(members))
+                (resolve(inbound, "in", ends, number, members[0]), len(members))
                 for members in others
                 if members
             ]
             # With no other member it is judged as `ztfast filter` does: by nobody known.
-            receivers = receivers or [(situate(inward, "in", ends, number), 1)]
+            receivers = receivers or [(resolve(inbound, "in", ends, number), 1)]
         return self._scene(frame, sender, receivers)
 
-    def described_scene(self, spec: FrameSpec, ends: Ends, number: int = 0) -> Scene:
+    def described_contexts(self, spec: FrameSpec, ends: Ends, number: int = 0) -> FrameContexts:
         """The circumstances of a frame between two ends that were described."""
         frame = spec.frame
         members = tuple(end for end in ends if end is not None)
@@ -115,9 +116,9 @@ class Stage:
         given = (spec.zt_source or 0, spec.zt_dest or 0)
         known = bool(given[0]) and (bool(given[1]) or many)
 
-        def side(direction: str) -> Situation:
+        def side(direction: str) -> BatchContext:
             out = direction == "out"
-            return Situation(
+            return BatchContext(
                 direction=direction,
                 members=self._table(made, self.views[direction]),
                 local=_one(sender if out else receiver, np.int32),
@@ -136,14 +137,14 @@ class Stage:
         return self._scene(frame, side("out"), [(side("in"), 1)])
 
     def _scene(
-        self, frame: Frame, sender: Situation, receivers: list[tuple[Situation, int]]
-    ) -> Scene:
-        return Scene(
+        self, frame: Frame, sender: BatchContext, receivers: list[tuple[BatchContext, int]]
+    ) -> FrameContexts:
+        return FrameContexts(
             frame,
             context_of(sender, 0, 1, self.seed),
             tuple(
-                Receiver(context_of(situation, 0, 1, self.seed ^ INWARD_SEED), count)
-                for situation, count in receivers
+                Receiver(context_of(batch_context, 0, 1, self.seed ^ INBOUND_SEED), count)
+                for batch_context, count in receivers
             ),
         )
 
@@ -198,4 +199,3 @@ def _mac(
         return network.mac(Member(address=address))
     owners = [member for member in members if ip is not None and ip in network.ips(member)]
     return network.mac(owners[0]) if len(owners) == 1 else None
-

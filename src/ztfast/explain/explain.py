@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ztfast.engine.context import Context, Outcome, Sent, Step, Trial
+from ztfast.engine.context import FrameContext, Outcome, Sent, Step, Trial
 from ztfast.engine.reference import evaluate
 from ztfast.engine.side_verdicts import Result
 from ztfast.errors import Span
-from ztfast.explain.contexts import Receiver, Scene, Stage
+from ztfast.explain.contexts import ContextResolver, FrameContexts, Receiver
 from ztfast.explain.match_text import Words
 from ztfast.frames.frame import Frame
 from ztfast.frames.headers import frame_text
@@ -89,19 +89,19 @@ class Explanation(NamedTuple):
     policy: Policy
 
 
-def explain(stage: Stage, scene: Scene, side: str = "both") -> Explanation:
+def explain(resolver: ContextResolver, contexts: FrameContexts, side: str = "both") -> Explanation:
     """Judge one frame and say why; side "both", "out" or "in"."""
     sides: list[SideNote] = []
     goes_on = True
     if side != "in":
-        sides.append(_Side(stage, scene.frame, "out", Receiver(scene.sender)).note())
+        sides.append(_Side(resolver, contexts.frame, "out", Receiver(contexts.sender)).note())
         goes_on = sides[0].verdict == "accept"
     if side != "out":
-        for receiver in scene.receivers:
-            noter = _Side(stage, scene.frame, "in", receiver)
+        for receiver in contexts.receivers:
+            noter = _Side(resolver, contexts.frame, "in", receiver)
             sides.append(noter.note() if goes_on else noter.not_asked())
     return Explanation(
-        scene.frame, frame_text(scene.frame), _verdict(sides), tuple(sides), stage.policy
+        contexts.frame, frame_text(contexts.frame), _verdict(sides), tuple(sides), resolver.policy
     )
 
 
@@ -113,17 +113,19 @@ def _verdict(sides: list[SideNote]) -> str:
     out = [side for side in sides if side.direction == "out"]
     if out and (out[0].verdict != "accept" or len(sides) == 1):
         return out[0].verdict
-    inward = [side.verdict for side in sides if side.direction == "in"]
-    return next((verdict for verdict in inward if verdict != "drop"), "drop")
+    inbound = [side.verdict for side in sides if side.direction == "in"]
+    return next((verdict for verdict in inbound if verdict != "drop"), "drop")
 
 
 class _Side:
     """Makes the notes of one side."""
 
-    def __init__(self, stage: Stage, frame: Frame, direction: str, receiver: Receiver) -> None:
-        self.policy, self.view = stage.policy, stage.views[direction]
+    def __init__(
+        self, resolver: ContextResolver, frame: Frame, direction: str, receiver: Receiver
+    ) -> None:
+        self.policy, self.view = resolver.policy, resolver.views[direction]
         self.frame, self.direction = frame, direction
-        self.context: Context = receiver.context
+        self.context: FrameContext = receiver.context
         self.members = receiver.members
         self.capabilities = sorted(self.policy.capabilities, key=lambda cap: cap.id)
         self.text = entry_printer(self.policy.tags)
@@ -156,8 +158,20 @@ class _Side:
     def not_asked(self) -> SideNote:
         """The note of a side that the frame never reaches."""
         return SideNote(
-            self.direction, self._node(), self.members, False, "drop", False, None, "", (), (),
-            self.context.zt_dest, 0, (), (),
+            self.direction,
+            self._node(),
+            self.members,
+            False,
+            "drop",
+            False,
+            None,
+            "",
+            (),
+            (),
+            self.context.zt_dest,
+            0,
+            (),
+            (),
         )
 
     def _node(self) -> int | None:
@@ -250,8 +264,9 @@ class _Side:
             whose = "the sender's" if self.direction == "in" else "its own"
             yield (
                 f"the base rules decide nothing, so {whose} capabilities are tried: "
-                f"{tried} of {held}" if held else
-                f"the base rules decide nothing, and the sender holds no capability"
+                f"{tried} of {held}"
+                if held
+                else f"the base rules decide nothing, and the sender holds no capability"
                 f"{' of these rules' if self.policy.capabilities else ''}: dropped"
             )
         if self.context.no_tee:

@@ -1,7 +1,7 @@
 """What a match saw of a frame and its circumstances, in words: `dport is 443`.
 
 Contract: `Words(...).saw(entry, ...)` gives one short phrase for any match, from the frame's
-header and the Context alone; the answer itself is the reference evaluator's.
+header and the FrameContext alone; the answer itself is the reference evaluator's.
 Tested by tests/explain/test_match_text.py: for random frames the phrase agrees with the answer.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import ClassVar
 
-from ztfast.engine.context import Context
+from ztfast.engine.context import FrameContext
 from ztfast.engine.reference_matches import Facts, match
 from ztfast.frames.frame import Frame
 from ztfast.frames.headers import (
@@ -33,7 +33,7 @@ class Words:
     """Phrases about one frame on one side."""
 
     def __init__(
-        self, frame: Frame, context: Context, inbound: bool, tags: Iterable[Tag] = ()
+        self, frame: Frame, context: FrameContext, inbound: bool, tags: Iterable[Tag] = ()
     ) -> None:
         self.frame, self.context, self.inbound = frame, context, inbound
         self.header = read_header(frame)
@@ -74,9 +74,7 @@ class Words:
         held: Mapping[int, int] | None = (
             self.context.local_tags if end == "local" else self.context.remote_tags
         )
-        known = (
-            self.context.local_tags_known if end == "local" else self.context.remote_tags_known
-        )
+        known = self.context.local_tags_known if end == "local" else self.context.remote_tags_known
         if held is None:
             return f"{name} is unknown (its membership is not known here)"
         if number not in held:

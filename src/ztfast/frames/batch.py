@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from ztfast import dispatch
 from ztfast.errors import Diagnostic, FrameError
-from ztfast.frames.buffer_pool import Room
+from ztfast.frames.buffer_pool import BufferPool
 from ztfast.frames.columns import FIRST_OWN_COLUMN, column_width
 from ztfast.frames.frame import Frame
 from ztfast.model.reads import Reads
@@ -203,7 +203,7 @@ class FrameBatch:
         if not missing:
             return {column: self.ready[column] for column in columns}
         types = tuple(_DTYPES[column_width(column)] for column in columns)
-        made = dict(zip(columns, Room().take(len(self), types), strict=True))
+        made = dict(zip(columns, BufferPool().take(len(self), types), strict=True))
         dispatch.require().decode(self.raw(), list(made.items()), 0, len(self))
         return made
 

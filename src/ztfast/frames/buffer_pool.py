@@ -1,6 +1,6 @@
 """Memory for columns that is used again once nobody holds it any more.
 
-Contract: `Room.take` gives uninitialised memory that no living array shares.  Why: a large
+Contract: `BufferPool.take` gives uninitialised memory that no living array shares.  Why: a large
 array is given back to the operating system when it is freed, and the next one's pages are
 then mapped and cleared anew, which for results of a batch costs as much as judging it.
 Tested by tests/frames/test_buffer_pool.py.
@@ -31,7 +31,7 @@ class _Block(NamedTuple):
     loan: ReferenceType[npt.NDArray[np.uint8]]
 
 
-class Room:
+class BufferPool:
     """A few blocks of memory; may be used by several threads.
 
     A block that arrays still look into is left to them.
@@ -40,8 +40,8 @@ class Room:
     def __init__(self) -> None:
         self._kept: list[_Block] = []
 
-    def __reduce__(self) -> tuple[type[Room], tuple[()]]:
-        return Room, ()
+    def __reduce__(self) -> tuple[type[BufferPool], tuple[()]]:
+        return BufferPool, ()
 
     def take(self, count: int, types: tuple[npt.DTypeLike, ...]) -> tuple[npt.NDArray[Any], ...]:
         """An array of `count` items for each numpy type, uninitialised."""

@@ -358,9 +358,7 @@ class _Parser:
         if len(source) != len(dest):
             self._refuse(self.words[self.at - 1], "one address is IPv4 and the other IPv6")
         self.parts.source, self.parts.dest = source, dest
-        self.parts.ethertype = (
-            build.ETHERTYPE_IPV4 if len(source) == 4 else build.ETHERTYPE_IPV6
-        )
+        self.parts.ethertype = build.ETHERTYPE_IPV4 if len(source) == 4 else build.ETHERTYPE_IPV6
 
     def _refuse(self, word: _Word, what: str, help: str | None = None) -> NoReturn:
         span = Span(word.start, word.start + max(1, len(word.text)), 1, word.start)
@@ -414,9 +412,10 @@ class _Parser:
         if parts.source is None or parts.dest is None:
             return data
         if parts.operation:
-            return build.arp_packet(
-                parts.operation, source_mac, parts.source, dest_mac, parts.dest
-            ) + data
+            return (
+                build.arp_packet(parts.operation, source_mac, parts.source, dest_mac, parts.dest)
+                + data
+            )
         assert parts.make_body is not None
         return build.ip_packet(
             parts.source,

@@ -51,12 +51,15 @@ def _text(name: str, revision: str, path: str) -> str:
         return done.stdout.decode("utf-8")
     except UnicodeDecodeError as error:
         raise RulesError(
-            Diagnostic("ZT050", "not UTF-8", path=name, offset=error.start,
-                       help="is it a rules file at all?")
+            Diagnostic(
+                "ZT050",
+                "not UTF-8",
+                path=name,
+                offset=error.start,
+                help="is it a rules file at all?",
+            )
         ) from None
 
 
 def _refused(name: str, why: str) -> RulesError:
-    return RulesError(
-        Diagnostic("ZT292", why, path=name, help="check with `git log -- PATH`")
-    )
+    return RulesError(Diagnostic("ZT292", why, path=name, help="check with `git log -- PATH`"))

@@ -25,7 +25,7 @@ class View:
     """Base rules and capabilities as one direction evaluates them.
 
     `capabilities` are in the order in which they are tried; `capability_ids` are their
-    ids.  Which of them a frame's sender holds is the `Situation`'s to say.
+    ids.  Which of them a frame's sender holds is the `BatchContext`'s to say.
     """
 
     direction: str

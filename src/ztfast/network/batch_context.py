@@ -1,9 +1,9 @@
 """Who is who in a batch: the members by number, and for each frame the numbers that apply.
 
-Contract: `MemberTable` holds facts about m members in columns, `Situation` says for
+Contract: `MemberTable` holds facts about m members in columns, `BatchContext` says for
 each of n frames which member is local, remote and sender, in one direction.  Member 0
 is always *nobody known*: no tags, no addresses, no capabilities unless assumed.
-Both evaluators take a Situation; neither changes it.
+Both evaluators take a BatchContext; neither changes it.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class MemberTable:
 
 
 @dataclass(frozen=True)
-class Situation:
+class BatchContext:
     """For each of n frames, who is who; every column has n items (or is broadcast to n).
 
     direction: "out" or "in".

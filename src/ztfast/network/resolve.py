@@ -1,6 +1,6 @@
 """Who sent each frame and who gets it: from MACs, or from IP addresses where there are none.
 
-Contract: `situate` makes the Situation of a batch with whole-column look-ups (a sorted
+Contract: `resolve` makes the BatchContext of a batch with whole-column look-ups (a sorted
 array and a binary search; nothing is done per frame or per pair in Python).  What cannot
 be known is assumed, and marked so that every verdict that reads it says so:
 
@@ -28,7 +28,7 @@ import numpy.typing as npt
 
 from ztfast.errors import Diagnostic, FrameError, usage
 from ztfast.model.addresses import addresses_of
-from ztfast.network.batch_context import UNKNOWN_MEMBER, MemberTable, Situation
+from ztfast.network.batch_context import UNKNOWN_MEMBER, BatchContext, MemberTable
 from ztfast.network.members import Network
 
 MEMBERSHIP_UNKNOWN = -1
@@ -243,7 +243,7 @@ def _multicast_ips(ips: IpColumn | None, count: int) -> Bools:
     return np.where(is4, group4 | everyone, group6)
 
 
-# --- situations ----------------------------------------------------------------------------
+# --- batch contexts ----------------------------------------------------------------------------
 
 
 def multicast_receivers(table: MemberTable) -> Int32s:
@@ -256,13 +256,13 @@ def multicast_receivers(table: MemberTable) -> Int32s:
     return np.arange(min(1, count - 1), count, dtype=np.int32)
 
 
-def situate(
+def resolve(
     index: MemberIndex,
     direction: str,
     ends: Endpoints,
     first_number: int = 0,
     receiver: int | None = None,
-) -> Situation:
+) -> BatchContext:
     """Who is who in a batch, seen from one direction.
 
     first_number: the number of the batch's first frame in the whole input.
@@ -300,13 +300,13 @@ def _outbound(
     source: _Found,
     dest: _Found,
     numbers: npt.NDArray[np.int64],
-) -> Situation:
+) -> BatchContext:
     many = multicast_frames(ends)
     has_mac = True if ends.mac_dest_known is None else ends.mac_dest_known
     # A unicast MAC of another form goes to a bridge; without an id, no form can be told.
     bridged = ~many & has_mac & ~dest.known & (index.network_id is not None)
     nowhere = many | bridged
-    return Situation(
+    return BatchContext(
         direction="out",
         members=index.table,
         local=source.member,
@@ -327,14 +327,14 @@ def _inbound(
     dest: _Found,
     numbers: npt.NDArray[np.int64],
     receiver: int | None,
-) -> Situation:
+) -> BatchContext:
     if receiver is not None:
         dest = _Found(
             np.full(len(numbers), receiver, dtype=np.int32),
             np.full(len(numbers), index.table.address[receiver], dtype=np.uint64),
             np.full(len(numbers), receiver != UNKNOWN_MEMBER, dtype=np.bool_),
         )
-    return Situation(
+    return BatchContext(
         direction="in",
         members=index.table,
         local=dest.member,

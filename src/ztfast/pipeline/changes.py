@@ -19,8 +19,14 @@ from ztfast.engine.side_verdicts import SideVerdicts
 from ztfast.frames.batch import FrameBatch
 
 _WORDS = {Action.DROP: "dropped", Action.ACCEPT: "accepted", Action.REDIRECT: "redirected"}
-_SENT = ("copy_target", "copy_length", "copy_watch", "capability_copy_target",
-         "capability_copy_length", "capability_copy_watch")
+_SENT = (
+    "copy_target",
+    "copy_length",
+    "copy_watch",
+    "capability_copy_target",
+    "capability_copy_length",
+    "capability_copy_watch",
+)
 
 
 @dataclass

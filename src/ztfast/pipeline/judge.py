@@ -13,25 +13,25 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ztfast.capture.packets import MAX_CAPTURED, MAX_FRAMES, Counted, PacketBatch
-from ztfast.capture.pcap_scan import Hop, hop_columns
+from ztfast.capture.pcap_scan import ScannedRecords, record_columns
 from ztfast.engine.engine import Engine
 from ztfast.engine.network_verdicts import Verdicts
 from ztfast.engine.side_verdicts import Result
 from ztfast.frames.batch import FrameBatch
-from ztfast.frames.buffer_pool import Room
+from ztfast.frames.buffer_pool import BufferPool
 from ztfast.pipeline.tally import Tally
 
 _ETHERNET = 1
 
 
-class JudgingHop:
-    """A walk with `capture.pcap_scan`'s contract that judges frames on the way."""
+class JudgingScan:
+    """A scan with `capture.pcap_scan`'s contract that judges frames on the way."""
 
     def __init__(self, engine: Engine) -> None:
-        assert engine.walker is not None
-        self._judge = engine.walker
-        self.can_count = self._judge.can_count
-        self._room = Room()
+        assert engine.scan_evaluator is not None
+        self._evaluator = engine.scan_evaluator
+        self.can_count = self._evaluator.can_count
+        self._pool = BufferPool()
 
     def __call__(
         self,
@@ -42,27 +42,29 @@ class JudgingHop:
         header: int = 16,
         max_frames: int = MAX_FRAMES,
         max_captured: int = MAX_CAPTURED,
-    ) -> Hop:
-        """As `capture.pcap_scan.hop`; the result's `judged` holds the results."""
-        columns = hop_columns(max_frames, end - start, self._room)
-        count, place, error, outputs = self._judge.hop(
+    ) -> ScannedRecords:
+        """As `capture.pcap_scan.scan_records`; the result's `judged` holds the results."""
+        columns = record_columns(max_frames, end - start, self._pool)
+        count, place, error, outputs = self._evaluator.scan(
             buffer, start, end, swapped, header, max_captured, columns
         )
         offsets, captured, lengths = columns
-        return Hop(offsets[:count], captured[:count], lengths[:count], place, error, outputs)
+        return ScannedRecords(
+            offsets[:count], captured[:count], lengths[:count], place, error, outputs
+        )
 
 
-class CountingHop(JudgingHop):
-    """A walk that only counts, and `keeps` the accepted frames or none.
+class CountingScan(JudgingScan):
+    """A scan that only counts, and `keeps` the accepted frames or none.
 
     Where a window's frames need more than counting (bytes were not captured), it judges as
-    `JudgingHop` does.
+    `JudgingScan` does.
     """
 
     def __init__(self, engine: Engine, keeps: bool) -> None:
         super().__init__(engine)
         self._keeps = keeps
-        self._keys = len(self._judge.sides[0].entries.address) * len(Result)
+        self._keys = len(self._evaluator.sides[0].entries.address) * len(Result)
 
     def __call__(
         self,
@@ -73,11 +75,11 @@ class CountingHop(JudgingHop):
         header: int = 16,
         max_frames: int = MAX_FRAMES,
         max_captured: int = MAX_CAPTURED,
-    ) -> Hop:
-        """As `capture.pcap_scan.hop`, but for accepted frames only; `judged` is `Counted`."""
+    ) -> ScannedRecords:
+        """As `capture.pcap_scan`, but for accepted frames only; `judged` is `Counted`."""
         totals = np.zeros((2, self._keys), np.uint64)
-        columns = hop_columns(max_frames if self._keeps else 0, end - start, self._room)
-        count, kept, place, error, missing = self._judge.count(
+        columns = record_columns(max_frames if self._keeps else 0, end - start, self._pool)
+        count, kept, place, error, missing = self._evaluator.count(
             *(buffer, start, end, swapped, header, max_captured),
             totals,
             columns if self._keeps else None,
@@ -85,21 +87,21 @@ class CountingHop(JudgingHop):
         if missing:
             return super().__call__(buffer, start, end, swapped, header, max_frames, max_captured)
         found = [column[: kept if self._keeps else 0] for column in columns]
-        return Hop(*found, place, error, Counted(count, totals))  # type: ignore[call-arg]
+        return ScannedRecords(*found, place, error, Counted(count, totals))  # type: ignore[call-arg]
 
 
 def add_counted(tally: Tally, engine: Engine, counted: Counted) -> None:
-    """Count what a walk of `judgements` with `counts` found."""
-    assert engine.walker is not None
-    starts = engine.walker.sides[0].entries.starts
+    """Count what a scan of `judgements` with `counts` found."""
+    assert engine.scan_evaluator is not None
+    starts = engine.scan_evaluator.sides[0].entries.starts
     tally.add_totals(counted.totals, starts, engine.side != "in", engine.side != "out")
 
 
-def judging_hop(engine: Engine, vlan: str, threads: int) -> JudgingHop | None:
-    """The walk to read with, where this engine can judge on the way."""
-    if engine.walker is None or vlan != "tag" or threads > 1:
+def judging_scan(engine: Engine, vlan: str, threads: int) -> JudgingScan | None:
+    """The scan to read with, where this engine can judge on the way."""
+    if engine.scan_evaluator is None or vlan != "tag" or threads > 1:
         return None
-    return JudgingHop(engine)
+    return JudgingScan(engine)
 
 
 class Judgement(NamedTuple):
@@ -142,11 +144,11 @@ def judgements(
     `packets.judged` is `Counted` (for `add_counted`), and its frames are the accepted ones, or
     none.
     """
-    walk = None if getattr(capture, "merge", False) else judging_hop(engine, vlan, threads)
+    scan = None if getattr(capture, "merge", False) else judging_scan(engine, vlan, threads)
     # after damage the reader looks at the last records' places, which counting does not keep
-    if walk is not None and counts and walk.can_count and not capture.run.resync:
-        walk = CountingHop(engine, keeps)
-    capture.run.hop = walk
+    if scan is not None and counts and scan.can_count and not capture.session.resync:
+        scan = CountingScan(engine, keeps)
+    capture.session.scan = scan
     for packets in capture:
         if isinstance(packets.judged, Counted):
             yield Judgement(packets, None, None)

@@ -133,9 +133,9 @@ class Senders:
     def __call__(self, frames: FrameBatch) -> npt.NDArray[np.uint64]:
         """The senders of a batch."""
         from ztfast.engine.endpoints import endpoints
-        from ztfast.network.resolve import situate
+        from ztfast.network.resolve import resolve
 
-        return situate(self._index, "out", endpoints(frames, self._compiled)).zt_source
+        return resolve(self._index, "out", endpoints(frames, self._compiled)).zt_source
 
 
 def unjudged_diagnostics(tally: Tally) -> list[Diagnostic]:
@@ -148,4 +148,3 @@ def unjudged_diagnostics(tally: Tally) -> list[Diagnostic]:
         frames = "1 frame" if count.frames == 1 else f"{count.frames:,} frames"
         found.append(replace(plain, message=f"{plain.message}: {frames}"))
     return found
-

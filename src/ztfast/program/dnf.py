@@ -44,7 +44,7 @@ _TEST, _CONST, _TERM = int(Op.TEST), int(Op.CONST), int(Op.TERM)
 OP, FLAGS, COLUMN, ENTRY, JUMP, OTHER, MASK, LOW, SPAN = range(9)
 
 
-class Set(NamedTuple):
+class Clause(NamedTuple):
     """One set's instructions, and the action or look-up that ends it (None at a section's end)."""
 
     rows: list[Row]
@@ -55,7 +55,7 @@ class Section(NamedTuple):
     """SECTION's row (None for the base rules) and the sets up to END."""
 
     start: Row | None
-    sets: list[Set]
+    sets: list[Clause]
 
 
 def sections(table: Any) -> list[Section]:
@@ -71,11 +71,11 @@ def sections(table: Any) -> list[Section]:
             if found and current is found[-1]:
                 break  # the table's own end
             if rows:
-                current.sets.append(Set(rows, None))
+                current.sets.append(Clause(rows, None))
             found.append(current)
             rows = []
         elif op >= Op.DROP:
-            current.sets.append(Set(rows, row))
+            current.sets.append(Clause(rows, row))
             rows = []
         else:
             rows.append(row)

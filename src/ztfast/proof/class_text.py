@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address
 
-from ztfast.engine.context import Context
+from ztfast.engine.context import FrameContext
 from ztfast.frames.headers import flags_text, mac_text
 from ztfast.model.names import ETHERTYPES, PROTOCOLS
 from ztfast.proof.formula import Lit, Pair, Sets, Test
@@ -74,8 +74,9 @@ def _add_test(
     tags: Mapping[int, str],
 ) -> None:
     field = node.field.rpartition(":")[2]
-    if field in _HIDDEN or (field == "length" and node.low in (20, 28, 40, 64) and holds and
-                            node.high == 0xFFFF):
+    if field in _HIDDEN or (
+        field == "length" and node.low in (20, 28, 40, 64) and holds and node.high == 0xFFFF
+    ):
         return
     if field in ("ethertype", "protocol") and holds and node.low == node.high:
         name = ethertype_name if field == "ethertype" else protocol_name
@@ -83,8 +84,13 @@ def _add_test(
         return
     if field == "tcp" and node.low == node.high == 0:
         names = flags_text(node.mask)
-        text = f"without {names}" if holds else f"with {names}" if "," not in names else (
-            f"with any of {names}")
+        text = (
+            f"without {names}"
+            if holds
+            else f"with {names}"
+            if "," not in names
+            else (f"with any of {names}")
+        )
         positive.setdefault("with", []).append(text)
         return
     if field.startswith(("from.", "to.")):
@@ -98,8 +104,9 @@ def _add_test(
         return
     one_bit = _ONE_BIT.get(field)
     if one_bit is not None:
-        positive.setdefault("with", []).append(one_bit[0] if holds == (node.low == 1) else
-                                               one_bit[1])
+        positive.setdefault("with", []).append(
+            one_bit[0] if holds == (node.low == 1) else one_bit[1]
+        )
         return
     place, text = _test_text(field, node, tags)
     if holds:
@@ -178,8 +185,12 @@ def _member_text(node: Test, holds: bool, tags: Mapping[int, str]) -> str:
 
 
 def _pair_text(node: Pair, tags: Mapping[int, str]) -> str:
-    words = {"difference": "differing by at most", "and": "whose AND is", "or": "whose OR is",
-             "xor": "whose XOR is"}
+    words = {
+        "difference": "differing by at most",
+        "and": "whose AND is",
+        "or": "whose OR is",
+        "xor": "whose XOR is",
+    }
     number = node.left.rpartition(".")[2]
     if node.how == "equal" or not number.isdigit():
         return f"{node.left} equal to {node.right}"
@@ -199,8 +210,9 @@ def _sentence(
     heads: Mapping[str, str], positive: Mapping[str, Sequence[str]], negative: Sequence[str]
 ) -> str:
     what = [heads[key] for key in ("ethertype", "protocol") if key in heads]
-    addressed = any(":" in text or "." in text for key in ("from", "to")
-                    for text in positive.get(key, ()))
+    addressed = any(
+        ":" in text or "." in text for key in ("from", "to") for text in positive.get(key, ())
+    )
     if len(what) == 2 and addressed:
         what = what[1:]
     ports = [text for text in positive.get("to", ()) if text.startswith("port")]
@@ -211,8 +223,10 @@ def _sentence(
     if source or others:
         parts.append(f"from {source or 'any'}")
         parts.append(f"to {' and '.join(others) or 'any'}")
-    parts += [text if text.startswith(("with", "whose", "to ")) else f"with {text}"
-              for text in positive.get("with", ())]
+    parts += [
+        text if text.startswith(("with", "whose", "to ")) else f"with {text}"
+        for text in positive.get("with", ())
+    ]
     text = " ".join(parts)
     if positive.get("members"):
         text += " where " + " and ".join(dict.fromkeys(positive["members"]))
@@ -224,7 +238,7 @@ def _sentence(
 
 
 def context_text(
-    context: Context,
+    context: FrameContext,
     direction: str,
     tags: Mapping[int, str] | None = None,
     addressed: bool = True,

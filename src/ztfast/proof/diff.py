@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ztfast.engine.context import Context, Outcome
+from ztfast.engine.context import FrameContext, Outcome
 from ztfast.errors import usage
 from ztfast.frames.frame import Frame
 from ztfast.model.kinds import KINDS
@@ -99,7 +99,7 @@ class Judge:
         }
         self.asked = Asked(policy, self.walks)
 
-    def contexts(self, model: Mapping[str, int], frame: Frame) -> dict[str, Context]:
+    def contexts(self, model: Mapping[str, int], frame: Frame) -> dict[str, FrameContext]:
         """Each side's circumstances."""
         return {
             side: context_of(model, view, frame, Held(side), self.defaults, self.everyone)
@@ -309,6 +309,7 @@ def _contains(wider: Node | None, node: Node | None) -> bool:
 
 def _inviting(sets: Sets, holding: Sequence[Lit]) -> list[Lit]:
     """The tests that do not hold, the most telling fields last (the last are kept longest)."""
+
     def rank(literal: Lit) -> int:
         node = sets.nodes[-literal]
         telling = ("protocol", "ethertype")

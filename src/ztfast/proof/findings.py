@@ -99,7 +99,7 @@ class _Analysis:
     def warning(
         self, code: str, message: str, span: Span | None, help: str, rule: Rule | None = None
     ) -> Diagnostic:
-        place = (rule.span if span is None and rule is not None else span)
+        place = rule.span if span is None and rule is not None else span
         return Diagnostic(
             code, message, Severity.WARNING, span=place, source=self.policy.source, help=help
         )
@@ -134,9 +134,7 @@ class _Analysis:
     def _traps(self) -> Iterator[Diagnostic]:
         """One finding for each accepting action of base rules or capability that traps a SYN."""
         defaults = {
-            tag.id: tag.default & 0xFFFFFFFF
-            for tag in self.policy.tags
-            if tag.default is not None
+            tag.id: tag.default & 0xFFFFFFFF for tag in self.policy.tags if tag.default is not None
         }
         flow = Flow(self.sets, self.frame, self.views, defaults)
         if not self.possible(flow.trap):
@@ -282,8 +280,11 @@ class _RuleSet:
                 if self._asked
                 else "the base rules decide every frame before it is asked"
             )
-            yield self._warning("ZT205", f"{self.where} grants nothing: {why}",
-                                "put `break` before the base rules' last action, or drop it")
+            yield self._warning(
+                "ZT205",
+                f"{self.where} grants nothing: {why}",
+                "put `break` before the base rules' last action, or drop it",
+            )
             return
         left = [
             self.sets.both(walked.start, -passed)
@@ -383,8 +384,10 @@ class _RuleSet:
     def _never(self, members: range, index: int) -> Iterator[Diagnostic]:
         """Evaluation comes here, and the set is never true."""
         action = self.steps[index]
-        alone = [self.sets.both(walked.start, step.before)
-                 for walked, step in zip(self.sides, action, strict=True)]
+        alone = [
+            self.sets.both(walked.start, step.before)
+            for walked, step in zip(self.sides, action, strict=True)
+        ]
         if not self.possible(*alone):
             for member in members:
                 false = [f for f in self._match(member) if f.code == "ZT203"]

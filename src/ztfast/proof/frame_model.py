@@ -77,11 +77,13 @@ class FrameSets:
         # What asks for a protocol needs this, or is false whatever `not` says.
         self.transport = sets.either(self.ipv4, self.walked)
         self.ip = sets.either(self.ipv4, self.ipv6)
-        self.has_ports = sets.all((
-            self.transport,
-            sets.any(self.test("protocol", number) for number in PORT_PROTOCOLS),
-            self.reaches(5),
-        ))
+        self.has_ports = sets.all(
+            (
+                self.transport,
+                sets.any(self.test("protocol", number) for number in PORT_PROTOCOLS),
+                self.reaches(5),
+            )
+        )
         icmp = sets.either(
             sets.both(self.ipv4, self.test("protocol", 1)),
             sets.both(self.walked, self.test("protocol", 58)),
@@ -159,12 +161,14 @@ class FrameSets:
     @property
     def plain(self) -> Lit:
         """Frames without oddities: IPv4 headers of 20 bytes, IPv6 without extension headers."""
-        return self.sets.all((
-            self.sets.implies(self.ipv4, self.test("position", 20)),
-            self.sets.implies(
-                self.ipv6, self.sets.both(self.test("walk", 1), self.test("position", 40))
-            ),
-        ))
+        return self.sets.all(
+            (
+                self.sets.implies(self.ipv4, self.test("position", 20)),
+                self.sets.implies(
+                    self.ipv6, self.sets.both(self.test("walk", 1), self.test("position", 40))
+                ),
+            )
+        )
 
     @property
     def buildable(self) -> Lit:
@@ -184,12 +188,14 @@ class FrameSets:
     def _ipauth(self) -> Lit:
         """Section 4; the address looked at is one a frame, so owning it is one field."""
         sets = self.sets
-        discovery = sets.all((
-            self.walked,
-            self.test("position", 40),
-            self.test("protocol", 58),
-            self.test("length", 64, MOST),
-        ))
+        discovery = sets.all(
+            (
+                self.walked,
+                self.test("position", 40),
+                self.test("protocol", 58),
+                self.test("length", 64, MOST),
+            )
+        )
         solicits = sets.both(discovery, self.test("icmp_type", 135))
         arp = sets.both(self.test("ethertype", ARP), self.test("length", 28, MOST))
         owned = sets.both(sets.any((self.ip, arp)), self.test("owns_ip", 1))
@@ -197,7 +203,7 @@ class FrameSets:
 
     def _integer_ties(self, field: str, offset: int, bits: int, little: bool) -> list[Lit]:
         sets = self.sets
-        name = field[len(self.prefix):]
+        name = field[len(self.prefix) :]
         count = (bits + 7) // 8
         first = offset if little else offset + 8 - count
         inside = self.test("length", first + count, MOST)
@@ -232,8 +238,9 @@ class FrameSets:
         ]
         if at == 0:
             made += [
-                sets.implies(sets.both(self.ipv4, self.test("position", 4 * n)),
-                             self.test(name, n, n, 0xF))
+                sets.implies(
+                    sets.both(self.ipv4, self.test("position", 4 * n)), self.test(name, n, n, 0xF)
+                )
                 for n in range(16)
             ]
         if at == 6:

@@ -93,9 +93,7 @@ class Tag:
     @property
     def present(self) -> Lit:
         """The tag is there."""
-        return self.known if self.default is not None else self.sets.both(
-            self.known, self.assigned
-        )
+        return self.known if self.default is not None else self.sets.both(self.known, self.assigned)
 
     def equals(self, value: int) -> Lit:
         """The value where the tag is there (says nothing elsewhere)."""

@@ -53,8 +53,9 @@ class _Reply(FrameSets):
 class Flow:
     """A SYN and its answer through both views."""
 
-    def __init__(self, sets: Sets, frame: FrameSets, views: Mapping[str, View],
-                 defaults: Mapping[int, int]) -> None:
+    def __init__(
+        self, sets: Sets, frame: FrameSets, views: Mapping[str, View], defaults: Mapping[int, int]
+    ) -> None:
         self.sets, self.views, self.defaults = sets, views, defaults
         forward = self.forward = {
             direction: walk(view, Side(sets, frame, direction, defaults=defaults))
@@ -91,25 +92,31 @@ class Flow:
         ]
         draws = [name for name in sets.widths if name.startswith(REPLY) and ".draw." in name]
         reply = self.reply_frame
-        return sets.all((
-            *(sets.pair("equal", *pair) for pair in equal),
-            *(sets.test(name, 0xFFFFFFFF) for name in draws),
-            *(sets.test(name, 1) for name in ("receiver_known", "reply:receiver_known")),
-            *(item.test(name, 1) for item in (frame, reply) for name in ("owns_ip", "owns_mac")),
-            frame.plain,
-            frame.has_ports,
-            test("protocol", 6),
-            test("tcp", SYN),
-            reply.test("tcp", SYN | ACK),
-            test("sport", 32768, 60999),
-            test("length", 60, 1400),
-            test("mac_dest", 0, 0, 1 << 40),
-            test("mac_source", 0, 0, 1 << 40),
-            test("vlan", 0),
-            -sets.test("zt_source", 0),
-            -sets.test("in.node", 0),
-            *self.reply_frame.structure(),
-        ))
+        return sets.all(
+            (
+                *(sets.pair("equal", *pair) for pair in equal),
+                *(sets.test(name, 0xFFFFFFFF) for name in draws),
+                *(sets.test(name, 1) for name in ("receiver_known", "reply:receiver_known")),
+                *(
+                    item.test(name, 1)
+                    for item in (frame, reply)
+                    for name in ("owns_ip", "owns_mac")
+                ),
+                frame.plain,
+                frame.has_ports,
+                test("protocol", 6),
+                test("tcp", SYN),
+                reply.test("tcp", SYN | ACK),
+                test("sport", 32768, 60999),
+                test("length", 60, 1400),
+                test("mac_dest", 0, 0, 1 << 40),
+                test("mac_source", 0, 0, 1 << 40),
+                test("vlan", 0),
+                -sets.test("zt_source", 0),
+                -sets.test("in.node", 0),
+                *self.reply_frame.structure(),
+            )
+        )
 
     def witness(self, model: Mapping[str, int]) -> tuple[Frame, Frame, Outcome, Outcome]:
         """(SYN, answer, what the SYN's sender decides, what stops the answer), all replayed.
@@ -132,7 +139,11 @@ class Flow:
         return syn, answer, forward[0], stopped[0]
 
     def _judge(
-        self, model: Mapping[str, int], frame: Frame, side: str, names: Held,
+        self,
+        model: Mapping[str, int],
+        frame: Frame,
+        side: str,
+        names: Held,
         held: frozenset[int] = frozenset(),
     ) -> Outcome:
         view = self.views[side]
@@ -147,5 +158,5 @@ def _answer(model: Mapping[str, int]) -> dict[str, int]:
     turned["tcp"] = model.get(f"{REPLY}tcp", 0)
     for name, value in model.items():
         if name.startswith(tuple(REPLY + start for start in _PAYLOAD)):
-            turned[name[len(REPLY):]] = value
+            turned[name[len(REPLY) :]] = value
     return turned

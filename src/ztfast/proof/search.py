@@ -91,9 +91,7 @@ def search(
     return None if model is None else _answer(judge, model, question, policy)
 
 
-def _answer(
-    judge: Judge, model: Mapping[str, int], question: Question, policy: Policy
-) -> Answer:
+def _answer(judge: Judge, model: Mapping[str, int], question: Question, policy: Policy) -> Answer:
     frame = frame_of(model)
     judged = judge.judged(model, frame)
     kind, _, address = question.verdict.partition(":")
@@ -171,8 +169,10 @@ def expression(text: str, tags: Sequence[Tag]) -> tuple[Entry, ...]:
         raise UsageError(*found) from None
     entries = read_entries(rule.json for rule in policy.rules)
     actions = [index for index, entry in enumerate(entries) if entry.kind.is_action]
-    if actions != [len(entries) - 1] or entries[-1].kind is not Kind.ACTION_ACCEPT or (
-        policy.capabilities
+    if (
+        actions != [len(entries) - 1]
+        or entries[-1].kind is not Kind.ACTION_ACCEPT
+        or (policy.capabilities)
     ):
         raise _bad("--where holds more than matches", "leave out `;` and actions")
     if any(entry.kind is Kind.MATCH_RANDOM for entry in entries):

@@ -216,9 +216,7 @@ class Prover:
             and node.mask == (1 << self.sets.widths[node.field]) - 1
         }
 
-    def _least(
-        self, settled: Sequence[Lit], field: str, model: dict[str, int]
-    ) -> dict[str, int]:
+    def _least(self, settled: Sequence[Lit], field: str, model: dict[str, int]) -> dict[str, int]:
         """A model in which a field is as small as can be."""
         low, high = 0, model[field]
         middle = high - 1  # most are what they must be: nothing smaller goes

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ztfast import dispatch
-from ztfast.engine.case import case_situation
-from ztfast.engine.context import Context, Outcome
+from ztfast.engine.case import case_context
+from ztfast.engine.context import FrameContext, Outcome
 from ztfast.engine.reference import evaluate
 from ztfast.errors import BackendError, Diagnostic
 from ztfast.frames.frame import Frame
@@ -209,7 +209,7 @@ def context_of(
     names: Held,
     defaults: Mapping[int, int] | None = None,
     default_capabilities: frozenset[int] = frozenset(),
-) -> Context:
+) -> FrameContext:
     """The circumstances of one side of `frame` that an assignment describes.
 
     defaults: values of tags that were not assigned; default_capabilities: ids everyone holds.
@@ -228,15 +228,16 @@ def context_of(
     def drawn(index: int) -> int:
         return draws.get(index, 0)
 
-    return Context(
+    return FrameContext(
         node=model.get(f"{names.prefix}{names.direction}.node", 0),
         zt_source=model.get(f"{names.prefix}zt_source", 0),
         zt_dest=model.get(f"{names.prefix}{names.direction}.zt_dest", 0),
         local_tags=receiver if inbound else sender,
         remote_tags=sender if inbound else receiver if known else None,
         owned_ips=frozenset() if owned is None else frozenset((owned,)),
-        owned_macs=frozenset((frame.mac_source,)) if model.get(f"{names.prefix}owns_mac") else
-        frozenset(),
+        owned_macs=frozenset((frame.mac_source,))
+        if model.get(f"{names.prefix}owns_mac")
+        else frozenset(),
         held=tuple(index for index, number in enumerate(view.capability_ids) if number in held),
         draw=drawn,
     )
@@ -272,7 +273,7 @@ def _draws(model: Model, view: View, names: Held) -> dict[int, int]:
 # --- both evaluators
 
 
-def replay(view: View, frame: Frame, context: Context) -> Outcome:
+def replay(view: View, frame: Frame, context: FrameContext) -> Outcome:
     """What one side does with the frame, by both evaluators; raises BackendError ZT291.
 
     Where the compiled loops are missing only the reference judges.
@@ -283,11 +284,11 @@ def replay(view: View, frame: Frame, context: Context) -> Outcome:
     return outcome
 
 
-def _compare(view: View, frame: Frame, context: Context, outcome: Outcome) -> None:
+def _compare(view: View, frame: Frame, context: FrameContext, outcome: Outcome) -> None:
     from ztfast.engine.native import evaluate_one
 
     fixed = _with_draws(view, context)
-    found = evaluate_one(fixed, frame, case_situation(fixed, context), 0)
+    found = evaluate_one(fixed, frame, case_context(fixed, context), 0)
     expected = (
         outcome.accept,
         outcome.accepted,
@@ -301,14 +302,17 @@ def _compare(view: View, frame: Frame, context: Context, outcome: Outcome) -> No
         raise contradiction("the two evaluators judge a witness differently", frame)
 
 
-def _with_draws(view: View, context: Context) -> View:
+def _with_draws(view: View, context: FrameContext) -> View:
     """The view with each random match replaced by its outcome: draws differ by entry."""
     index = 0
     lists: list[tuple[Entry, ...]] = []
     for entries in (view.base, *view.capabilities):
-        lists.append(tuple(_drawn(entry, context.draw(index + n)) if
-                           entry.kind is Kind.MATCH_RANDOM else entry
-                           for n, entry in enumerate(entries)))
+        lists.append(
+            tuple(
+                _drawn(entry, context.draw(index + n)) if entry.kind is Kind.MATCH_RANDOM else entry
+                for n, entry in enumerate(entries)
+            )
+        )
         index += len(entries)
     return View(view.direction, lists[0], tuple(lists[1:]), view.capability_ids, view.engine)
 

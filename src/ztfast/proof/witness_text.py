@@ -20,13 +20,15 @@ from ztfast.proof.symbolic import SideWalk
 from ztfast.proof.witness import auth_address
 
 _MOST_DRAWS = 4
-_ADDRESSES = frozenset({
-    Kind.ACTION_TEE,
-    Kind.ACTION_WATCH,
-    Kind.ACTION_REDIRECT,
-    Kind.MATCH_SOURCE_ZEROTIER_ADDRESS,
-    Kind.MATCH_DEST_ZEROTIER_ADDRESS,
-})
+_ADDRESSES = frozenset(
+    {
+        Kind.ACTION_TEE,
+        Kind.ACTION_WATCH,
+        Kind.ACTION_REDIRECT,
+        Kind.MATCH_SOURCE_ZEROTIER_ADDRESS,
+        Kind.MATCH_DEST_ZEROTIER_ADDRESS,
+    }
+)
 USUAL_MACS = (0x020000000001, 0x020000000002)  # what a witness has where nothing asks for others
 
 

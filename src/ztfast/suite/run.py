@@ -15,7 +15,7 @@ import numpy as np
 from ztfast.engine.engine import Engine
 from ztfast.engine.network_verdicts import Action
 from ztfast.engine.reference import evaluate
-from ztfast.explain.contexts import Stage
+from ztfast.explain.contexts import ContextResolver
 from ztfast.explain.explain import Explanation, explain
 from ztfast.frames.batch import FrameBatch
 from ztfast.frames.frame import Frame
@@ -58,40 +58,40 @@ def run_suite(
     coverage: Coverage | None = None,
 ) -> Iterator[CaseResult]:
     """Run the cases of a file in order; `batches` reads captures, `coverage` is added to."""
-    stages: dict[str, Stage] = {}
+    resolvers: dict[str, ContextResolver] = {}
     for case in suite.cases:
-        if case.engine not in stages:
-            stages[case.engine] = Stage(policy, suite.network, case.engine, seed=seed)
-        stage = stages[case.engine]
+        if case.engine not in resolvers:
+            resolvers[case.engine] = ContextResolver(policy, suite.network, case.engine, seed=seed)
+        resolver = resolvers[case.engine]
         if isinstance(case, CaptureCase):
-            yield _run_capture(suite, case, stage, batches, coverage)
+            yield _run_capture(suite, case, resolver, batches, coverage)
         else:
-            yield _run_flow(suite, case, stage, coverage)
+            yield _run_flow(suite, case, resolver, coverage)
 
 
 # --- flows ---------------------------------------------------------------------------------
 
 
 def _run_flow(
-    suite: Suite, case: FlowCase, stage: Stage, coverage: Coverage | None
+    suite: Suite, case: FlowCase, resolver: ContextResolver, coverage: Coverage | None
 ) -> CaseResult:
-    there = _judge(stage, case.frame, case.direction, coverage)
+    there = _judge(resolver, case.frame, case.direction, coverage)
     failures = list(_flow_failures(case, there))
     explanations = [there] if failures else []
     got = there.verdict
     if case.reply is not None:
-        back = _judge(stage, case.reply, case.direction, coverage)
+        back = _judge(resolver, case.reply, case.direction, coverage)
         got += f", reply {back.verdict}"
         if back.verdict != case.reply_expect:
             failures.append(f"the reply: expected {case.reply_expect}, got {back.verdict}")
             explanations.append(back)
-    return CaseResult(
-        suite.name, case.name, case.place, got, tuple(failures), tuple(explanations)
-    )
+    return CaseResult(suite.name, case.name, case.place, got, tuple(failures), tuple(explanations))
 
 
-def _judge(stage: Stage, frame: Frame, side: str, coverage: Coverage | None) -> Explanation:
-    found = explain(stage, stage.scene(frame), side)
+def _judge(
+    resolver: ContextResolver, frame: Frame, side: str, coverage: Coverage | None
+) -> Explanation:
+    found = explain(resolver, resolver.contexts(frame), side)
     if coverage is not None:
         for note in found.sides:
             if note.outcome is not None:
@@ -121,9 +121,13 @@ def _addresses(targets: set[int] | tuple[int, ...]) -> str:
 
 
 def _run_capture(
-    suite: Suite, case: CaptureCase, stage: Stage, batches: Batches, coverage: Coverage | None
+    suite: Suite,
+    case: CaptureCase,
+    resolver: ContextResolver,
+    batches: Batches,
+    coverage: Coverage | None,
 ) -> CaseResult:
-    counts = _count(case, stage, batches, coverage)
+    counts = _count(case, resolver, batches, coverage)
     failures = tuple(
         f"expected {number} {what}, got {counts[what]}"
         for what, number in case.counts.items()
@@ -134,15 +138,15 @@ def _run_capture(
 
 
 def _count(
-    case: CaptureCase, stage: Stage, batches: Batches, coverage: Coverage | None
+    case: CaptureCase, resolver: ContextResolver, batches: Batches, coverage: Coverage | None
 ) -> dict[str, int]:
     engine = Engine(
-        stage.policy,
-        network=stage.network,
+        resolver.policy,
+        network=resolver.network,
         side=case.side,
         engine=case.engine,
-        seed=stage.seed,
-        assume_ipauth=stage.assume_ipauth,
+        seed=resolver.seed,
+        assume_ipauth=resolver.assume_ipauth,
     )
     names = {Action.ACCEPT: "accepted", Action.DROP: "dropped", Action.REDIRECT: "redirected"}
     counts = {"frames": 0, **dict.fromkeys(names.values(), 0)}
@@ -153,21 +157,25 @@ def _count(
         for code, name in names.items():
             counts[name] += int(np.count_nonzero(action == code))
         if coverage is not None:
-            _cover(stage, batch, case.side, first, coverage)
+            _cover(resolver, batch, case.side, first, coverage)
     return counts
 
 
-def _cover(stage: Stage, batch: FrameBatch, side: str, first: int, coverage: Coverage) -> None:
+def _cover(
+    resolver: ContextResolver, batch: FrameBatch, side: str, first: int, coverage: Coverage
+) -> None:
     """The entries that a batch puts to the test: frame by frame, without words."""
     for index in range(len(batch)):
-        scene = stage.scene(batch.frame(index), first + index)
+        contexts = resolver.contexts(batch.frame(index), first + index)
         accepted = True
         if side != "in":
-            outcome = evaluate(stage.views["out"], scene.frame, scene.sender, want_steps=True)
+            outcome = evaluate(
+                resolver.views["out"], contexts.frame, contexts.sender, want_steps=True
+            )
             coverage.add(outcome.trials)
             accepted = outcome.accept > 0
         if side != "out" and accepted:
-            for receiver in scene.receivers:
-                view = stage.views["in"]
-                judged = evaluate(view, scene.frame, receiver.context, want_steps=True)
+            for receiver in contexts.receivers:
+                view = resolver.views["in"]
+                judged = evaluate(view, contexts.frame, receiver.context, want_steps=True)
                 coverage.add(judged.trials)

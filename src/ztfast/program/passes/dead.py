@@ -5,7 +5,7 @@ Before: `ACCEPT; TEST …; DROP; END`.  After: `ACCEPT; END`.
 
 from __future__ import annotations
 
-from ztfast.program.dnf import FLAGS, OP, Section, Set, flatten, sections
+from ztfast.program.dnf import FLAGS, OP, Clause, Section, flatten, sections
 from ztfast.program.opcodes import Flag, Op
 from ztfast.program.program import Program, instructions, set_jumps
 
@@ -16,8 +16,8 @@ def dead(program: Program) -> Program:
     return program.with_table(set_jumps(instructions(flatten(parts))), "dead")
 
 
-def _reached(part: Section) -> list[Set]:
-    kept: list[Set] = []
+def _reached(part: Section) -> list[Clause]:
+    kept: list[Clause] = []
     for item in part.sets:
         kept.append(item)
         if item.rows or item.end is None:

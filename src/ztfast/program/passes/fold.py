@@ -19,9 +19,9 @@ from ztfast.program.dnf import (
     OP,
     OTHER,
     SPAN,
+    Clause,
     Row,
     Section,
-    Set,
     flatten,
     sections,
 )
@@ -43,7 +43,7 @@ def fold(program: Program, constants: Mapping[int, int]) -> Program:
     return program.with_table(set_jumps(instructions(flatten(parts))), "fold")
 
 
-def _folded(item: Set, program: Program, constants: Mapping[int, int]) -> Set | None:
+def _folded(item: Clause, program: Program, constants: Mapping[int, int]) -> Clause | None:
     rows = [_decided(row, program, constants) for row in item.rows]
     rows = [row for row in rows if not _idle(row)]
     end = item.end
@@ -51,7 +51,7 @@ def _folded(item: Set, program: Program, constants: Mapping[int, int]) -> Set | 
         return None
     if end is not None and end[OP] in (Op.COPY, Op.REDIRECT):
         end = _free(end, constants)
-    return Set(rows, end)
+    return Clause(rows, end)
 
 
 def _decided(row: Row, program: Program, constants: Mapping[int, int]) -> Row:

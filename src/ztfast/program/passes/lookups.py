@@ -15,9 +15,9 @@ from ztfast.program.dnf import (
     ENTRY,
     FLAGS,
     OP,
+    Clause,
     Row,
     Section,
-    Set,
     Terms,
     flatten,
     normal_form,
@@ -33,7 +33,7 @@ _WORTH = 160
 _DENSE = 0.06  # the part of a run's terms that its most telling column may leave
 _CODES = {Op.DROP: 1, Op.ACCEPT: 3, Op.BREAK: 0, Op.PRIORITY: 4}
 
-Member = tuple[Set, Terms]
+Member = tuple[Clause, Terms]
 
 
 def lookups(program: Program) -> Program:
@@ -47,8 +47,8 @@ def lookups(program: Program) -> Program:
     return replace(program.with_table(table, "lookups"), lookups=tuple(made))
 
 
-def _with_lookups(sets: list[Set], program: Program, made: list[Lookup]) -> list[Set]:
-    result: list[Set] = []
+def _with_lookups(sets: list[Clause], program: Program, made: list[Lookup]) -> list[Clause]:
+    result: list[Clause] = []
     run: list[Member] = []
     columns: set[int] = set()
     for item in sets:
@@ -66,7 +66,7 @@ def _with_lookups(sets: list[Set], program: Program, made: list[Lookup]) -> list
     return [*result, *_closed(run, program, made)]
 
 
-def _terms(item: Set, program: Program) -> Terms | None:
+def _terms(item: Clause, program: Program) -> Terms | None:
     """The set's terms where it can be looked up."""
     if item.end is None or item.end[OP] not in _CODES or item.end[FLAGS] & Flag.SKIPPABLE:
         return None
@@ -77,7 +77,7 @@ def _terms(item: Set, program: Program) -> Terms | None:
     return terms if all(terms) else None
 
 
-def _closed(run: list[Member], program: Program, made: list[Lookup]) -> list[Set]:
+def _closed(run: list[Member], program: Program, made: list[Lookup]) -> list[Clause]:
     """The run as one look-up where that is worth it and possible."""
     plain = [item for item, _ in run]
     if _cost(run, program) < _WORTH:
@@ -91,7 +91,7 @@ def _closed(run: list[Member], program: Program, made: list[Lookup]) -> list[Set
         return plain
     made.append(lookup)
     row: Row = (int(Op.LOOKUP), 0, 0, entries[0], 0, len(made) - 1, 0, 0, 0)
-    return [Set([], row)]
+    return [Clause([], row)]
 
 
 def _cost(run: list[Member], program: Program) -> int:

@@ -9,10 +9,10 @@ first, since their order cannot be seen (a set of pure tests has no other effect
 from __future__ import annotations
 
 from ztfast.program.dnf import (
+    Clause,
     Comparison,
     Row,
     Section,
-    Set,
     Term,
     Terms,
     flatten,
@@ -32,13 +32,13 @@ def simplify(program: Program) -> Program:
     return program.with_table(set_jumps(instructions(flatten(parts))), "simplify")
 
 
-def _simpler(item: Set, program: Program) -> Set:
+def _simpler(item: Clause, program: Program) -> Clause:
     terms = normal_form(item.rows)
     if terms is None or not item.rows:
         return item
     number = item.rows[0][3]
     rows = rows_of(simple_terms(terms, program), number, program)
-    return Set(rows, item.end) if len(rows) <= len(item.rows) else item
+    return Clause(rows, item.end) if len(rows) <= len(item.rows) else item
 
 
 def simple_terms(terms: Terms, program: Program) -> Terms:
