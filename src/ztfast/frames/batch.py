@@ -11,7 +11,7 @@ fuzz/fuzz_batch.py draws columns.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -153,8 +153,7 @@ class FrameBatch:
     def __getitem__(self, part: slice) -> FrameBatch:
         """Some of the frames, in the same buffer."""
         try:
-            if not isinstance(part, slice):
-                raise TypeError(f"{type(part).__name__} is no slice")
+            _is_slice(part)
             part.indices(len(self))
         except (TypeError, ValueError) as error:
             help = "use batch[start:stop], batch.take(index) or batch.frame(number)"
@@ -330,10 +329,16 @@ _FIELD_DTYPES = {
 }
 
 
-def _checked_fields(fields: dict[str, npt.NDArray[Any]], count: int) -> dict[str, Any]:
+def _is_slice(part: object) -> None:
+    if not isinstance(part, slice):
+        raise TypeError(f"{type(part).__name__} is no slice")
+
+
+def _checked_fields(given: object, count: int) -> dict[str, Any]:
     names = ", ".join(_FIELD_DTYPES)
-    if not isinstance(fields, Mapping):
-        raise _bad(f"fields must be a dict, not {type(fields).__name__}", f"use {names}")
+    if not isinstance(given, Mapping):
+        raise _bad(f"fields must be a dict, not {type(given).__name__}", f"use {names}")
+    fields = cast("Mapping[Any, Any]", given)
     for name in (*fields, *_FIELD_DTYPES):
         if name not in _FIELD_DTYPES:
             raise _bad(f"fields has {name!r:.40}, which is no header field", f"use {names}")
