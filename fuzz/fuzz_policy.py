@@ -5,7 +5,7 @@ from __future__ import annotations
 from fuzz.checks import refused, same_verdicts
 from ztfast.errors import RulesError
 from ztfast.lang.controller import load_json, read_json
-from ztfast.model.printer import print_policy
+from ztfast.lang.printer import print_policy
 
 
 def one(data: bytes) -> None:

@@ -8,8 +8,8 @@ from ztfast.lang.compiler import compile_source
 from ztfast.lang.controller import read_source
 from ztfast.lang.format import format_text
 from ztfast.lang.lint import check
+from ztfast.lang.printer import print_policy
 from ztfast.model.policy import Policy
-from ztfast.model.printer import print_policy
 
 
 def one(data: bytes) -> None:

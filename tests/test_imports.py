@@ -6,7 +6,7 @@ import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pytest
@@ -48,8 +48,11 @@ def package_of(path: Path) -> str:
     return path.relative_to(SOURCE).parts[0].removesuffix(".py")
 
 
-def imported(path: Path) -> Iterator[tuple[int, str]]:
-    """(line, module) of every import of ours in a file, also inside functions and for types."""
+def imported(path: Path, modules: Collection[str] = ()) -> Iterator[tuple[int, str]]:
+    """(line, module) of every import in a file, also inside functions and for types.
+
+    modules: names that `from PACKAGE import NAME` means as modules.
+    """
     module = ".".join(path.relative_to(SOURCE.parent).with_suffix("").parts)
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
         if isinstance(node, ast.Import):
@@ -58,7 +61,8 @@ def imported(path: Path) -> Iterator[tuple[int, str]]:
             assert node.level == 0, f"{module}:{node.lineno}: a relative import"
             base = str(node.module)
             for name in node.names:  # `from ztfast import dispatch` names a module, not a value
-                yield node.lineno, f"{base}.{name.name}" if base == "ztfast" else base
+                whole = f"{base}.{name.name}"
+                yield node.lineno, whole if base == "ztfast" or whole in modules else base
 
 
 def test_the_table_is_there_and_runs_one_way() -> None:
@@ -94,6 +98,60 @@ def test_imports_run_one_way(path: Path) -> None:
         elif allowed is not None and to in TABLE and to != package and to not in allowed:
             wrong.append(f"{path.name}:{line}: {package} imports {to}")
     assert not wrong
+
+
+def module_name(path: Path) -> str:
+    return ".".join(path.relative_to(SOURCE.parent).with_suffix("").parts).removesuffix(".__init__")
+
+
+def files() -> dict[str, set[str]]:
+    """Module -> modules of ours that it imports anywhere: lazily and for types too."""
+    paths = {module_name(path): path for path in SOURCE.rglob("*.py")}
+    found: dict[str, set[str]] = {}
+    for name, path in paths.items():
+        found[name] = {to for _, to in imported(path, set(paths)) if to in paths} - {name, "ztfast"}
+    del found["ztfast"]  # the public names
+    return found
+
+
+def circle(imports: dict[str, set[str]]) -> list[str]:
+    """Modules that import each other around, in that order; none: []."""
+    done: set[str] = set()
+
+    def followed(name: str, way: list[str]) -> list[str]:
+        if name in way:
+            return [*way[way.index(name) :], name]
+        if name in done or name not in imports:
+            return []
+        for to in sorted(imports[name]):
+            found = followed(to, [*way, name])
+            if found:
+                return found
+        done.add(name)
+        return []
+
+    return next(filter(None, (followed(name, []) for name in imports)), [])
+
+
+def test_no_file_imports_itself_around() -> None:
+    assert circle(files()) == []
+
+
+@pytest.mark.parametrize(
+    ("imports", "expected"),
+    [
+        ({"a": {"b"}, "b": {"c"}, "c": set()}, []),
+        ({"a": {"b", "c"}, "b": {"c"}, "c": {"d"}}, []),
+        ({"a": {"b"}, "b": {"c"}, "c": {"b"}}, ["b", "c", "b"]),
+        ({"a": {"a"}}, ["a", "a"]),
+    ],
+)
+def test_circles_are_found(imports: dict[str, set[str]], expected: list[str]) -> None:
+    assert circle(imports) == expected
+
+
+def test_a_lazy_import_counts() -> None:
+    assert "ztfast.pipeline.rows" in files()["ztfast.pipeline.outputs"]
 
 
 def loaded(*arguments: str) -> set[str]:

@@ -1,7 +1,7 @@
 """Every type of entry is handled wherever types are handled: a forgotten place fails here.
 
 The places: model/kinds.py (KINDS), model/entries.py, engine/reference*.py,
-program/encode.py, model/printer.py and the language's words, network/member_table.py (tags), and
+program/encode.py, lang/printer.py and the language's words, network/member_table.py (tags), and
 the vectors.  Adding a type means adding a sample here, and then mending what fails.
 """
 
@@ -18,7 +18,7 @@ from tests.engine.batches import judge, view_of
 from ztfast.engine.reference_matches import MATCHES
 from ztfast.errors import RulesError
 from ztfast.frames.frame import Frame
-from ztfast.lang import compile_text, load_json
+from ztfast.lang import compile_text, load_json, print_policy
 from ztfast.model.entries import read_entry
 from ztfast.model.kinds import KINDS, Kind
 from ztfast.network.member_table import TAG_MATCHES
@@ -126,13 +126,13 @@ def test_the_language_writes_what_the_printer_reads(kind: Kind) -> None:
     policy = load_json(json.dumps({"rules": rules(kind), "tags": [{"id": 7, "default": None}]}))
     if text is None:
         with pytest.raises(RulesError):
-            policy.to_source()
+            print_policy(policy)
         return
     assert text.split()[0] == KINDS[kind].word
     source = f"{text};" if kind.is_action else f"accept {text};"
     expected = compile_text(f"{TAG}{source}\n").to_json()["config"]["rules"]
     assert expected == rules(kind)
-    assert compile_text(policy.to_source()).to_json()["config"]["rules"] == expected
+    assert compile_text(print_policy(policy)).to_json()["config"]["rules"] == expected
 
 
 def test_every_match_of_tags_gets_its_tag_in_the_members_table() -> None:

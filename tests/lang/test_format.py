@@ -10,7 +10,7 @@ import pytest
 
 from tests.lang.test_vectors import vectors
 from ztfast.errors import RulesError
-from ztfast.lang import compile_text
+from ztfast.lang import compile_text, print_policy
 from ztfast.lang.format import format_text
 from ztfast.lang.tokens import scan
 
@@ -109,7 +109,7 @@ def test_the_printer_writes_this_layout() -> None:
     cases = [case for case in vectors("compile")[:300] if "output" in case]
     assert len(cases) > 50
     for case in cases:
-        printed = compile_text(case["source"]).to_source()
+        printed = print_policy(compile_text(case["source"]))
         assert format_text(printed) == printed
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ztfast.lang import compile_text
 from ztfast.model.view import make_view
 from ztfast.program.encode import encode
+from ztfast.program.listing import list_program
 from ztfast.program.program import Program
 
 
@@ -14,5 +15,5 @@ def program_of(text: str, direction: str = "out", engine: str = "1.14") -> Progr
 
 def operations(program: Program) -> list[str]:
     """The listing's instructions without numbers and entries."""
-    lines = program.listing().splitlines()
+    lines = list_program(program).splitlines()
     return [" ".join(line.split(";")[0].split()[1:]) for line in lines]

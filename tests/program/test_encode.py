@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.program.building import operations, program_of
+from ztfast.program.listing import list_program
 
 
 def test_a_match_is_read_then_tested_then_acted_on() -> None:
@@ -31,7 +32,7 @@ def test_not_leaves_the_guard_as_it_is_in_1_14_and_inverts_all_of_it_in_1_12() -
 
 def test_an_alternative_is_marked_throughout_so_that_jumps_land_on_its_first_instruction() -> None:
     program = program_of("accept vlan 1 or sport 5;")
-    rows = program.listing().splitlines()
+    rows = list_program(program).splitlines()
     assert all("(or)" in row for row in rows[2:8])
     assert program.table["jump"][1] == 2
 

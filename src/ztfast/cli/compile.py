@@ -23,11 +23,11 @@ def command(rules: str, output: str | None, decompile: bool) -> None:
     """
     import json
 
-    from ztfast.lang import load
+    from ztfast.lang import load, print_policy
     from ztfast.sinks.text import write_text
 
     policy = load(rules)
     if decompile:
-        write_text(output, policy.to_source())
+        write_text(output, print_policy(policy))
     else:
         write_text(output, json.dumps(policy.to_json(), indent=2) + "\n")

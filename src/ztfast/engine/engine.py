@@ -309,7 +309,7 @@ def _has_priority(view: View) -> bool:
 
 def _lines(policy: Policy) -> Lines:
     """Source lines by entry of the views that `make_view` gives."""
-    ordered = sorted(policy.capabilities, key=lambda capability: capability.id)
+    ordered = policy.ordered_capabilities
     view = make_view(policy, "out")
     return Lines(
         _line_column(policy.rules, [entry.rule for entry in view.base]),

@@ -18,9 +18,9 @@ from ztfast.explain.contexts import ContextResolver, FrameContexts, Receiver
 from ztfast.explain.match_text import Words
 from ztfast.frames.frame import Frame
 from ztfast.frames.headers import frame_text
+from ztfast.lang.printer import entry_printer
 from ztfast.model.kinds import Entry, Kind
 from ztfast.model.policy import Capability, Policy, Rule
-from ztfast.model.printer import entry_printer
 from ztfast.model.reads import ASSUMED_MASK, UNCERTAIN_MASK, Reads
 
 _COPYING = (Kind.ACTION_TEE, Kind.ACTION_WATCH)
@@ -127,7 +127,7 @@ class _Side:
         self.frame, self.direction = frame, direction
         self.context: FrameContext = receiver.context
         self.members = receiver.members
-        self.capabilities = sorted(self.policy.capabilities, key=lambda cap: cap.id)
+        self.capabilities = self.policy.ordered_capabilities
         self.text = entry_printer(self.policy.tags)
         self.words = Words(frame, self.context, direction == "in", self.policy.tags)
 

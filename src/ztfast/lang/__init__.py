@@ -6,5 +6,6 @@ Contract: `compile_text` equals the official compiler (docs/spec/rules-language.
 
 from ztfast.lang.compiler import compile_text
 from ztfast.lang.controller import load, load_json, read_json
+from ztfast.lang.printer import print_policy
 
-__all__ = ["compile_text", "load", "load_json", "read_json"]
+__all__ = ["compile_text", "load", "load_json", "print_policy", "read_json"]

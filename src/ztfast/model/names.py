@@ -2,7 +2,7 @@
 
 Contract: plain tables and small tests of text, from docs/spec/rules-language.md sections 2, 3
 and 5; the compiler, the printer, the linter and reports read the same ones.
-Tested by tests/lang (through the compiler) and tests/model/test_printer.py.
+Tested by tests/lang (through the compiler) and tests/lang/test_printer.py.
 """
 
 from __future__ import annotations

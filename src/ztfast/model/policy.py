@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from ztfast.errors import Source, Span
@@ -62,6 +63,23 @@ class Policy:
     tags: tuple[Tag, ...] = ()
     source: Source | None = None
 
+    @cached_property
+    def ordered_capabilities(self) -> tuple[Capability, ...]:
+        """The capabilities by ascending id, as evaluators try them and verdicts number them."""
+        return tuple(sorted(self.capabilities, key=lambda capability: capability.id))
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of what a controller would be given, in hex: equal for equal meaning as JSON.
+
+        Layout, comments and macros of the source do not count, names of tags and values do.
+        """
+        import hashlib
+        import json
+
+        text = json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
     def to_json(self) -> dict[str, Any]:
         """The official compiler's output for this policy, as a JSON-ready dict.
 
@@ -95,9 +113,3 @@ class Policy:
                 if tag.name is not None
             },
         }
-
-    def to_source(self) -> str:
-        """Rules text that compiles to the same JSON; raises RulesError where none can exist."""
-        from ztfast.model.printer import print_policy
-
-        return print_policy(self)

@@ -43,7 +43,7 @@ class View:
 
 def make_view(policy: Policy, direction: str, engine: str = "1.14") -> View:
     """The view of a policy: capabilities in ascending order of id, as nodes keep them."""
-    ordered = sorted(policy.capabilities, key=lambda capability: capability.id)
+    ordered = policy.ordered_capabilities
     return View(
         direction=direction,
         base=read_entries(rule.json for rule in policy.rules),

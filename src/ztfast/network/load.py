@@ -10,20 +10,22 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator
 from dataclasses import replace
-from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ztfast.errors import RulesError
-from ztfast.model.addresses import parse_address, parse_mac, parse_network_id
 from ztfast.model.policy import Policy
 from ztfast.network.documents import Node, parse_json, read_document
 from ztfast.network.members import Member, Network, make_network
-
-if TYPE_CHECKING:
-    from ztfast.model.entries import Json
+from ztfast.network.toml import toml_network
+from ztfast.network.values import (
+    read_address,
+    read_ids,
+    read_ips,
+    read_mac,
+    read_network_id,
+    read_tags,
+)
 
 # `[` also starts a TOML table, which a letter or another `[` follows.
 _JSON = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:\{|\[(?!\s*[A-Za-z_\[]))")
@@ -41,8 +43,6 @@ def load_network(path: str | os.PathLike[str]) -> Network:
     data = read_document(name)
     if _JSON.match(data):
         return _json_network(Node(parse_json(data, name), name))
-    from ztfast.network.toml import toml_network
-
     return toml_network(data, name)
 
 
@@ -129,14 +129,6 @@ def _network_id(network: Node | None, members: list[Node]) -> int | None:
     return next(iter(found), None)
 
 
-def read_network_id(node: Node) -> int:
-    """A network id of 16 hex digits."""
-    number = parse_network_id(node.text())
-    if number is None:
-        node.wrong("a network id of 16 hex digits")
-    return number
-
-
 def read_policy(network: Node) -> Policy | None:
     """The rules that a network's object holds, or None where it holds none."""
     if not any(network.get(key) or _config(network).get(key) for key in ("rules", "rulesSource")):
@@ -169,7 +161,7 @@ def read_member(node: Node) -> Member:
         address=_member_address(node),
         ips=read_ips(config.get("ipAssignments", "ips")),
         tags=read_tags(config.get("tags")),
-        capabilities=frozenset(_ids(config.get("capabilities"))),
+        capabilities=frozenset(read_ids(config.get("capabilities"))),
         authorized=authorized is not None and authorized.truth(),
         mac=None if mac is None else read_mac(mac),
         name="" if name is None else name.text(),
@@ -183,73 +175,3 @@ def _member_address(node: Node) -> int:
     if place is None:
         node.refuse("a member without `address`, `nodeId` or `id`")
     return read_address(Node(place.text().rpartition("-")[2], place.name, place.path))
-
-
-def read_address(node: Node) -> int:
-    """A ZeroTier address of 10 hex digits, not zero."""
-    address = parse_address(node.text())
-    if not address:
-        node.wrong("a ZeroTier address of 10 hex digits")
-    return address
-
-
-def read_mac(node: Node) -> int:
-    """A MAC of 12 hex digits."""
-    mac = parse_mac(node.text())
-    if mac is None:
-        node.wrong("a MAC as aa:bb:cc:dd:ee:ff")
-    return mac
-
-
-def read_ips(node: Node | None) -> tuple[bytes, ...]:
-    """Packed addresses; a prefix length behind one is checked and left out, as ownership does."""
-    if node is None:
-        return ()
-    return tuple(_packed(item) for item in node.items())
-
-
-def _packed(node: Node) -> bytes:
-    address, slash, bits = node.text().partition("/")
-    kind = IPv6Address if ":" in address else IPv4Address
-    try:
-        packed = kind(address).packed
-    except AddressValueError:
-        node.wrong("an IP address")
-    wide = not bits.isascii() or not bits.isdigit() or len(bits) > 3 or int(bits) > len(packed) * 8
-    if (slash and wide) or "%" in address:
-        node.wrong("an IP address with a prefix length")
-    return packed
-
-
-def read_tags(node: Node | None) -> dict[int, int]:
-    """Tags as `[[id, value], …]` or as an object of ids and values."""
-    if node is None:
-        return {}
-    tags: dict[int, int] = {}
-    for key, value in _tag_pairs(node):
-        number = key.integer(32)
-        if number in tags:
-            key.refuse(f"the tag {number} is given twice", code="ZT554")
-        tags[number] = value.integer(32)
-    return tags
-
-
-def _tag_pairs(node: Node) -> Iterator[tuple[Node, Node]]:
-    if isinstance(node.value, list):
-        for pair in node.items():
-            items: Json = pair.value
-            if not isinstance(items, list) or len(items) != 2:
-                pair.wrong("a pair [tag id, value]")
-            yield pair.child(0), pair.child(1)
-        return
-    for key in node.table():
-        value = node.child(key)
-        if not (key.isascii() and key.isdigit() and len(key) <= 10):
-            value.refuse(f"{key!r:.60} is not a tag id")
-        yield Node(int(key), value.name, value.path), value
-
-
-def _ids(node: Node | None) -> Iterator[int]:
-    if node is not None:
-        for item in node.items():
-            yield item.integer(32)

@@ -15,8 +15,8 @@ from typing import Any
 from ztfast.errors import Diagnostic, NetworkError, Source, Span
 from ztfast.model.policy import Policy, Tag
 from ztfast.network.documents import Node, beside, decode
-from ztfast.network.load import read_address, read_ips, read_mac, read_network_id
 from ztfast.network.members import Member, Network, make_network
+from ztfast.network.values import read_address, read_ips, read_mac, read_network_id
 
 if sys.version_info >= (3, 11):
     import tomllib

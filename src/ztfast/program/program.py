@@ -63,12 +63,6 @@ class Program:
         """The same program with another table, made by the pass `name`."""
         return replace(self, table=table, passes=(*self.passes, name))
 
-    def listing(self) -> str:
-        """The table as text, one instruction a line."""
-        from ztfast.program.listing import list_program
-
-        return list_program(self)
-
 
 def instructions(rows: list[tuple[int, ...]]) -> npt.NDArray[Any]:
     """An instruction array from (op, flags, column, entry, jump, other, mask, low, span) tuples."""

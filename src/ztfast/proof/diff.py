@@ -125,7 +125,7 @@ class Judge:
         if outcome.entry < 0:
             return "as nothing accepts it"
         entry = self.walks[side].rule_sets[number].steps[outcome.entry].entry
-        ordered = sorted(self.policy.capabilities, key=lambda capability: capability.id)
+        ordered = self.policy.ordered_capabilities
         rules = self.policy.rules if number == 0 else ordered[number - 1].rules
         rule = rules[entry.rule]
         word = KINDS[entry.kind].word or entry.kind.name

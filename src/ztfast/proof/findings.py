@@ -61,7 +61,7 @@ class _Analysis:
         self._answers: dict[Lit, bool] = {}
 
     def run(self) -> list[Diagnostic]:
-        ordered = sorted(self.policy.capabilities, key=lambda capability: capability.id)
+        ordered = self.policy.ordered_capabilities
         rules: list[tuple[str, Sequence[Rule], Span | None]] = [
             ("the base rules", self.policy.rules, None)
         ]
@@ -182,7 +182,7 @@ class _Analysis:
 
     def rule_of(self, number: int, index: int) -> Rule:
         """The Rule of a view's entry; `number`: 0 the base rules, then capabilities by id."""
-        ordered = sorted(self.policy.capabilities, key=lambda capability: capability.id)
+        ordered = self.policy.ordered_capabilities
         rules = self.policy.rules if number == 0 else ordered[number - 1].rules
         return rules[self.walks["out"].rule_sets[number].steps[index].entry.rule]
 

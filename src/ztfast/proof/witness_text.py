@@ -37,7 +37,7 @@ class Asked:
 
     def __init__(self, policy: Policy, walks: Mapping[str, SideWalk]) -> None:
         self.policy, self.sides = policy, tuple(walks)
-        ordered = sorted(policy.capabilities, key=lambda capability: capability.id)
+        ordered = policy.ordered_capabilities
         self._lists: list[tuple[str, tuple[Rule, ...]]] = [("base", policy.rules)]
         self._lists += [(str(capability.id), capability.rules) for capability in ordered]
         self._entries = [read_entries(rule.json for rule in rules) for _, rules in self._lists]
@@ -51,7 +51,7 @@ class Asked:
         """The capabilities that the sender holds, by name."""
         return [
             cap.name or str(cap.id)
-            for cap in sorted(self.policy.capabilities, key=lambda cap: cap.id)
+            for cap in self.policy.ordered_capabilities
             if cap.default or model.get(f"from.holds.{cap.id}")
         ]
 

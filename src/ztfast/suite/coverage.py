@@ -13,9 +13,9 @@ from typing import NamedTuple
 from ztfast.engine.context import Trial
 from ztfast.errors import Span
 from ztfast.explain.explain import set_name
+from ztfast.lang.printer import entry_printer
 from ztfast.model.entries import read_entry
 from ztfast.model.policy import Policy, Rule
-from ztfast.model.printer import entry_printer
 
 
 class EntryCoverage(NamedTuple):
@@ -39,7 +39,7 @@ class Coverage:
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
-        self._capabilities = sorted(policy.capabilities, key=lambda cap: cap.id)
+        self._capabilities = policy.ordered_capabilities
         self._sets: list[tuple[str, tuple[Rule, ...], list[int]]] = [
             ("base rules", policy.rules, _installed(policy.rules)),
             *((set_name(cap), cap.rules, _installed(cap.rules)) for cap in self._capabilities),

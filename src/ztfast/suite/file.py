@@ -23,9 +23,10 @@ from ztfast.model.names import ETHERTYPES
 from ztfast.model.policy import Policy
 from ztfast.model.reads import Reads
 from ztfast.network.documents import Node, beside, read_document
-from ztfast.network.load import load_network, read_network_id
+from ztfast.network.load import load_network
 from ztfast.network.members import Member, Network, make_network
 from ztfast.network.toml import RuleNames, parse_toml, read_toml_member
+from ztfast.network.values import read_network_id
 from ztfast.suite.yaml_reader import YamlError, parse_yaml
 
 MADE_UP_ID = 0x7E57000000000000

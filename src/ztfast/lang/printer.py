@@ -4,7 +4,7 @@ Contract: `print_policy` writes the canonical layout of `ztfast fmt`.  JSON that
 can give (ACTION_PRIORITY, INTEGER_RANGE, matches without an action, odd values) is a
 RulesError that names the entry.  Fields that are missing from a controller's JSON are
 written with their defaults; capabilities and tags without a name get one.
-Tested by tests/model/test_printer.py.
+Tested by tests/lang/test_printer.py.
 """
 
 from __future__ import annotations

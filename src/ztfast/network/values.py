@@ -1,0 +1,96 @@
+"""Values of network documents: ids, addresses, MACs, IPs, tags; each refused with its place.
+
+Contract: every reader takes a `documents.Node` and gives the value or raises `NetworkError`.
+Tested by tests/network/test_load.py and test_toml.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from typing import TYPE_CHECKING
+
+from ztfast.model.addresses import parse_address, parse_mac, parse_network_id
+from ztfast.network.documents import Node
+
+if TYPE_CHECKING:
+    from ztfast.model.entries import Json
+
+
+def read_network_id(node: Node) -> int:
+    """A network id of 16 hex digits."""
+    number = parse_network_id(node.text())
+    if number is None:
+        node.wrong("a network id of 16 hex digits")
+    return number
+
+
+def read_address(node: Node) -> int:
+    """A ZeroTier address of 10 hex digits, not zero."""
+    address = parse_address(node.text())
+    if not address:
+        node.wrong("a ZeroTier address of 10 hex digits")
+    return address
+
+
+def read_mac(node: Node) -> int:
+    """A MAC of 12 hex digits."""
+    mac = parse_mac(node.text())
+    if mac is None:
+        node.wrong("a MAC as aa:bb:cc:dd:ee:ff")
+    return mac
+
+
+def read_ips(node: Node | None) -> tuple[bytes, ...]:
+    """Packed addresses; a prefix length behind one is checked and left out, as ownership does."""
+    if node is None:
+        return ()
+    return tuple(_packed(item) for item in node.items())
+
+
+def _packed(node: Node) -> bytes:
+    address, slash, bits = node.text().partition("/")
+    kind = IPv6Address if ":" in address else IPv4Address
+    try:
+        packed = kind(address).packed
+    except AddressValueError:
+        node.wrong("an IP address")
+    wide = not bits.isascii() or not bits.isdigit() or len(bits) > 3 or int(bits) > len(packed) * 8
+    if (slash and wide) or "%" in address:
+        node.wrong("an IP address with a prefix length")
+    return packed
+
+
+def read_tags(node: Node | None) -> dict[int, int]:
+    """Tags as `[[id, value], …]` or as an object of ids and values."""
+    if node is None:
+        return {}
+    tags: dict[int, int] = {}
+    for key, value in _tag_pairs(node):
+        number = key.integer(32)
+        if number in tags:
+            key.refuse(f"the tag {number} is given twice", code="ZT554")
+        tags[number] = value.integer(32)
+    return tags
+
+
+def _tag_pairs(node: Node) -> Iterator[tuple[Node, Node]]:
+    if isinstance(node.value, list):
+        for pair in node.items():
+            items: Json = pair.value
+            if not isinstance(items, list) or len(items) != 2:
+                pair.wrong("a pair [tag id, value]")
+            yield pair.child(0), pair.child(1)
+        return
+    for key in node.table():
+        value = node.child(key)
+        if not (key.isascii() and key.isdigit() and len(key) <= 10):
+            value.refuse(f"{key!r:.60} is not a tag id")
+        yield Node(int(key), value.name, value.path), value
+
+
+def read_ids(node: Node | None) -> Iterator[int]:
+    """Ids of 32 bits, one after the other."""
+    if node is not None:
+        for item in node.items():
+            yield item.integer(32)
