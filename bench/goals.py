@@ -346,17 +346,10 @@ def _tshark() -> Iterator[Row]:
 
 def _count(path: Path, engine: ztfast.Engine) -> int:
     from ztfast.capture import open_capture
-    from ztfast.capture.packets import Counted
-    from ztfast.pipeline.judge import add_counted, judgements
-    from ztfast.pipeline.tally import Tally
+    from ztfast.pipeline.run import run
 
-    tally = Tally()
     with open_capture(path) as capture:
-        for item in judgements(capture, engine, counts=True):
-            if isinstance(item.packets.judged, Counted):
-                add_counted(tally, engine, item.packets.judged)
-            elif item.verdicts is not None:
-                tally.add(item.verdicts, item.packets.lengths)
+        tally = run(engine, capture, counts=True).finish()
     return tally.verdict("accept").frames
 
 

@@ -12,7 +12,6 @@ import numpy as np
 
 from fuzz.checks import backends, inside, refused, scratch
 from ztfast.capture import open_capture
-from ztfast.capture.packets import Counted
 from ztfast.engine.engine import Engine
 from ztfast.errors import CaptureError
 from ztfast.lang import compile_text
@@ -48,7 +47,7 @@ def _walk(source: Any, engine: Engine, vlan: str, **how: Any) -> tuple[int, byte
     frames, verdicts = 0, []
     try:
         with open_capture(source, **how) as capture:
-            for judged in judgements(capture, engine, vlan):
+            for judged in judgements(engine, capture, vlan=vlan):
                 inside(judged.packets)
                 assert judged.packets.first == frames
                 frames += judged.packets.scanned
@@ -66,9 +65,9 @@ def _counted(path: Any, engine: Engine, vlan: str, resync: bool) -> int:
     frames = 0
     try:
         with open_capture(path, resync=resync) as capture:
-            for judged in judgements(capture, engine, vlan, counts=True):
+            for judged in judgements(engine, capture, vlan=vlan, counts=True):
                 frames += judged.packets.scanned
-                if not isinstance(judged.packets.judged, Counted):
+                if judged.counted is None:
                     inside(judged.packets)
     except CaptureError as error:
         refused(error)

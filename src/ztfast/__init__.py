@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ztfast.capture import PacketBatch as PacketBatch
     from ztfast.capture import open_capture as open_capture
+    from ztfast.capture import open_captures as open_captures
     from ztfast.dispatch import simd_level as simd_level
     from ztfast.engine.case import evaluate_case as evaluate_case
     from ztfast.engine.engine import Engine as Engine
@@ -33,9 +34,15 @@ if TYPE_CHECKING:
     from ztfast.frames.batch import FrameBatch as FrameBatch
     from ztfast.lang import compile_text
     from ztfast.lang import load as load
+    from ztfast.lang import print_policy as print_policy
     from ztfast.model.policy import Policy as Policy
     from ztfast.network.load import load_network as load_network
     from ztfast.network.members import Network as Network
+    from ztfast.pipeline.judge import Judgement as Judgement
+    from ztfast.pipeline.judge import judge as judge
+    from ztfast.pipeline.run import Run as Run
+    from ztfast.pipeline.run import run as run
+    from ztfast.pipeline.tally import Tally as Tally
 
     compile = compile_text
     simd = simd_level  # the name before 0.2
@@ -50,15 +57,22 @@ _PUBLIC: dict[str, tuple[str, str]] = {
     "Engine": ("ztfast.engine.engine", "Engine"),
     "Filter": ("ztfast.filter", "Filter"),
     "FrameBatch": ("ztfast.frames.batch", "FrameBatch"),
+    "Judgement": ("ztfast.pipeline.judge", "Judgement"),
     "Network": ("ztfast.network.members", "Network"),
     "PacketBatch": ("ztfast.capture.packets", "PacketBatch"),
     "Policy": ("ztfast.model.policy", "Policy"),
+    "Run": ("ztfast.pipeline.run", "Run"),
+    "Tally": ("ztfast.pipeline.tally", "Tally"),
     "Verdicts": ("ztfast.engine.network_verdicts", "Verdicts"),
     "compile": ("ztfast.lang", "compile_text"),
+    "judge": ("ztfast.pipeline.judge", "judge"),
     "evaluate_case": ("ztfast.engine.case", "evaluate_case"),
     "load": ("ztfast.lang", "load"),
     "load_network": ("ztfast.network.load", "load_network"),
     "open_capture": ("ztfast.capture", "open_capture"),
+    "open_captures": ("ztfast.capture", "open_captures"),
+    "print_policy": ("ztfast.lang", "print_policy"),
+    "run": ("ztfast.pipeline.run", "run"),
     "simd": ("ztfast.dispatch", "simd_level"),  # the name before 0.2
     "simd_level": ("ztfast.dispatch", "simd_level"),
     **{

@@ -1,4 +1,4 @@
-"""Compressed captures: recognised by content, several members, cut, damaged, bombs; outputs."""
+"""Compressed captures: recognised by content, several members, cut, damaged, bombs."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import bz2
 import gzip
 import io
 import lzma
-import shutil
-import subprocess
 import sys
 import tracemalloc
 from functools import partial
@@ -17,9 +15,8 @@ import numpy as np
 import pytest
 
 from tests.capture.building import frame, pcap
-from ztfast.capture import compression, open_capture
-from ztfast.capture.outputs import Output
-from ztfast.errors import CaptureError, OutputError
+from ztfast.capture import open_capture
+from ztfast.errors import CaptureError
 
 zstandard = pytest.importorskip("zstandard")
 lz4 = pytest.importorskip("lz4.frame")
@@ -217,47 +214,3 @@ def test_missing_library_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "zstandard", None)
     with pytest.raises(CaptureError, match="compression"):
         read(PACK["zstd"](DATA))
-    with pytest.raises(OutputError, match="compression"):
-        compression.encoder("zstd", "a.zst")
-
-
-@pytest.mark.parametrize(
-    ("name", "rest", "kind"),
-    [
-        ("a.pcap.gz", "a.pcap", "gzip"),
-        ("a.pcapng.ZST", "a.pcapng", "zstd"),
-        ("a.lz4", "a", "lz4"),
-        ("a.pcap", "a.pcap", None),
-    ],
-)
-def test_suffix(name, rest, kind):
-    assert compression.split_suffix(name) == (rest, kind)
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("empty", [False, True])
-def test_outputs(tmp_path, kind, empty):
-    path = tmp_path / "out"
-    output = Output(str(path), compression.encoder(kind, str(path)))
-    if not empty:
-        for at in range(0, len(DATA), 10_000):
-            output.write([DATA[at : at + 5000], memoryview(DATA)[at + 5000 : at + 10_000]])
-    output.close()
-    unpack = {
-        "gzip": gzip.decompress,
-        "zstd": lambda b: zstandard.ZstdDecompressor().decompressobj().decompress(b),
-        "lz4": lz4.decompress,
-    }[kind]
-    assert unpack(path.read_bytes()) == (b"" if empty else DATA)
-
-
-@pytest.mark.parametrize(("kind", "tool"), [("gzip", "gzip"), ("zstd", "zstd"), ("lz4", "lz4")])
-def test_the_tools_read_what_we_compress(tmp_path, kind, tool):
-    if shutil.which(tool) is None:
-        pytest.skip(f"{tool} is not installed")
-    path = tmp_path / "out"
-    output = Output(str(path), compression.encoder(kind, str(path)))
-    output.write([DATA])
-    output.close()
-    done = subprocess.run([tool, "-dc"], input=path.read_bytes(), capture_output=True, check=True)
-    assert done.stdout == DATA

@@ -665,4 +665,4 @@ def test_what_is_no_column_of_headers_is_refused(column: Any) -> None:
 def test_a_tally_takes_one_length_a_frame(count: int) -> None:
     verdicts = Engine(RULES).evaluate(FrameBatch(BUFFER, OFFSETS, SIZES))
     with pytest.raises(ValueError, match=f"lengths has {count} items for 3 verdicts"):
-        Tally().add(verdicts, np.zeros(count, np.uint32))
+        Tally(RULES).add(verdicts, np.zeros(count, np.uint32))

@@ -10,11 +10,11 @@ import pytest
 
 from ztfast import dispatch
 from ztfast.capture import open_capture
-from ztfast.capture.packets import Counted
 from ztfast.engine.engine import Engine
 from ztfast.lang import compile_text
 from ztfast.model.policy import Policy
-from ztfast.pipeline.judge import CountingScan, JudgingScan, add_counted, judgements
+from ztfast.pipeline.judge import judgements
+from ztfast.pipeline.scan import Counted, CountingScan, JudgingScan
 from ztfast.pipeline.tally import Tally
 
 pytestmark = pytest.mark.skipif(dispatch.core is None, reason="the extension is not built")
@@ -55,12 +55,12 @@ def capture_of(rng: random.Random, frames: int, most: int) -> bytes:
 
 
 def figures(path: Path, policy: Policy, how: str) -> tuple[dict[str, object], set[object]]:
-    engine, tally = Engine(policy), Tally()
+    engine, tally = Engine(policy), Tally(policy)
     seen = set()
     with open_capture(path) as capture:
         for item in judgements(
-            capture,
             engine,
+            capture,
             counts=how in ("counted", "kept"),
             keeps=how == "kept",
             threads=2 if how == "batches" else 1,
@@ -70,11 +70,8 @@ def figures(path: Path, policy: Policy, how: str) -> tuple[dict[str, object], se
                 if isinstance(item.packets.judged, Counted)
                 else item.packets.judged is not None
             )
-            if isinstance(item.packets.judged, Counted):
-                add_counted(tally, engine, item.packets.judged)
-            elif item.verdicts is not None:
-                tally.add(item.verdicts, item.packets.lengths)
-    return tally.to_json(policy), seen
+            tally.count(item)
+    return tally.to_json(), seen
 
 
 @pytest.mark.parametrize("rules", RULES)
@@ -127,7 +124,8 @@ def test_accepted_frames_are_kept_in_their_order(
     for keeps in (False, True):
         offsets = found[keeps] = []
         with open_capture(path) as capture:
-            for packets, _, verdicts in judgements(capture, Engine(policy), "tag", 1, keeps, keeps):
+            engine = Engine(policy)
+            for packets, _, verdicts, _ in judgements(engine, capture, counts=keeps, keeps=keeps):
                 chosen = packets.offsets if keeps else packets.offsets[verdicts.accepted]
                 offsets += (chosen + packets.base).tolist()
     assert 0 < len(found[True]) < frames

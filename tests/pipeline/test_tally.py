@@ -34,6 +34,9 @@ cap own
 """
 
 
+POLICY = ztfast.compile(RULES)
+
+
 def packet(port: int, size: int = 60) -> bytes:
     head = bytes(12) + b"\x08\x00\x45" + bytes(8) + b"\x06" + bytes(10)
     return (head + bytes(2) + port.to_bytes(2, "big")).ljust(size, b"\0")
@@ -46,25 +49,25 @@ FRAMES = [
 ]
 
 
-def tally(frames: list[bytes], size: int, backend: str = "auto") -> Tally:
-    engine = ztfast.Engine(ztfast.compile(RULES), backend=backend)
-    found = Tally()
+def tally(
+    frames: list[bytes], size: int, backend: str = "auto", policy: ztfast.Policy | None = None
+) -> Tally:
+    engine = ztfast.Engine(policy or POLICY, backend=backend)
+    found = Tally(engine.policy)
     for low in range(0, len(frames), size):
         batch = ztfast.FrameBatch.from_frames(frames[low : low + size])
         found.add(engine.evaluate(batch), batch.lengths)
     return found
 
 
-POLICY = ztfast.compile(RULES)
-
 
 @pytest.mark.parametrize("backend", ["native", "reference"])
 def test_batches_in_any_order_say_the_same(backend: str) -> None:
-    expected = tally(FRAMES, len(FRAMES)).to_json(POLICY)
+    expected = tally(FRAMES, len(FRAMES)).to_json()
     draw = random.Random(3)
     for size in (1, 2, 5):
         shuffled = draw.sample(FRAMES, len(FRAMES))
-        assert tally(shuffled, size, backend).to_json(POLICY) == expected
+        assert tally(shuffled, size, backend).to_json() == expected
 
 
 def test_figures_by_verdict_rule_and_copy() -> None:
@@ -77,7 +80,7 @@ def test_figures_by_verdict_rule_and_copy() -> None:
     }
     rows = [
         (row["frames"], row["verdict"], row["capability"], row["line"], row["rule"])
-        for row in found.rows(POLICY)
+        for row in found.rows()
     ]
     assert sorted(rows, key=str) == sorted(
         [
@@ -95,15 +98,92 @@ def test_figures_by_verdict_rule_and_copy() -> None:
 
 def test_rules_from_json_are_named_by_type() -> None:
     policy = load_json(json.dumps(POLICY.to_json()), "network.json")
-    rows = tally(FRAMES, 9).rows(policy)
+    rows = tally(FRAMES, 9, policy=policy).rows()
     assert {row["rule"] for row in rows} == {"ACTION_ACCEPT", "end of the rules"}
 
 
 def test_files_are_a_table_of_their_own() -> None:
     out = io.StringIO()
-    print_figures(Tally(), POLICY, out, [Written("a.pcap", 1200, 99), Written("b.pcap", 3, 24)])
+    print_figures(Tally(POLICY), out, [Written("a.pcap", 1200, 99), Written("b.pcap", 3, 24)])
     assert out.getvalue().splitlines()[-3:] == [
         "file    frames  bytes",
         "a.pcap   1,200     99",
         "b.pcap       3     24",
     ]
+
+
+def of_parts(cut: int) -> tuple[Tally, Tally]:
+    return tally(FRAMES[:cut], 3), tally(FRAMES[cut:], 2)
+
+
+@pytest.mark.parametrize("cut", range(len(FRAMES) + 1))
+def test_parts_merge_to_the_whole_and_go_through_json(cut: int) -> None:
+    expected = tally(FRAMES, 4).to_json()
+    one, other = of_parts(cut)
+    one.merge(other)
+    assert one.to_json() == expected
+    text = json.dumps(of_parts(cut)[0].to_json())
+    again = Tally.from_json(json.loads(text), ztfast.compile(RULES))
+    again.merge(of_parts(cut)[1])
+    assert again.to_json() == expected
+
+
+def test_what_was_not_known_merges_too() -> None:
+    policy = ztfast.compile("drop not chr ipauth;\naccept dport 80;\naccept;\n")
+    engine = ztfast.Engine(policy)
+    batch = ztfast.FrameBatch.from_frames([FRAMES[0], FRAMES[0][:30]], lengths=[60, 60])
+    parts = [Tally(policy), Tally(policy)]
+    for part in parts:
+        part.add(engine.evaluate(batch), batch.lengths)
+    parts[0].merge(parts[1])
+    assert parts[0].uncertain == 2
+    assert parts[0].assumed["ownership"] == 4
+    assert parts[0].missing
+    read = Tally.from_json(parts[0].to_json(), policy)
+    assert read.to_json() == parts[0].to_json()
+
+
+def test_figures_of_other_rules_are_refused() -> None:
+    other = ztfast.compile("accept;\n")
+    with pytest.raises(ztfast.UsageError, match="other rules"):
+        Tally(POLICY).merge(Tally(other))
+    with pytest.raises(ztfast.UsageError, match="other rules"):
+        Tally.from_json(Tally(POLICY).to_json(), other)
+
+
+def test_the_digest_is_of_meaning_not_of_layout() -> None:
+    again = ztfast.compile(RULES.replace("\t", "  ").replace("# echo", "# something else"))
+    assert again.digest == POLICY.digest
+    assert ztfast.compile(RULES.replace("5353", "5354")).digest != POLICY.digest
+    assert len(POLICY.digest) == 64
+
+
+def spoiled() -> list[object]:
+    whole = tally(FRAMES, 4).to_json()
+    row = whole["rules"][0]
+
+    def with_row(**changes: object) -> dict[str, object]:
+        return {**whole, "rules": [{**row, **changes}]}
+
+    return [
+        None,
+        [],
+        {},
+        {**whole, "rules": 3},
+        {**whole, "copies": [{}]},
+        {**whole, "uncertain": -1},
+        {**whole, "assumed": {}},
+        {**whole, "missing": {"ports": "many"}},
+        with_row(frames=1.5),
+        with_row(bytes=True),
+        with_row(capability="nobody's"),
+        with_row(entry=999),
+        with_row(verdict="perhaps"),
+        with_row(side="both"),
+    ]
+
+
+@pytest.mark.parametrize("document", spoiled(), ids=repr)
+def test_what_is_no_tally_is_refused(document: object) -> None:
+    with pytest.raises(ztfast.UsageError):
+        Tally.from_json(document, POLICY)

@@ -13,10 +13,10 @@ import pytest
 
 from tests.capture.building import DATA, frame, interface, packet, pcap, section
 from ztfast.capture import open_capture, open_captures
-from ztfast.capture.outputs import Output
 from ztfast.capture.session import ReadSession
 from ztfast.errors import OutputError
 from ztfast.sinks.files import FileSink
+from ztfast.sinks.output import Output
 from ztfast.sinks.pcap import PcapWriter
 
 CAPTURES = sorted(DATA.glob("tcpdump/**/*.pcap"))

@@ -10,7 +10,7 @@ import pytest
 
 from tests.capture.building import DATA, block, frame, interface, packet, pcap, section, simple
 from ztfast.capture import open_capture
-from ztfast.capture.outputs import Output
+from ztfast.sinks.output import Output
 from ztfast.sinks.pcapng import PcapngWriter
 
 CAPTURES = sorted(DATA.glob("**/*.pcapng"))

@@ -1,4 +1,4 @@
-"""gzip, zstd and lz4: recognised by content on the way in, chosen by suffix on the way out.
+"""gzip, zstd and lz4 on the way in: recognised by content, never by name.
 
 Contract: decompressing gives at most what the reader has room for, so a bomb fills no
 memory; streams of several members are read through; one that ends early is an error after
@@ -16,15 +16,14 @@ from typing import Any, Protocol
 
 from ztfast.capture.compressed_frames import SteppedReader, lz4_boundaries, zstd_boundaries
 from ztfast.capture.gzip_stream import GzipMember, Pieces, ZlibInflater
-from ztfast.capture.outputs import Encoder
 from ztfast.capture.sources import Reader
-from ztfast.errors import CaptureError, Diagnostic, OutputError
+from ztfast.errors import CaptureError, Diagnostic
 
 _CHUNK = 1 << 16
 _ROOM = 1 << 20
 _ZSTD_BLOCK = 1 << 17  # bytes that a block holds at most
 _MAX_WINDOW = 1 << 27  # what zstd's own tool accepts without being asked to take more
-_EXTRA = "pip install 'ztfast[compression]'"
+EXTRA = "pip install 'ztfast[compression]'"
 
 
 def kind_of(head: bytes) -> str | None:
@@ -47,7 +46,7 @@ def decompressed(kind: str, source: Reader, path: str) -> Reader:
                 f"is {kind}, and {error.name} is not installed",
                 path=path,
                 offset=0,
-                help=_EXTRA,
+                help=EXTRA,
             )
         ) from error
 
@@ -234,67 +233,3 @@ class _Zstd:
 
 
 _READERS: dict[str, Callable[[Reader], Reader]] = {"gzip": _gzip, "zstd": _Zstd, "lz4": _lz4}
-
-_SUFFIXES = {".gz": "gzip", ".zst": "zstd", ".zstd": "zstd", ".lz4": "lz4"}
-
-
-def split_suffix(path: str) -> tuple[str, str | None]:
-    """The name without a compression's suffix, and the compression."""
-    for suffix, kind in _SUFFIXES.items():
-        if path.lower().endswith(suffix):
-            return path[: -len(suffix)], kind
-    return path, None
-
-
-def encoder(kind: str | None, path: str) -> Encoder | None:
-    """A compressor for an output, or None where there is nothing to compress."""
-    if kind is None:
-        return None
-    try:
-        made: Encoder = _ENCODERS[kind]()
-        return made
-    except ImportError as error:
-        raise OutputError(
-            Diagnostic(
-                "ZT606", f"cannot be {kind}: {error.name} is not installed", path=path, help=_EXTRA
-            )
-        ) from error
-
-
-def _gzip_encoder() -> Any:
-    try:
-        isal_zlib = importlib.import_module("isal.isal_zlib")  # its types are not complete
-    except ImportError:
-        return zlib.compressobj(6, wbits=31)
-    return isal_zlib.compressobj(2, wbits=31)
-
-
-def _zstd_encoder() -> Any:
-    import zstandard
-
-    return zstandard.ZstdCompressor(level=3, write_checksum=True).compressobj()
-
-
-class _Lz4Encoder:
-    """lz4's compressor, whose header comes with the first bytes."""
-
-    def __init__(self) -> None:
-        lz4 = importlib.import_module("lz4.frame")
-        self._inner = lz4.LZ4FrameCompressor(content_checksum=True)
-        self._head: bytes = self._inner.begin()
-
-    def compress(self, data: memoryview) -> bytes:
-        """Compressed bytes so far."""
-        head, self._head = self._head, b""
-        return head + bytes(self._inner.compress(data))
-
-    def flush(self) -> bytes:
-        """The rest."""
-        return self._head + bytes(self._inner.flush())
-
-
-_ENCODERS: dict[str, Callable[[], Any]] = {
-    "gzip": _gzip_encoder,
-    "zstd": _zstd_encoder,
-    "lz4": _Lz4Encoder,
-}

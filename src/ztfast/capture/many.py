@@ -14,6 +14,7 @@ from types import TracebackType
 
 from ztfast.capture.open import Capture, limited, open_capture
 from ztfast.capture.packets import MAX_BUFFER, PacketBatch
+from ztfast.capture.pcap_scan import RecordScan
 from ztfast.capture.session import SKIPPED, UNREADABLE, ReadSession
 from ztfast.errors import CaptureError, Diagnostic, Severity, usage
 
@@ -43,7 +44,7 @@ class Captures:
         self.session = session
         self.merge = merge and len(paths) > 1
         self._follow = follow
-        self._limit = limit
+        self.limit = limit
         self._open: list[Capture] = []
         self._stopped = False
         self._finished = 0
@@ -61,7 +62,7 @@ class Captures:
     @property
     def total_bytes(self) -> int | None:
         """Bytes of all files together; None where one is a pipe or grows."""
-        if self._follow or self._limit is not None or any(not _is_file(p) for p in self.paths):
+        if self._follow or self.limit is not None or any(not _is_file(p) for p in self.paths):
             return None
         return sum(os.path.getsize(path) for path in self.paths)
 
@@ -76,9 +77,13 @@ class Captures:
         for capture in self._open:
             capture.stop()
 
+    def batches(self, scan: RecordScan | None = None) -> Iterator[PacketBatch]:
+        """All batches; `scan` as for one capture, and not used by a merge."""
+        batches = self._merged() if self.merge else self._one_by_one(scan)
+        return batches if self.limit is None else limited(batches, self.limit)
+
     def __iter__(self) -> Iterator[PacketBatch]:
-        batches = self._merged() if self.merge else self._one_by_one()
-        return batches if self._limit is None else limited(batches, self._limit)
+        return self.batches()
 
     def close(self) -> None:
         """Close what is open.  Batches already given stay valid."""
@@ -93,7 +98,7 @@ class Captures:
     ) -> None:
         self.close()
 
-    def _one_by_one(self) -> Iterator[PacketBatch]:
+    def _one_by_one(self, scan: RecordScan | None) -> Iterator[PacketBatch]:
         for number, path in enumerate(self.paths):
             last = number == len(self.paths) - 1
             try:
@@ -101,7 +106,7 @@ class Captures:
                 self._open.append(capture)
                 if self._stopped:
                     capture.stop()
-                yield from capture
+                yield from capture.batches(scan)
             except CaptureError as error:
                 for diagnostic in error.diagnostics:
                     if diagnostic not in self.diagnostics:

@@ -16,6 +16,7 @@ from typing import IO
 from ztfast.capture import pcap
 from ztfast.capture.compression import PushedBack, decompressed, kind_of
 from ztfast.capture.packets import MAX_BUFFER, PacketBatch
+from ztfast.capture.pcap_scan import RecordScan
 from ztfast.capture.session import ReadSession
 from ztfast.capture.sources import (
     Feed,
@@ -29,10 +30,10 @@ from ztfast.capture.sources import (
 )
 from ztfast.errors import CaptureError, Diagnostic
 
-Read = Callable[[Feed, ReadSession], Iterator[PacketBatch]]
+Read = Callable[[Feed, ReadSession, RecordScan | None], Iterator[PacketBatch]]
 
 
-def _read_pcapng(feed: Feed, session: ReadSession) -> Iterator[PacketBatch]:
+def _read_pcapng(feed: Feed, session: ReadSession, _: RecordScan | None) -> Iterator[PacketBatch]:
     from ztfast.capture import pcapng  # most captures are classic: start-up stays short
 
     return pcapng.read(feed, session)
@@ -78,7 +79,8 @@ class Capture:
         self.session = session
         self._feed = feed
         self._read = read
-        self._limit = limit
+        self.limit = limit
+        self.merge = False  # many.Captures may
         self._growing = growing
 
     @property
@@ -101,9 +103,13 @@ class Capture:
         if self._growing is not None:
             self._growing.stop()
 
+    def batches(self, scan: RecordScan | None = None) -> Iterator[PacketBatch]:
+        """All batches; `scan` scans the Ethernet records of a classic pcap, and may judge them."""
+        batches = self._read(self._feed, self.session, scan)
+        return batches if self.limit is None else limited(batches, self.limit)
+
     def __iter__(self) -> Iterator[PacketBatch]:
-        batches = self._read(self._feed, self.session)
-        return batches if self._limit is None else limited(batches, self._limit)
+        return self.batches()
 
     def __enter__(self) -> Capture:
         return self

@@ -46,15 +46,13 @@ class Interface(NamedTuple):
     swapped: bool = False
 
 
-class Counted(NamedTuple):
-    """What `judged` holds where `frames` were judged and counted while they were found.
+class ScanOutcome(Protocol):
+    """What a scan that judges frames on the way found of them (pipeline/scan.py has two)."""
 
-    The columns hold then only those that were accepted, or none of them.  totals: the counts,
-    uint64[2, keys], as `pipeline.tally` takes them.
-    """
-
-    frames: int
-    totals: npt.NDArray[np.uint64]
+    @property
+    def frames(self) -> int:
+        """Frames of the capture that were scanned, also those left out of the columns."""
+        ...
 
 
 class Layout(Protocol):
@@ -100,7 +98,7 @@ class PacketBatch:
     frame, uint16[n], or one number for all; `base`: place of buffer[0] in the file `path`
     (for a compressed file: in what it holds); `section`: a number that changes where a new
     file or pcapng section begins, so that writers know when interfaces start anew; `judged`
-    what a scan that judges frames on the way found of them.
+    what a scan that judges frames on the way found of them, None for any other scan.
     """
 
     buffer: Any
@@ -116,7 +114,7 @@ class PacketBatch:
     base: int = 0
     section: int = 0
     others: OtherBlocks = field(default=NO_BLOCKS)
-    judged: Any = None
+    judged: ScanOutcome | None = None
     # not an argument, so that what is made by hand or with `replace` is checked again
     checked: bool = field(default=False, init=False)
 
@@ -131,7 +129,7 @@ class PacketBatch:
     @property
     def scanned(self) -> int:
         """Frames of the capture that this batch stands for, also those left out."""
-        return self.judged.frames if isinstance(self.judged, Counted) else len(self)
+        return len(self) if self.judged is None else self.judged.frames
 
     @cached_property
     def timestamps(self) -> Int64s:

@@ -22,7 +22,7 @@ from ztfast.capture.packets import (
     Uint32s,
     unaligned,
 )
-from ztfast.capture.pcap_scan import OK, ScannedRecords, scan_records
+from ztfast.capture.pcap_scan import OK, RecordScan, ScannedRecords, scan_records
 from ztfast.capture.resync import Shape, next_record
 from ztfast.capture.scanner import Place, Scanner
 from ztfast.capture.session import ReadSession
@@ -79,8 +79,11 @@ class PcapLayout:
         return self
 
 
-def read(feed: Feed, session: ReadSession) -> Iterator[PacketBatch]:
-    """The batches of a classic pcap whose first bytes were recognised."""
+def read(feed: Feed, session: ReadSession, scan: RecordScan | None = None) -> Iterator[PacketBatch]:
+    """The batches of a classic pcap whose first bytes were recognised.
+
+    scan: how Ethernet records are scanned; None: `scan_records`.
+    """
     window = _header_window(feed, session)
     header = bytes(memoryview(window.buffer)[window.start : window.start + FILE_HEADER])
     layout = PcapLayout(*MAGICS[header[:4]])
@@ -97,7 +100,7 @@ def read(feed: Feed, session: ReadSession) -> Iterator[PacketBatch]:
     linktype, fcs = split_linktype(field)
     units = 9 if layout.nanoseconds else 6
     interface = Interface(linktype, snaplen, units, fcs=fcs, block=header)
-    scanner = _PcapScanner(feed, session, layout, interface)
+    scanner = _PcapScanner(feed, session, layout, interface, scan or scan_records)
     yield scanner.nothing()
     # what came with the header is handed on before a slow pipe is asked for more
     scanner.at_hand = window
@@ -130,7 +133,12 @@ class _PcapScanner(Scanner):
     """Records of a classic pcap, behind its header."""
 
     def __init__(
-        self, feed: Feed, session: ReadSession, layout: PcapLayout, interface: Interface
+        self,
+        feed: Feed,
+        session: ReadSession,
+        layout: PcapLayout,
+        interface: Interface,
+        scan: RecordScan,
     ) -> None:
         super().__init__(feed, session, FILE_HEADER)
         self._layout = layout
@@ -138,7 +146,7 @@ class _PcapScanner(Scanner):
         self._section = session.next_section()
         self._recent: list[int] = []
         plain = interface.linktype != _ETHERNET or interface.fcs > 0
-        self._scan = scan_records if plain or session.scan is None else session.scan
+        self._scan = scan_records if plain else scan
 
     def batches(self, window: Window) -> Iterator[PacketBatch]:
         """Everything complete in the window."""

@@ -8,12 +8,12 @@ Tested by tests/capture/test_pcap_scan.py.
 from __future__ import annotations
 
 import struct
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from ztfast import dispatch
-from ztfast.capture.packets import MAX_CAPTURED, MAX_FRAMES, Buffer, Counted, Int64s, Uint32s
+from ztfast.capture.packets import MAX_CAPTURED, MAX_FRAMES, Buffer, Int64s, ScanOutcome, Uint32s
 from ztfast.frames.buffer_pool import BufferPool
 
 OK = 0
@@ -24,7 +24,7 @@ _POOL = BufferPool()
 class ScannedRecords(NamedTuple):
     """What `scan_records` found: the columns, where the next record starts, and why it stopped.
 
-    `judged` is for a scan that judges frames on the way (pipeline/judge.py): its results.
+    `judged` is for a scan that judges frames on the way (pipeline/scan.py): its results.
     """
 
     offsets: Int64s
@@ -32,12 +32,29 @@ class ScannedRecords(NamedTuple):
     lengths: Uint32s
     next: int
     error: int
-    judged: Any = None
+    judged: ScanOutcome | None = None
 
     @property
     def scanned(self) -> int:
         """Frames that were found, also those left out of the columns."""
-        return self.judged.frames if isinstance(self.judged, Counted) else len(self.offsets)
+        return len(self.offsets) if self.judged is None else self.judged.frames
+
+
+class RecordScan(Protocol):
+    """A scan of Ethernet records that keeps `scan_records`'s contract, and may judge on the way."""
+
+    def __call__(
+        self,
+        buffer: Buffer,
+        start: int,
+        end: int,
+        swapped: bool,
+        header: int = 16,
+        max_frames: int = MAX_FRAMES,
+        max_captured: int = MAX_CAPTURED,
+    ) -> ScannedRecords:
+        """As `scan_records`."""
+        ...
 
 
 def scan_records(

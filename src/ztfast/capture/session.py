@@ -8,9 +8,6 @@ Tested by tests/capture/test_pcap.py and test_resync.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from ztfast.capture.sources import Window
 from ztfast.errors import CaptureError, Diagnostic, Severity
 
@@ -28,8 +25,6 @@ class ReadSession:
 
     def __init__(self, resync: bool = False, first: int = 0) -> None:
         self.resync = resync
-        # a scan over Ethernet records that judges them on the way, instead of capture.pcap_scan's
-        self.scan: Callable[..., Any] | None = None
         self.frames = first
         self.sections = 0
         self.diagnostics: list[Diagnostic] = []

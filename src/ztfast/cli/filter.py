@@ -3,7 +3,8 @@
 Contract: figures on standard output (on standard error where a capture goes there), talk
 on standard error; exit 1 where the input is damaged or an output could not be written, 130
 after Ctrl-C or SIGTERM.  What was read before is handled, written and counted in any case.
-The work is in cli/filtering.py, what is written in pipeline/outputs.py.
+The work is in pipeline/job.py, what is written in pipeline/outputs.py, what is said in
+cli/filter_report.py.
 Tested by tests/cli/test_filter.py and test_filter_hostile.py.
 """
 
@@ -23,6 +24,8 @@ _COUNT = click.IntRange(0)
 
 
 if TYPE_CHECKING:
+    from ztfast.pipeline.outputs import OutputOptions
+
     _SizeType = click.ParamType[int]
     _SecondsType = click.ParamType[float]
 else:  # click's types take no parameter at run time before 8.2
@@ -125,9 +128,7 @@ def command(ctx: click.Context, /, rules: str, captures: tuple[str, ...], **opti
       tcpdump -i zt0 -U -w - | ztfast filter rules.ztrules - -w - | suricata -r /dev/stdin
     """
     _check(rules, captures, options)
-    from ztfast.cli.filtering import run
-
-    ctx.exit(run(rules, captures, options))
+    ctx.exit(_run(rules, captures, options))
 
 
 def _check(rules: str, captures: tuple[str, ...], options: dict[str, Any]) -> None:
@@ -149,3 +150,39 @@ def _check(rules: str, captures: tuple[str, ...], options: dict[str, Any]) -> No
         raise click.UsageError("-w - and --table - cannot share standard output")
     if rules == "-" and "-" in captures:
         raise click.UsageError("standard input can be the rules or a capture, not both")
+
+
+def _run(rules: str, captures: tuple[str, ...], options: dict[str, Any]) -> int:
+    """Do what the options ask for; the exit status.  Raises ZtfastError before any work."""
+    from ztfast.capture.many import open_captures
+    from ztfast.cli.filter_report import report, watched
+    from ztfast.cli.options import make_engine
+    from ztfast.pipeline.job import Job
+    from ztfast.sinks.signals import ended_gently
+
+    engine = make_engine(rules, options)
+    given = {name: options[name] for name in ("merge", "follow", "resync", "limit")}
+    outputs = _outputs(options)
+    with ended_gently(), open_captures(captures, **given) as source:
+        job = Job(engine, source, outputs, vlan=options["vlan"], threads=options["threads"])
+        with watched(options["progress"], source.total_bytes) as progress:
+            job.work(progress)
+        taken = "-" in (outputs.accepted, outputs.table)
+        return report(
+            job, as_json=options["as_json"], to_stderr=taken, assumption=options["assume"]
+        )
+
+
+def _outputs(options: dict[str, Any]) -> OutputOptions:
+    from ztfast.pipeline.outputs import OutputOptions
+    from ztfast.sinks.files import Rotation
+
+    rotation = Rotation(*(options[f"rotate_{what}"] for what in ("size", "frames", "seconds")))
+    return OutputOptions(
+        accepted=options["output"],
+        split=options["split"],
+        split_by=options["split_by"] or "verdict",
+        table=options["table"],
+        form=options["form"],
+        rotation=rotation,
+    )

@@ -1,23 +1,21 @@
-"""What `ztfast filter` writes: accepted frames, a split folder, a table; one or all of them.
+"""What a run writes: accepted frames, a split folder, a table; one or all of them.
 
-Contract: `Outputs` opens what the options name, all or nothing, takes judged batches, and
-`close` finishes every file and gives the errors of those that could not be.
+Contract: `OutputOptions` says what is wanted; `Outputs` opens it, all or nothing, takes judged
+batches, and `close` finishes every file and gives the errors of those that could not be.
 Tested by tests/cli/test_filter_outputs.py.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, TypedDict
 
 import numpy as np
 import numpy.typing as npt
 
-from ztfast.capture.packets import Counted
 from ztfast.errors import Diagnostic, OutputError
 from ztfast.frames.batch import FrameBatch
 from ztfast.pipeline.judge import Judgement
-from ztfast.pipeline.tally import Tally
 from ztfast.sinks.files import FileSink, Rotation, SplitSink, Written
 
 if TYPE_CHECKING:
@@ -29,16 +27,50 @@ if TYPE_CHECKING:
 _NONE = np.zeros(0, np.int64)
 
 
+@dataclass(frozen=True)
+class OutputOptions:
+    """What to write; None: not that.
+
+    accepted: a capture file of the accepted frames (`-`: standard output).  split: a folder with
+    a capture for each verdict (or `split_by` "rule" or "member") and each copy's target.  table:
+    a file with a row a frame, its form by its suffix.  form: "pcap" or "pcapng" whatever the
+    suffix.  rotation: when a new capture file begins.
+    """
+
+    accepted: str | None = None
+    split: str | None = None
+    split_by: str = "verdict"
+    table: str | None = None
+    form: str | None = None
+    rotation: Rotation = field(default_factory=Rotation)
+
+    @property
+    def anything(self) -> bool:
+        """Is anything written?"""
+        return self.accepted is not None or self.every_frame
+
+    @property
+    def every_frame(self) -> bool:
+        """Is anything written that needs every frame, not only the accepted ones?"""
+        return self.split is not None or self.table is not None
+
+
 class _Sink(Protocol):
     def close(self) -> None: ...
 
     def discard(self) -> None: ...
 
 
+class _How(TypedDict):
+    rotation: Rotation
+    unify: bool
+    several: bool
+
+
 class Outputs:
     """The files of one run.  Raises OutputError or UsageError where one cannot be opened."""
 
-    def __init__(self, engine: Engine, source: Captures, options: dict[str, Any]) -> None:
+    def __init__(self, engine: Engine, source: Captures, options: OutputOptions) -> None:
         self._engine = engine
         self._sinks: list[_Sink] = []
         self._table: TableSink | None = None
@@ -53,37 +85,38 @@ class Outputs:
                 sink.discard()
             raise
 
-    def _open(self, source: Captures, options: dict[str, Any]) -> None:
-        names = ("rotate_size", "rotate_frames", "rotate_seconds")
-        rotation = Rotation(*(options[name] for name in names))
-        how: Any = {
-            "rotation": rotation,
+    def _open(self, source: Captures, options: OutputOptions) -> None:
+        how: _How = {
+            "rotation": options.rotation,
             "unify": source.merge,
             "several": len(source.paths) > 1,
         }
-        if options["table"] is not None:
+        if options.table is not None:
             from ztfast.sinks.tables import TableSink
 
-            self._table = TableSink(options["table"])
+            self._table = TableSink(options.table)
             self._sinks.append(self._table)
-        if options["split"] is not None:
-            from ztfast.pipeline.split import Splitter
-
-            suffix = f".{options['form'] or 'pcapng'}"
-            self._folder = folder = SplitSink(options["split"], suffix=suffix, **how)
-            self._sinks.append(folder)
-            self._splitter = Splitter(folder, options["split_by"] or "verdict")
-            if options["split_by"] == "member":
-                self._senders = Senders(self._engine)
-        if options["output"] is not None:
-            self._file = FileSink(options["output"], format=options["form"], **how)
+        if options.split is not None:
+            self._open_folder(options.split, options, how)
+        if options.accepted is not None:
+            self._file = FileSink(options.accepted, format=options.form, **how)
             self._sinks.append(self._file)
 
-    def write(self, item: Judgement) -> None:
+    def _open_folder(self, folder: str, options: OutputOptions, how: _How) -> None:
+        from ztfast.pipeline.split import Splitter
+
+        suffix = f".{options.form or 'pcapng'}"
+        self._folder = SplitSink(folder, suffix=suffix, **how)
+        self._sinks.append(self._folder)
+        self._splitter = Splitter(self._folder, options.split_by)
+        if options.split_by == "member":
+            self._senders = Senders(self._engine)
+
+    def write(self, judgement: Judgement) -> None:
         """Write a batch's frames where they belong; raises OutputError."""
-        packets, frames, verdicts = item
+        packets, frames, verdicts, counted = judgement
         if self._file is not None:
-            if isinstance(packets.judged, Counted):
+            if counted is not None:
                 self._file.write(packets)  # accepted frames are all that was kept
             elif verdicts is not None:
                 self._file.write(packets, np.flatnonzero(verdicts.accepted))
@@ -136,15 +169,3 @@ class Senders:
         from ztfast.network.resolve import resolve
 
         return resolve(self._index, "out", endpoints(frames, self._compiled)).zt_source
-
-
-def unjudged_diagnostics(tally: Tally) -> list[Diagnostic]:
-    """One error for each interface whose link type is not known, with its frames."""
-    from ztfast.frames.links import unknown_linktype
-
-    found: list[Diagnostic] = []
-    for (path, name, linktype), count in tally.unjudged.items():
-        plain = unknown_linktype(linktype, path, name)
-        frames = "1 frame" if count.frames == 1 else f"{count.frames:,} frames"
-        found.append(replace(plain, message=f"{plain.message}: {frames}"))
-    return found

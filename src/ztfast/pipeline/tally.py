@@ -1,6 +1,7 @@
 """Counting verdicts: frames and bytes by verdict and by deciding rule, and what was not known.
 
-Contract: a `Tally` takes batches in any order and says the same; bytes are original lengths.
+Contract: a `Tally` belongs to one policy, takes batches in any order and says the same; bytes
+are original lengths.  Tallies of one policy merge, and go through JSON, without a difference.
 Tested by tests/pipeline/test_tally.py.
 """
 
@@ -17,9 +18,11 @@ from ztfast import dispatch
 from ztfast.capture.packets import PacketBatch
 from ztfast.engine.network_verdicts import Action, Verdicts
 from ztfast.engine.side_verdicts import Result
-from ztfast.errors import usage
-from ztfast.model.policy import Policy, Rule
+from ztfast.errors import UsageError, usage
+from ztfast.model.policy import Capability, Policy, Rule
 from ztfast.model.reads import UNCERTAIN_MASK, Reads
+from ztfast.pipeline.judge import Judgement
+from ztfast.pipeline.scan import Counted
 
 VERDICTS = {Action.ACCEPT: "accept", Action.DROP: "drop", Action.REDIRECT: "redirect"}
 ASSUMPTIONS = {
@@ -54,9 +57,10 @@ class Count(NamedTuple):
 
 
 class Tally:
-    """The sums over all batches added."""
+    """The sums over all batches added, judged by one policy."""
 
-    def __init__(self) -> None:
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
         self.deciders: dict[Decider, Count] = {}
         self.uncertain = 0
         self.assumed = dict.fromkeys(ASSUMPTIONS.values(), 0)
@@ -80,6 +84,19 @@ class Tally:
     def _sum(self, wanted: Callable[[Decider], bool]) -> Count:
         counts = [count for decider, count in self.deciders.items() if wanted(decider)]
         return Count(sum(c.frames for c in counts), sum(c.bytes for c in counts))
+
+    def count(self, judgement: Judgement) -> None:
+        """Count a batch as `pipeline.judge` gives it, whatever its frames came to."""
+        if judgement.counted is not None:
+            self.add_counted(judgement.counted)
+        elif judgement.verdicts is None:
+            self.skip(judgement.packets)
+        else:
+            self.add(judgement.verdicts, judgement.packets.lengths)
+
+    def add_counted(self, counted: Counted) -> None:
+        """Count what a scan counted."""
+        self._add_totals(counted.totals, counted.starts, counted.sender, counted.receiver)
 
     def add(self, verdicts: Verdicts, lengths: npt.NDArray[np.uint32]) -> None:
         """Count a batch; `lengths` uint32[n] are the frames' original lengths in bytes.
@@ -119,20 +136,17 @@ class Tally:
         entry, code, starts = raw
         totals = np.zeros((2, (int(entry.max()) + 2) * _CODES), np.uint64)
         dispatch.require().tally(entry, code, np.ascontiguousarray(lengths), totals[0], totals[1])
-        self.add_totals(totals, starts, verdicts.sender is not None, verdicts.receiver is not None)
+        sides = verdicts.sender is not None, verdicts.receiver is not None
+        self._add_totals(totals, starts, *sides)
 
-    def add_totals(
+    def _add_totals(
         self,
         totals: npt.NDArray[np.uint64],
         starts: npt.NDArray[np.int64],
         sender: bool,
         receiver: bool,
     ) -> None:
-        """Count by the loops' own sums: uint64[2, keys] by (entry of all rule sets + 1) * 5 + code.
-
-        A key is (entry counted over all rule sets + 1) * 5 + result.
-        starts: the first entry of each rule set; sender, receiver: which sides were asked.
-        """
+        """Count by the loops' own sums, which `pipeline.scan.Counted` describes."""
         places: list[int] = np.flatnonzero(totals[0]).tolist()
         for at in places:
             number, result = at // _CODES - 1, at % _CODES
@@ -195,22 +209,45 @@ class Tally:
                 key = (copy.side, copy.kind, target)
                 self._count(self.copies, key, int(frames[number]), int(sums[number]))
 
-    def rows(self, policy: Policy) -> list[dict[str, Any]]:
+    def rows(self) -> list[dict[str, Any]]:
         """One row a decider, most frames first: verdict, side, rule, line, text, frames, bytes."""
         rows = [
-            {**_where(policy, decider), "frames": count.frames, "bytes": count.bytes}
+            {**_where(self.policy, decider), "frames": count.frames, "bytes": count.bytes}
             for decider, count in self.deciders.items()
         ]
         return sorted(rows, key=_order)
 
-    def to_json(self, policy: Policy) -> dict[str, Any]:
-        """Everything counted, as one JSON-ready object."""
+    def merge(self, other: Tally) -> None:
+        """Add what another tally of the same policy counted; raises UsageError for another's."""
+        self._same_policy(other.policy.digest)
+        for mine, its in (
+            (self.deciders, other.deciders),
+            (self.copies, other.copies),
+            (self.unjudged, other.unjudged),
+        ):
+            for key, count in its.items():
+                self._count(mine, key, count.frames, count.bytes)
+        self.uncertain += other.uncertain
+        for sums, more in ((self.assumed, other.assumed), (self.missing, other.missing)):
+            for name, found in more.items():
+                sums[name] = sums.get(name, 0) + found
+
+    def _same_policy(self, digest: object) -> None:
+        if digest != self.policy.digest:
+            raise usage(
+                "these figures were counted by other rules",
+                "count both by the same rules: `policy` in the JSON is their digest",
+            )
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything counted, as one JSON-ready object, which `from_json` reads back."""
         total = self.total
         return {
+            "policy": self.policy.digest,
             "frames": total.frames,
             "bytes": total.bytes,
             "verdicts": {name: self.verdict(name)._asdict() for name in VERDICTS.values()},
-            "rules": self.rows(policy),
+            "rules": self.rows(),
             "copies": [
                 {"side": side, "kind": kind, "to": f"{target:010x}", **count._asdict()}
                 for (side, kind, target), count in sorted(self.copies.items())
@@ -223,6 +260,65 @@ class Tally:
             "missing": self.missing,
             "assumed": self.assumed,
         }
+
+    @classmethod
+    def from_json(cls, document: Any, policy: Policy) -> Tally:
+        """The tally that `to_json` wrote; raises UsageError where it is not one of this policy.
+
+        Other keys, such as `ztfast filter --json` adds, are passed over.
+        """
+        tally = cls(policy)
+        try:
+            tally._same_policy(document["policy"])
+            for row in document["rules"]:
+                tally._count(tally.deciders, _decider(policy, row), *_counts(row))
+            for row in document["copies"]:
+                key = str(row["side"]), str(row["kind"]), int(row["to"], 16)
+                tally._count(tally.copies, key, *_counts(row))
+            for row in document["unjudged"]:
+                place = str(row["path"]), str(row["interface"]), int(row["linktype"])
+                tally._count(tally.unjudged, place, *_counts(row))
+            tally.uncertain = _whole(document["uncertain"])
+            for name in tally.assumed:
+                tally.assumed[name] = _whole(document["assumed"][name])
+            tally.missing = {str(name): _whole(n) for name, n in document["missing"].items()}
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            if isinstance(error, UsageError):
+                raise
+            raise usage(
+                f"this is no tally: {type(error).__name__} at {error}",
+                "give what `ztfast filter --json` or Tally.to_json wrote",
+            ) from None
+        return tally
+
+
+def _counts(row: Mapping[str, Any]) -> tuple[int, int]:
+    return _whole(row["frames"]), _whole(row["bytes"])
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError(f"{value!r:.40} where a count must be")
+    return value
+
+
+def _decider(policy: Policy, row: Mapping[str, Any]) -> Decider:
+    """A decider out of its row: capabilities by name, or by id where they have none."""
+    capability, rules = -1, policy.rules
+    if row["capability"] is not None:
+        names = [_capability_name(one) for one in policy.ordered_capabilities]
+        capability = names.index(row["capability"])
+        rules = policy.ordered_capabilities[capability].rules
+    entry = -1 if row["entry"] is None else _whole(row["entry"])
+    if entry >= len(known_rules(rules)):
+        raise ValueError(f"entry {entry}, which the rules do not have")
+    if row["verdict"] not in VERDICTS.values() or row["side"] not in ("sender", "receiver"):
+        raise ValueError(f"{row['verdict']!r:.20} by {row['side']!r:.20}")
+    return Decider(row["verdict"], row["side"], capability, entry)
+
+
+def _capability_name(capability: Capability) -> str:
+    return capability.name or str(capability.id)
 
 
 def _order(row: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -244,9 +340,8 @@ def _where(policy: Policy, decider: Decider) -> Mapping[str, Any]:
     }
     rules = policy.rules
     if decider.capability >= 0:
-        ordered = sorted(policy.capabilities, key=lambda capability: capability.id)
-        capability = ordered[decider.capability]
-        row["capability"] = capability.name or str(capability.id)
+        capability = policy.ordered_capabilities[decider.capability]
+        row["capability"] = _capability_name(capability)
         rules = capability.rules
     if decider.entry >= 0:
         known = known_rules(rules)

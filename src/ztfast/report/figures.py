@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO
 
-from ztfast.model.policy import Policy
 from ztfast.pipeline.tally import VERDICTS, Tally
 
 if TYPE_CHECKING:
@@ -18,9 +17,7 @@ if TYPE_CHECKING:
 _RULE_WIDTH = 60
 
 
-def print_figures(
-    tally: Tally, policy: Policy, stream: TextIO, files: Sequence[Written] = ()
-) -> None:
+def print_figures(tally: Tally, stream: TextIO, files: Sequence[Written] = ()) -> None:
     """Write frames and bytes by verdict, by deciding rule, by copy, and by file written."""
     total = tally.total
     rows = [("verdict", "frames", "bytes")]
@@ -34,7 +31,7 @@ def print_figures(
     rows.append(("all", f"{total.frames:,}", f"{total.bytes:,}"))
     tables = [_table(rows, "<>>")]
     if tally.deciders:
-        tables.append(_table(_rule_rows(tally, policy), "<<>><<"))
+        tables.append(_table(_rule_rows(tally), "<<>><<"))
     if tally.copies:
         tables.append(_table(_copy_rows(tally), "<<<>>"))
     if files:
@@ -43,9 +40,9 @@ def print_figures(
     stream.write("\n\n".join(tables) + "\n")  # at once, so that `| head` cuts nothing short
 
 
-def _rule_rows(tally: Tally, policy: Policy) -> list[tuple[str, ...]]:
+def _rule_rows(tally: Tally) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = [("verdict", "by", "frames", "bytes", "line", "rule")]
-    for row in tally.rows(policy):
+    for row in tally.rows():
         by = row["side"] if row["capability"] is None else f"{row['side']}, cap {row['capability']}"
         text = row["rule"]
         if len(text) > _RULE_WIDTH:

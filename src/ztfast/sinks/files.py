@@ -16,10 +16,10 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from ztfast.capture.compression import encoder, split_suffix
-from ztfast.capture.outputs import Output
 from ztfast.capture.packets import Int64s, PacketBatch, Uint32s
 from ztfast.errors import Diagnostic, OutputError, usage
+from ztfast.sinks.compress import encoder, split_suffix
+from ztfast.sinks.output import Output
 from ztfast.sinks.pcap import PcapWriter
 from ztfast.sinks.pcapng import PcapngWriter
 

@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from ztfast.capture.outputs import Output
 from ztfast.capture.packets import MAX_CAPTURED, Int64s, Interface, PacketBatch, Uint32s
 from ztfast.capture.pcap import PcapLayout
 from ztfast.errors import Diagnostic, OutputError
 from ztfast.sinks.copy_ranges import interleave, pieces
+from ztfast.sinks.output import Output
 
 _ETHERNET = 1
 _MOST_FCS = 30  # four bits count 16-bit words

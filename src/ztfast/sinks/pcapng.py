@@ -16,13 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from ztfast.capture.outputs import Output
 from ztfast.capture.packets import Int64s, Interface, PacketBatch, Uint16s, Uint32s
 from ztfast.capture.pcapng import PcapngLayout
 from ztfast.capture.pcapng_options import PACKET_NUMBERS, little_options, nanosecond_interface
 from ztfast.capture.pcapng_scan import ENHANCED_PACKET, SECTION_HEADER, SIMPLE_PACKET
 from ztfast.errors import Diagnostic, OutputError
 from ztfast.sinks.copy_ranges import pieces
+from ztfast.sinks.output import Output
 
 _INTERFACE_TYPE = 1
 _OWN_SECTION = struct.pack("<IIIHHqI", SECTION_HEADER, 28, 0x1A2B_3C4D, 1, 0, -1, 28)

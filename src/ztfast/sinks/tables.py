@@ -19,8 +19,8 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from ztfast.capture.outputs import Output
 from ztfast.errors import Diagnostic, OutputError, usage
+from ztfast.sinks.output import Output
 
 FORMATS = {
     ".parquet": "parquet",

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from ztfast.capture.outputs import Output, shielded
 from ztfast.errors import OutputError
+from ztfast.sinks.output import Output
+from ztfast.sinks.signals import shielded
 
 
 def test_the_name_appears_when_it_is_whole(tmp_path):
@@ -71,7 +72,7 @@ def test_file_size_limit_keeps_whole_records(tmp_path):
     path = tmp_path / "a"
     code = f"""
 import resource, signal
-from ztfast.capture.outputs import Output
+from ztfast.sinks.output import Output
 from ztfast.errors import OutputError
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))

@@ -3,37 +3,23 @@
 Contract: a file is written beside its place under a temporary name and renamed by `close`;
 `whole()` marks a place where the file could end, and a file that is closed early ends at the
 last such mark.  A full disk, a closed pipe, a missing directory is an `OutputError` that
-names the file and how much was kept.  Tested by tests/capture/test_outputs.py.
+names the file and how much was kept.  Tested by tests/sinks/test_output.py.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import stat
 import sys
-import threading
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from types import FrameType
-from typing import Protocol
+from collections.abc import Iterable, Iterator, Sequence
 
 from ztfast.errors import Diagnostic, OutputError
+from ztfast.sinks.compress import Encoder
+from ztfast.sinks.signals import shielded
 
 _IOV_MAX = min(1024, os.sysconf("SC_IOV_MAX")) if hasattr(os, "sysconf") else 1
 _CODE = "ZT601"
-
-
-class Encoder(Protocol):
-    """A compressor: what it gives back is written, `flush` ends the stream."""
-
-    def compress(self, data: memoryview, /) -> bytes:
-        """Compressed bytes so far, perhaps none."""
-        ...
-
-    def flush(self) -> bytes:
-        """The rest."""
-        ...
 
 
 class Output:
@@ -201,57 +187,3 @@ class Output:
             kept += f" and are kept in {self._temporary}"
         reason = error.strerror or str(error)
         return OutputError(Diagnostic(_CODE, f"{reason}: {kept}", path=self.path))
-
-
-_SIGNALS = [
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-]
-
-
-@contextlib.contextmanager
-def shielded() -> Generator[None, None, None]:
-    """Hold Ctrl-C back until the block is done; a second one gets through at once.
-
-    So are SIGTERM and SIGHUP where they are handled.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.getsignal(number) for number in _SIGNALS}
-    handled = {number: handler for number, handler in before.items() if callable(handler)}
-    held: list[tuple[int, FrameType | None]] = []
-
-    def hold(number: int, frame: FrameType | None) -> None:
-        if held:
-            handled[number](number, frame)
-        held.append((number, frame))
-
-    for number in handled:
-        signal.signal(number, hold)
-    try:
-        yield
-    finally:
-        for number, handler in handled.items():
-            signal.signal(number, handler)
-    if held:
-        handled[held[0][0]](*held[0])
-
-
-@contextlib.contextmanager
-def ended_gently() -> Generator[None, None, None]:
-    """SIGTERM and SIGHUP are a Ctrl-C meanwhile, unless they are handled or ignored already.
-
-    `kill`, `timeout`, systemd and a closed terminal send them; and a shell's background job
-    ignores Ctrl-C, so nothing else could end it without loss.
-    """
-    mine = []
-    if threading.current_thread() is threading.main_thread():
-        others = [number for number in _SIGNALS if number != signal.SIGINT]
-        mine = [number for number in others if signal.getsignal(number) is signal.SIG_DFL]
-    for number in mine:
-        signal.signal(number, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        for number in mine:
-            signal.signal(number, signal.SIG_DFL)

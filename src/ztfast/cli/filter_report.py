@@ -1,0 +1,89 @@
+"""What `ztfast filter` says of a job: progress, findings, figures, and what was assumed.
+
+Contract: figures on standard output (on standard error where a capture goes there), talk on
+standard error.  Tested by tests/cli/test_filter.py.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Generator
+from typing import TextIO
+
+from ztfast.pipeline.job import Job, Progress
+
+INTERRUPTED = 130
+_MAX_SHOWN = 20  # diagnostics; a capture of nothing but damage must not fill the terminal
+
+
+@contextlib.contextmanager
+def watched(mode: str, total: int | None) -> Generator[Progress | None, None, None]:
+    """Progress of `total` bytes, where anybody looks at it."""
+    if mode == "none" or (mode == "auto" and not sys.stderr.isatty()):
+        yield None
+        return
+    from ztfast.report.progress import Progress as Shown
+
+    with Shown(mode, total) as shown:
+        yield shown.update
+
+
+def report(job: Job, *, as_json: bool, to_stderr: bool, assumption: str) -> int:
+    """Say what went wrong, print the figures; the exit status.
+
+    assumption: what `--assume` said of ownership.
+    """
+    _say_findings(job)
+    if job.source.skipped_bytes:
+        _say(f"{job.source.skipped_bytes:,} bytes of damage were skipped")
+    _print_figures(job, as_json, sys.stderr if to_stderr else sys.stdout)
+    _say_assumptions(job, assumption)
+    if job.interrupted:
+        _say("interrupted; what was done until then is counted and written")
+        return INTERRUPTED
+    return 1 if job.failed else 0
+
+
+def _say_findings(job: Job) -> None:
+    found = job.findings()
+    if not found:
+        return
+    from ztfast.diagnostics.render import print_diagnostics
+
+    print_diagnostics(found[:_MAX_SHOWN])
+    if len(found) > _MAX_SHOWN:
+        _say(f"{len(found) - _MAX_SHOWN:,} more findings like these")
+
+
+def _print_figures(job: Job, as_json: bool, stream: TextIO) -> None:
+    if as_json:
+        import json
+
+        figures = job.tally.to_json()
+        figures["files"] = [file._asdict() for file in job.files]
+        figures["skipped_bytes"] = job.source.skipped_bytes
+        figures["complete"] = job.complete
+        stream.write(json.dumps(figures, indent=2) + "\n")
+    else:
+        from ztfast.report.figures import print_figures
+
+        print_figures(job.tally, stream, job.files if len(job.files) > 1 else [])
+    stream.flush()
+
+
+def _say_assumptions(job: Job, ownership: str) -> None:
+    """One line on standard error: what was assumed, and how many verdicts read it."""
+    tally = job.tally
+    how = {"ownership": ownership, "tags": "tags unknown", "addresses": "addresses unknown"}
+    read = {name: count for name, count in tally.assumed.items() if count}
+    if read:
+        counts = ", ".join(f"{name} in {count:,} frames" for name, count in read.items())
+        _say(f"assumed: {', '.join(how[name] for name in read)} (read: {counts})")
+    if tally.uncertain:
+        what = ", ".join(f"{name} in {count:,}" for name, count in tally.missing.items())
+        _say(f"{tally.uncertain:,} verdicts are uncertain: bytes not captured ({what})")
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"ztfast: {text}\n")

@@ -1,0 +1,130 @@
+"""A job: captures judged, counted and written, batch by batch, to the end or to what stops it.
+
+Contract: a batch is counted and written as a whole or not at all, also where Ctrl-C comes
+in between; errors end the reading, never what was done before.  Nothing is printed here.
+Tested by tests/pipeline/test_job.py and tests/cli/test_filter.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ztfast.capture.many import Captures
+from ztfast.engine.engine import Engine
+from ztfast.errors import Diagnostic, UsageError, ZtfastError
+from ztfast.pipeline.judge import Judgement, judgements
+from ztfast.pipeline.outputs import OutputOptions
+from ztfast.pipeline.tally import Tally
+from ztfast.sinks.signals import shielded
+
+if TYPE_CHECKING:
+    from ztfast.pipeline.outputs import Outputs
+    from ztfast.sinks.files import Written
+
+Progress = Callable[[int, int], None]  # frames more, bytes of the input done altogether
+
+
+class Job:
+    """One run over captures: what was counted so far, what went wrong, and what was written.
+
+    source: opened captures, which the caller closes.  outputs: what to write.  vlan, threads:
+    as for `pipeline.judge`.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        source: Captures,
+        outputs: OutputOptions | None = None,
+        *,
+        vlan: str = "tag",
+        threads: int = 1,
+    ) -> None:
+        self.engine, self.source = engine, source
+        self.tally = Tally(engine.policy)
+        self.problems: list[Diagnostic] = []
+        self.interrupted = False
+        self._options = outputs if outputs is not None else OutputOptions()
+        self._vlan, self._threads = vlan, threads
+        self._outputs: Outputs | None = None
+
+    def work(self, progress: Progress | None = None) -> None:
+        """Read to the end, the first error, or Ctrl-C (SIGTERM); then finish what is written.
+
+        progress is called behind each batch.  Raises UsageError where an output cannot be meant.
+        """
+        try:
+            self._judge_all(progress)
+        except KeyboardInterrupt:
+            self.interrupted = True
+        except UsageError:
+            raise
+        except ZtfastError as error:
+            self.problems.extend(error.diagnostics)
+        if self._outputs is not None:
+            self.problems.extend(self._outputs.close())
+
+    def _judge_all(self, progress: Progress | None) -> None:
+        for item in judgements(
+            self.engine,
+            self.source,
+            vlan=self._vlan,
+            threads=self._threads,
+            counts=not self._options.every_frame,
+            keeps=self._options.anything,
+        ):
+            with shielded():
+                self._take(item)
+            if progress is not None:
+                progress(item.packets.scanned, self.source.done_bytes)
+        if progress is not None:
+            progress(0, self.source.done_bytes)  # the last window is through
+
+    def _take(self, item: Judgement) -> None:
+        """Write and count one batch."""
+        if self._options.anything:
+            # opened late: a capture that cannot be read at all leaves older files as they are
+            if self._outputs is None:
+                from ztfast.pipeline.outputs import Outputs
+
+                self._outputs = Outputs(self.engine, self.source, self._options)
+            self._outputs.write(item)
+        self.tally.count(item)
+
+    @property
+    def files(self) -> list[Written]:
+        """The captures that were finished."""
+        return self._outputs.files if self._outputs is not None else []
+
+    @property
+    def complete(self) -> bool:
+        """Was everything read and written?"""
+        return not self.interrupted and not self.problems
+
+    @property
+    def failed(self) -> bool:
+        """Was anything damaged, unreadable, or not to be written?"""
+        found = any(problem.severity == "error" for problem in self.findings())
+        return found or bool(self.source.session.damages)
+
+    def findings(self) -> list[Diagnostic]:
+        """The reader's first, the one that ended the reading among them; then the others."""
+        found = list(self.source.diagnostics)
+        found += [problem for problem in self.problems if problem not in found]
+        return found + _unjudged(self.tally)
+
+
+def _unjudged(tally: Tally) -> list[Diagnostic]:
+    """One error for each interface whose link type is not known, with its frames."""
+    if not tally.unjudged:
+        return []
+    from ztfast.frames.links import unknown_linktype
+
+    found: list[Diagnostic] = []
+    for (path, name, linktype), count in tally.unjudged.items():
+        plain = unknown_linktype(linktype, path, name)
+        frames = "1 frame" if count.frames == 1 else f"{count.frames:,} frames"
+        found.append(replace(plain, message=f"{plain.message}: {frames}"))
+    return found
