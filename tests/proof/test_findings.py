@@ -74,6 +74,27 @@ CASES = {
         "accept ipprotocol tcp and dport 22;\ndrop;\n",
         {"ZT208:1:dropped by `drop` in line 2"},
     ),
+    "replies to a capability": (
+        "cap ssh id 1 accept dport 22; ;\nbreak ipprotocol tcp;\naccept;\n",
+        {"ZT208:1:dropped since no rule accepts it"},
+    ),
+    "replies to a capability beside base rules that end": (
+        "cap ssh id 1 accept ipprotocol tcp and dport 22; ;\naccept ethertype arp;\n",
+        {"ZT208:1:dropped since no rule accepts it"},
+    ),
+    "replies to a capability alone": (
+        "cap ssh id 1\n accept dport 22;\n;\n",
+        {"ZT208:2:dropped since no rule accepts it"},
+    ),
+    "replies to a capability that drops": (
+        "cap ssh id 1\n accept dport 22;\n drop;\n;\n",
+        {"ZT208:2:dropped since no rule accepts it"},
+    ),
+    "replies to a capability, dropped by base rules": (
+        "cap ssh id 1 accept dport 22; ;\n"
+        "drop ipprotocol tcp and not dport 1-1023;\nbreak ipprotocol tcp;\naccept;\n",
+        {"ZT208:1:dropped by `drop` in line 2"},
+    ),
     "one include of many": (
         "macro web($to) accept ipdest $to and dport 80; ;\n"
         "include web(10.0.0.0/8)\ninclude web(10.1.0.0/16)\ninclude web(11.0.0.0/8)\naccept;\n",

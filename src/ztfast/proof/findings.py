@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from ztfast.engine.side_verdicts import Result
 from ztfast.errors import Diagnostic, Severity, Span
 from ztfast.frames.headers import frame_text
 from ztfast.model.kinds import KINDS, Kind
@@ -158,8 +159,10 @@ class _Analysis:
         model = self.prover.preferring([trapped], _wishes(self.frame))
         assert model is not None
         syn, answer, _, stopped = flow.witness(model)
-        where = self.line_of(0, stopped.entry)
-        by = f"by {where}" if stopped.entry >= 0 else "since no rule accepts it"
+        # The base rules drop it, or else neither they nor a capability accept it: then their
+        # last entry, if there is any, ended them without a decision.
+        drops = stopped.result is Result.DROP
+        by = f"by {self.line_of(0, stopped.entry)}" if drops else "since no rule accepts it"
         return self.warning(
             "ZT208",
             f"replies cannot come back: `{frame_text(syn)}` is accepted here, its answer"
