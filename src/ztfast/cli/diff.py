@@ -133,7 +133,7 @@ def _text(found: Difference, counted: Counted | None) -> str:
 
 
 def _change(change: Change) -> list[str]:
-    from ztfast.frames.headers import frame_text
+    from ztfast.frames.text import frame_text
 
     lines = [
         f"{change.words}:",

@@ -89,7 +89,8 @@ def _staged(rules: str, options: dict[str, Any]) -> tuple[ContextResolver, Frame
     """The resolver, and the frame with its circumstances."""
     from ztfast.errors import FrameError, UsageError
     from ztfast.explain.contexts import ContextResolver, placed
-    from ztfast.frames.notation import FrameSpec, ip_ends, parse_frame
+    from ztfast.frames.headers import ip_ends
+    from ztfast.frames.notation import FrameSpec, parse_frame
     from ztfast.lang import load
 
     if options["frame"] is not None:

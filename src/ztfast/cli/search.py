@@ -73,7 +73,7 @@ def _text(answer: Answer | None, verdict: str) -> str:
     if answer is None:
         return f"no frame gets `{verdict}`: proved for every frame, member and draw asked for\n"
     from ztfast.diagnostics.render import harmless
-    from ztfast.frames.headers import frame_text
+    from ztfast.frames.text import frame_text
 
     lines = [f"{frame_text(answer.frame)}: {answer.judged}"]
     if answer.circumstances:
@@ -96,7 +96,7 @@ def hex_text(frame: Any) -> str:
 
 def witness_json(frame: Any, circumstances: str) -> dict[str, Any]:
     """A witness for other programs."""
-    from ztfast.frames.headers import frame_text
+    from ztfast.frames.text import frame_text
 
     return {
         "text": frame_text(frame),

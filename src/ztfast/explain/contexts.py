@@ -20,7 +20,8 @@ from ztfast.engine.multicast import receiver_classes
 from ztfast.engine.reference import context_of
 from ztfast.frames.batch import FrameBatch
 from ztfast.frames.frame import Frame
-from ztfast.frames.notation import FrameSpec, ip_ends
+from ztfast.frames.headers import ip_ends
+from ztfast.frames.notation import FrameSpec
 from ztfast.model.policy import Policy
 from ztfast.model.reads import Reads
 from ztfast.model.view import View, make_view

@@ -17,7 +17,7 @@ from ztfast.errors import Span
 from ztfast.explain.contexts import ContextResolver, FrameContexts, Receiver
 from ztfast.explain.match_text import Words
 from ztfast.frames.frame import Frame
-from ztfast.frames.headers import frame_text
+from ztfast.frames.text import frame_text
 from ztfast.lang.printer import entry_printer
 from ztfast.model.kinds import Entry, Kind
 from ztfast.model.policy import Capability, Policy, Rule

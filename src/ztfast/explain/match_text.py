@@ -2,7 +2,7 @@
 
 Contract: `Words(...).saw(entry, ...)` gives one short phrase for any match, from the frame's
 header and the FrameContext alone; the answer itself is the reference evaluator's.
-Tested by tests/explain/test_match_text.py: for random frames the phrase agrees with the answer.
+Tested by tests/explain/test_match_text.py.
 """
 
 from __future__ import annotations
@@ -13,13 +13,8 @@ from typing import ClassVar
 from ztfast.engine.context import FrameContext
 from ztfast.engine.reference_matches import Facts, match
 from ztfast.frames.frame import Frame
-from ztfast.frames.headers import (
-    ethertype_text,
-    flags_text,
-    mac_text,
-    protocol_text,
-    read_header,
-)
+from ztfast.frames.headers import read_header
+from ztfast.frames.text import ethertype_text, flags_text, mac_text, protocol_text
 from ztfast.model.kinds import Entry, Kind
 from ztfast.model.names import CHARACTERISTICS
 from ztfast.model.policy import Tag

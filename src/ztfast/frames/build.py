@@ -19,7 +19,7 @@ BROADCAST_MAC = 0xFFFFFFFFFFFF
 
 # Where the checksum of 16 bits stands in a body of this protocol.
 _CHECKSUM_AT = {ICMP: 2, TCP: 16, UDP: 6, ICMP6: 2, UDPLITE: 6}
-_MOST = 0xFFFF
+_MAX_LENGTH = 0xFFFF
 
 
 def internet_checksum(data: bytes) -> int:
@@ -63,7 +63,7 @@ def tcp_body(source_port: int, dest_port: int, flags: int = 0, data: bytes = b""
 
 def udp_body(source_port: int, dest_port: int, data: bytes = b"") -> bytes:
     """A UDP datagram; as UDP-Lite, its length field says that the checksum covers all."""
-    return struct.pack(">HHHH", source_port, dest_port, min(8 + len(data), _MOST), 0) + data
+    return struct.pack(">HHHH", source_port, dest_port, min(8 + len(data), _MAX_LENGTH), 0) + data
 
 
 def sctp_body(source_port: int, dest_port: int, data: bytes = b"") -> bytes:
@@ -91,9 +91,9 @@ def ip_packet(
     body = _with_checksum(source, dest, protocol, body)
     if len(source) == 16:
         first = 6 << 28 | tos << 20
-        head = struct.pack(">IHBB", first, min(len(body), _MOST), protocol, ttl)
+        head = struct.pack(">IHBB", first, min(len(body), _MAX_LENGTH), protocol, ttl)
         return head + source + dest + body
-    length = min(20 + len(body), _MOST)
+    length = min(20 + len(body), _MAX_LENGTH)
     head = struct.pack(">BBHIBBH", 0x45, tos, length, 0, ttl, protocol, 0) + source + dest
     checksum = internet_checksum(head)
     return head[:10] + checksum.to_bytes(2, "big") + head[12:] + body
@@ -116,7 +116,7 @@ def _with_checksum(source: bytes, dest: bytes, protocol: int, body: bytes) -> by
 
 def _pseudo_header(source: bytes, dest: bytes, protocol: int, length: int) -> bytes:
     if len(source) == 4:
-        return source + dest + struct.pack(">BBH", 0, protocol, length & _MOST)
+        return source + dest + struct.pack(">BBH", 0, protocol, length & _MAX_LENGTH)
     return source + dest + struct.pack(">II", length, protocol)
 
 

@@ -31,6 +31,7 @@ from ztfast.errors import Diagnostic, FrameError, Source, Span
 from ztfast.frames import build
 from ztfast.frames.batch import ethernet_frame
 from ztfast.frames.frame import Frame
+from ztfast.frames.headers import ip_ends
 from ztfast.model.addresses import parse_address, parse_mac
 from ztfast.model.names import ETHERTYPES
 from ztfast.model.reads import Reads
@@ -317,14 +318,14 @@ class _Parser:
         if word.text != ">":
             self._refuse(word, f"`>` is wanted here, not {word.text!r:.40}", "as: SOURCE > DEST")
 
-    def _number(self, what: str, most: int) -> int:
+    def _number(self, what: str, max_value: int) -> int:
         word = self._next(what)
-        return self._number_in(word, word.text, what, most)
+        return self._number_in(word, word.text, what, max_value)
 
-    def _number_in(self, word: _Word, text: str, what: str, most: int) -> int:
+    def _number_in(self, word: _Word, text: str, what: str, max_value: int) -> int:
         value = int(text, 0 if text.startswith("0x") else 10) if _NUMBER.fullmatch(text) else None
-        if value is None or value > most:
-            self._refuse(word, f"{text!r:.40} is not {what}", f"a number from 0 to {most}")
+        if value is None or value > max_value:
+            self._refuse(word, f"{text!r:.40} is not {what}", f"a number from 0 to {max_value}")
         return value
 
     def _host(self, port: int) -> tuple[bytes, int]:
@@ -440,15 +441,3 @@ _OPTIONS: dict[str, tuple[str, int]] = {
 
 def _options_text() -> str:
     return "options are len N, tos N, ttl N, vlan N, data HEX, mac A > B, zt A > B"
-
-
-def ip_ends(frame: Frame) -> tuple[bytes | None, bytes | None]:
-    """The packed source and destination of an IP or ARP frame, None where there are none."""
-    for ethertype, least, source, dest, width in (
-        (build.ETHERTYPE_IPV4, 20, 12, 16, 4),
-        (build.ETHERTYPE_IPV6, 40, 8, 24, 16),
-        (build.ETHERTYPE_ARP, 28, 14, 24, 4),
-    ):
-        if frame.ethertype == ethertype and len(frame.payload) >= least:
-            return frame.payload[source : source + width], frame.payload[dest : dest + width]
-    return None, None

@@ -83,9 +83,9 @@ def frame_rows(
 def _decoded(frames: FrameBatch) -> dict[int, npt.NDArray[Any]]:
     if dispatch.core is not None:
         return frames.decoded(_NEEDED)
-    from ztfast.frames.plain import plain_fields
+    from ztfast.frames.headers import header_columns
 
-    return plain_fields(frames)
+    return header_columns(frames)
 
 
 def verdict_texts(verdicts: Verdicts) -> npt.NDArray[np.object_]:

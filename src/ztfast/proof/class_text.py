@@ -11,27 +11,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address
 
 from ztfast.engine.context import FrameContext
-from ztfast.frames.headers import flags_text, mac_text
-from ztfast.model.names import ETHERTYPES, PROTOCOLS
+from ztfast.frames.text import ethertype_name, flags_text, mac_text, protocol_name
 from ztfast.proof.formula import Lit, Pair, Sets, Test
 
-_ETHERTYPE_NAMES = {number: name for name, number in ETHERTYPES.items()}
-_SHOWN = {"ipv4": "IPv4", "ipv6": "IPv6", "arp": "ARP"}
-_PROTOCOL_NAMES = {number: name for name, number in PROTOCOLS.items()}
-_PROTOCOL_NAMES.update({1: "icmp", 58: "icmp6"})
 _HIDDEN = ("position", "walk")
-
-
-def ethertype_name(number: int) -> str:
-    """`IPv4`, `ARP`, `rarp`, or `ethertype 0x1234`."""
-    name = _ETHERTYPE_NAMES.get(number)
-    return f"ethertype 0x{number:04x}" if name is None else _SHOWN.get(name, name)
-
-
-def protocol_name(number: int) -> str:
-    """`TCP`, `UDP`, …, or `protocol 99`."""
-    name = _PROTOCOL_NAMES.get(number)
-    return f"protocol {number}" if name is None else name.upper()
 
 
 # --- classes

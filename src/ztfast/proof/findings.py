@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from ztfast.engine.side_verdicts import Result
 from ztfast.errors import Diagnostic, Severity, Span
-from ztfast.frames.headers import frame_text
+from ztfast.frames.text import frame_text
 from ztfast.model.kinds import KINDS, Kind
 from ztfast.model.policy import Policy, Rule
 from ztfast.model.view import DIRECTIONS, make_view

@@ -10,11 +10,10 @@ which reads random frames back into assignments.
 
 from __future__ import annotations
 
+from ztfast.frames.headers import EXTENSION_HEADERS, PORT_PROTOCOLS
 from ztfast.proof.formula import TRUE, Lit, Sets
 
 IPV4, IPV6, ARP = 0x0800, 0x86DD, 0x0806
-PORT_PROTOCOLS = (6, 17, 132, 136)
-EXTENSION_HEADERS = (0, 43, 60, 135)
 MOST = 0xFFFF  # more payload bytes than any network carries; ZeroTier's limit is 10,000
 BROADCAST = (1 << 48) - 1
 

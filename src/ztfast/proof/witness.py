@@ -17,9 +17,10 @@ from ztfast.engine.context import FrameContext, Outcome
 from ztfast.engine.reference import evaluate
 from ztfast.errors import BackendError, Diagnostic
 from ztfast.frames.frame import Frame
+from ztfast.frames.headers import PORT_PROTOCOLS, Header, payload_number, read_header
 from ztfast.model.kinds import Entry, Kind
 from ztfast.model.view import View
-from ztfast.proof.frame_model import ARP, EXTENSION_HEADERS, IPV4, IPV6, PORT_PROTOCOLS
+from ztfast.proof.frame_model import ARP, IPV4, IPV6
 
 Model = Mapping[str, int]
 
@@ -140,53 +141,39 @@ def auth_address(frame: Frame) -> bytes | None:
 
 def fields_of(frame: Frame, owns_ip: bool = False, owns_mac: bool = False) -> dict[str, int]:
     """The assignment that a whole frame (nothing cut off) has; the inverse of `frame_of`."""
-    payload, length = frame.payload, frame.length
     found = {
         "ethertype": frame.ethertype,
         "vlan": frame.vlan,
         "mac_source": frame.mac_source,
         "mac_dest": frame.mac_dest,
-        "length": length,
+        "length": frame.length,
         "owns_ip": int(owns_ip),
         "owns_mac": int(owns_mac),
     }
-    at, protocol = 0, -1
-    if frame.ethertype == IPV4 and length >= 20:
-        at, protocol = 4 * (payload[0] & 15), payload[9]
-        found.update(tos=payload[1], source4=_big(payload, 12, 4), dest4=_big(payload, 16, 4))
-    elif frame.ethertype == IPV6 and length >= 40:
-        found["tos"] = (payload[0] & 15) << 4 | payload[1] >> 4
-        found.update(source6=_big(payload, 8, 16), dest6=_big(payload, 24, 16))
-        walked = _walk(payload)
-        at, protocol = walked or (0, -1)
-        found["walk"] = int(walked is not None)
-    if protocol >= 0:
-        found.update(position=at, protocol=protocol)
-        found.update(_read_transport(payload, at, protocol, frame.ethertype == IPV4))
+    header = read_header(frame)
+    if header.source_ip is not None and header.dest_ip is not None:
+        found["tos"] = header.tos or 0
+        found[f"source{header.version}"] = int.from_bytes(header.source_ip, "big")
+        found[f"dest{header.version}"] = int.from_bytes(header.dest_ip, "big")
+    if header.version == 6:
+        found["walk"] = int(header.protocol is not None)
+    if header.protocol is not None:
+        found.update(position=header.position, protocol=header.protocol)
+        found.update(_transport_fields(frame, header))
     return found
 
 
-def _walk(payload: bytes) -> tuple[int, int] | None:
-    at, protocol = 40, payload[6]
-    while at <= len(payload):
-        if protocol not in EXTENSION_HEADERS:
-            return at, protocol
-        if at + 8 > len(payload):
-            return None
-        protocol, at = payload[at], at + 8 + 8 * payload[at + 1]
-    return None
-
-
-def _big(payload: bytes, at: int, count: int) -> int:
-    return int.from_bytes(payload[at : at + count].ljust(count, b"\0"), "big")
-
-
-def _read_transport(payload: bytes, at: int, protocol: int, ipv4: bool) -> dict[str, int]:
-    found: dict[str, int] = {}
-    found.update(sport=_big(payload, at, 2), dport=_big(payload, at + 2, 2))
-    found.update(icmp_type=_big(payload, at, 1), icmp_code=_big(payload, at + 1, 1))
-    if ipv4 or (protocol == 6 and len(payload) > at + 14):
-        found["tcp"] = _big(payload, at + 12, 2) & 0xFFF
+def _transport_fields(frame: Frame, header: Header) -> dict[str, int]:
+    """The bytes behind the IP headers, whatever the protocol: in IPv4 they may be the header's."""
+    at = header.position
+    found = {
+        "sport": payload_number(frame, at, 2),
+        "dport": payload_number(frame, at + 2, 2),
+        "icmp_type": payload_number(frame, at, 1),
+        "icmp_code": payload_number(frame, at + 1, 1),
+    }
+    if header.version == 4 or header.tcp_flags is not None:
+        found["tcp"] = payload_number(frame, at + 12, 2) & 0xFFF
     return found
 
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from ztfast.frames.frame import Frame
-from ztfast.frames.headers import mac_text, read_header
+from ztfast.frames.headers import read_header
+from ztfast.frames.text import mac_text
 from ztfast.model.entries import read_entries
 from ztfast.model.kinds import Entry, Kind
 from ztfast.model.names import CHARACTERISTICS
