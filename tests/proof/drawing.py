@@ -123,36 +123,36 @@ def random_frame(rng: random.Random) -> Frame:
     )
 
 
-def draw_model(rng: random.Random, view: View, frame: Frame) -> dict[str, int]:
+def draw_assignment(rng: random.Random, view: View, frame: Frame) -> dict[str, int]:
     """An assignment with the frame's fields and random circumstances for one side."""
     side = view.direction
-    model = fields_of(frame, rng.random() < 0.5, rng.random() < 0.5)
-    model[f"{side}.node"] = int(rng.choice(ADDRESSES), 16)
-    model["zt_source"] = int(rng.choice(ADDRESSES), 16)
-    model[f"{side}.zt_dest"] = int(rng.choice(ADDRESSES), 16)
-    model["receiver_known"] = rng.randrange(2)
+    assignment = fields_of(frame, rng.random() < 0.5, rng.random() < 0.5)
+    assignment[f"{side}.node"] = int(rng.choice(ADDRESSES), 16)
+    assignment["zt_source"] = int(rng.choice(ADDRESSES), 16)
+    assignment[f"{side}.zt_dest"] = int(rng.choice(ADDRESSES), 16)
+    assignment["receiver_known"] = rng.randrange(2)
     for member in ("from", "to"):
         for tag in TAGS:
-            model[f"{member}.has.{tag}"] = rng.randrange(2)
-            model[f"{member}.tag.{tag}"] = rng.choice([0, 1, 2, 5])
+            assignment[f"{member}.has.{tag}"] = rng.randrange(2)
+            assignment[f"{member}.tag.{tag}"] = rng.choice([0, 1, 2, 5])
     for number in view.capability_ids:
-        model[f"from.holds.{number}"] = rng.randrange(2)
+        assignment[f"from.holds.{number}"] = rng.randrange(2)
     lists: list[tuple[str, Any]] = [("base", view.base)]
     lists += zip(map(str, view.capability_ids), view.capabilities, strict=True)
     for where, entries in lists:
         count = sum(entry.kind is Kind.MATCH_RANDOM for entry in entries)
         for number in range(1, count + 1):
-            model[f"{side}.draw.{where}.{number}"] = rng.getrandbits(32)
-    return model
+            assignment[f"{side}.draw.{where}.{number}"] = rng.getrandbits(32)
+    return assignment
 
 
-def add_integers(model: dict[str, int], frame: Frame, names: list[str]) -> None:
+def add_integers(assignment: dict[str, int], frame: Frame, names: list[str]) -> None:
     """The fields of INTEGER_RANGE matches, read from the frame as the spec says."""
     for name in names:
         parts = name.split(".")
         if parts[0] == "byte":
             at = int(parts[1])
-            model[name] = frame.payload[at] if at < frame.length else 0
+            assignment[name] = frame.payload[at] if at < frame.length else 0
         if parts[0] != "integer":
             continue
         offset, bits, little = int(parts[1]), int(parts[2]), parts[3] == "little"
@@ -160,10 +160,10 @@ def add_integers(model: dict[str, int], frame: Frame, names: list[str]) -> None:
         first = offset if little else offset + 8 - count
         data = frame.payload[first : first + count]
         if len(data) < count:
-            model[name] = 0
+            assignment[name] = 0
         elif little:
-            model[name] = int.from_bytes(data, "little") >> (count * 8 - bits)
+            assignment[name] = int.from_bytes(data, "little") >> (count * 8 - bits)
         else:
-            model[name] = int.from_bytes(data, "big") & (1 << bits) - 1
+            assignment[name] = int.from_bytes(data, "big") & (1 << bits) - 1
 
 

@@ -16,7 +16,7 @@ import ztfast
 from tests.cli.test_compile import run
 from tests.engine.cases import ipv4, ports
 from tests.needs import needs
-from tests.proof.drawing import add_integers, draw_model, random_entry, random_frame
+from tests.proof.drawing import add_integers, draw_assignment, random_entry, random_frame
 from ztfast.cli.diff import command
 from ztfast.engine.context import Outcome
 from ztfast.engine.reference import evaluate
@@ -24,10 +24,11 @@ from ztfast.errors import RulesError, UsageError
 from ztfast.frames.frame import Frame
 from ztfast.lang.revisions import load_revision
 from ztfast.model.policy import Capability, Policy, Rule
-from ztfast.proof.diff import Difference, Judge, _Comparison, compare, natural
+from ztfast.proof.diff import Difference, _PolicyDiff, compare
 from ztfast.proof.formula import Samples
-from ztfast.proof.verdict_classes import copy_lengths, happened, labels
-from ztfast.proof.witness import Held, context_of
+from ztfast.proof.symbolic_policy import SymbolicPolicy, network_constraints
+from ztfast.proof.verdict_classes import copy_lengths, event_formulas, verdict_text
+from ztfast.proof.witness import SideNames, context_of
 
 pytestmark = needs("z3")
 
@@ -109,13 +110,13 @@ def test_engines_and_sides() -> None:
 
 def test_the_limit_of_classes_and_of_time_is_said() -> None:
     many = "".join(f"accept dport {port};\n" for port in range(10, 50, 4))
-    found = difference(TAIL, many + TAIL, most=3)
+    found = difference(TAIL, many + TAIL, max_classes=3)
     assert len(found.changes) == 3
     assert not found.complete
-    assert difference(OLD + TAIL, NEW + TAIL, most=1).complete
+    assert difference(OLD + TAIL, NEW + TAIL, max_classes=1).complete
     stopped = difference(TAIL, many + TAIL, time_limit=0.0)
     assert not stopped.complete
-    assert "0 seconds" in stopped.open_
+    assert "0 seconds" in stopped.incomplete
 
 
 def test_a_full_policy_is_compared() -> None:
@@ -163,61 +164,69 @@ def changed(rng: random.Random, policy: Policy) -> Policy:
     return Policy(tuple(rules), policy.capabilities)
 
 
-def outcomes(judge: Judge, model: dict[str, int], frame: Frame) -> dict[str, Outcome]:
+def outcomes(
+    symbolic: SymbolicPolicy, assignment: dict[str, int], frame: Frame
+) -> dict[str, Outcome]:
+    """By the reference evaluator alone."""
     found: dict[str, Outcome] = {}
-    for side, view in judge.views.items():
-        context = context_of(model, view, frame, Held(side), judge.defaults, judge.everyone)
+    everyone = symbolic.default_capabilities
+    for side, view in symbolic.views.items():
+        names = SideNames(side)
+        context = context_of(assignment, view, frame, names, symbolic.defaults, everyone)
         found[side] = evaluate(view, frame, context)
         if not found[side].accept:
             break
     return found
 
 
-def natural_model(
-    rng: random.Random, judge: Judge, frame: Frame, names: list[str]
+def network_assignment(
+    rng: random.Random, symbolic: SymbolicPolicy, frame: Frame, names: list[str]
 ) -> dict[str, int]:
     """Random circumstances in which the addresses are what a network's are."""
-    model: dict[str, int] = {}
-    for view in judge.views.values():
-        model.update(draw_model(rng, view, frame))
-    model["out.node"] = model["zt_source"]
-    model["in.zt_dest"] = model["in.node"]
-    model["out.zt_dest"] = model["in.node"] if model["receiver_known"] else 0
-    model["receiver_known"] = int(model["out.zt_dest"] != 0)
-    add_integers(model, frame, names)
-    return model
+    assignment: dict[str, int] = {}
+    for view in symbolic.views.values():
+        assignment.update(draw_assignment(rng, view, frame))
+    assignment["out.node"] = assignment["zt_source"]
+    assignment["in.zt_dest"] = assignment["in.node"]
+    assignment["out.zt_dest"] = assignment["in.node"] if assignment["receiver_known"] else 0
+    assignment["receiver_known"] = int(assignment["out.zt_dest"] != 0)
+    add_integers(assignment, frame, names)
+    return assignment
 
 
 @pytest.mark.parametrize("round_", range(ROUNDS))
 def test_no_frame_contradicts_a_comparison(round_: int) -> None:
-    """Frames outside the classes are judged alike; the labels are what the frames get."""
+    """Frames outside the classes are judged alike; the events are what the frames get."""
     rng = random.Random(SEED * 6007 + round_)
     old = random_policy(rng)
     new = changed(rng, old)
     engines = rng.choice([("1.14", "1.14"), ("1.12", "1.14")])
-    comparison = _Comparison(old, new, engines, "both", 20)
-    found = comparison.run(200)
-    sets, fields, pair = comparison.sets, comparison.frame, [comparison.old, comparison.new]
-    lengths = copy_lengths([walked for judge in pair for walked in judge.walks.values()])
-    given = [labels(sets, judge.walks, lengths) for judge in pair]
-    background = [*natural(sets, ("out", "in")), *fields.structure()]
+    comparison = _PolicyDiff(old, new, engines, "both", 20)
+    found = comparison.find(200)
+    formulas, fields, pair = comparison.formulas, comparison.frame, [comparison.old, comparison.new]
+    lengths = copy_lengths([trace for symbolic in pair for trace in symbolic.traces.values()])
+    given = [event_formulas(formulas, symbolic.traces, lengths) for symbolic in pair]
+    background = [*network_constraints(formulas, ("out", "in")), *fields.structure()]
     for _ in range(40):
         frame = random_frame(rng)
-        model = natural_model(rng, pair[0], frame, list(sets.widths))
-        model.update(natural_model(rng, pair[1], frame, list(sets.widths)) | model)
-        sample = Samples(sets, [model])
+        first, second = (
+            network_assignment(rng, symbolic, frame, list(formulas.widths)) for symbolic in pair
+        )
+        assignment = second | first
+        sample = Samples(formulas, [assignment])
         assert all(sample.inside(literal) for literal in background), (SEED, round_)
-        before, after = (happened(outcomes(judge, model, frame)) for judge in pair)
+        before, after = (verdict_text(outcomes(symbolic, assignment, frame)) for symbolic in pair)
         differs = any(
-            sample.inside(given[0].get(label, -1)) != sample.inside(given[1].get(label, -1))
-            for label in {**given[0], **given[1]}
+            sample.inside(given[0].get(event, -1)) != sample.inside(given[1].get(event, -1))
+            for event in {**given[0], **given[1]}
         )
         assert differs == (before != after), (SEED, round_, before, after)
         if found.complete and not found.changes:
             assert before == after, (SEED, round_)
         within = [change for change in found.changes if sample.inside(*change.literals)]
         for change in within:
-            assert (before.what, after.what) == (change.old.verdict.what, change.new.verdict.what)
+            claimed = (change.old.verdict.action, change.new.verdict.action)
+            assert (before.action, after.action) == claimed
         if found.complete and before != after:
             assert within, (SEED, round_, "a difference that no class has")
     for change in found.changes:
@@ -330,4 +339,4 @@ def test_bytes_of_extension_headers_are_left_undecided() -> None:
         Policy((Rule(drop),)), Policy(tuple(Rule(rule) for rule in new)), time_limit=None
     )
     assert all("accepted" in str(change.new) for change in found.changes)
-    assert found.complete or "extension headers" in found.open_
+    assert found.complete or "extension headers" in found.incomplete

@@ -11,7 +11,7 @@ import pytest
 
 import ztfast
 from tests.needs import needs
-from tests.proof.drawing import add_integers, draw_model, random_entry, random_frame
+from tests.proof.drawing import add_integers, draw_assignment, random_entry, random_frame
 from ztfast.engine.context import Outcome
 from ztfast.engine.reference import evaluate
 from ztfast.frames.frame import Frame
@@ -19,8 +19,8 @@ from ztfast.lang import load_json
 from ztfast.model.policy import Capability, Policy, Rule
 from ztfast.model.view import make_view
 from ztfast.proof import findings
-from ztfast.proof.formula import Sets
-from ztfast.proof.witness import Held, context_of
+from ztfast.proof.formula import Formulas
+from ztfast.proof.witness import SideNames, context_of
 
 pytestmark = needs("z3")
 
@@ -225,11 +225,11 @@ def observed(policy: Policy, rng: random.Random) -> list[tuple[str, Outcome, Fra
         frame = random_frame(rng)
         for direction in ("out", "in"):
             view = make_view(policy, direction)
-            model = draw_model(rng, view, frame)
+            assignment = draw_assignment(rng, view, frame)
             for number in view.capability_ids:
-                model[f"from.holds.{number}"] = 1
-            add_integers(model, frame, list(Sets().widths))
-            context = context_of(model, view, frame, Held(direction))
+                assignment[f"from.holds.{number}"] = 1
+            add_integers(assignment, frame, list(Formulas().widths))
+            context = context_of(assignment, view, frame, SideNames(direction))
             seen.append((direction, evaluate(view, frame, context, want_log=True), frame))
     return seen
 
@@ -270,6 +270,16 @@ def test_no_frame_contradicts_a_claim(round_: int) -> None:
                 matched = bool(item[0]) != inverted
                 assert not (matched and ("ZT203", index) in base), (where, index)
                 assert not (not matched and ("ZT202", index) in base), (where, index)
+
+
+@pytest.mark.parametrize("round_", range(20))
+def test_policies_of_capabilities_alone(round_: int) -> None:
+    """Base rules that hold nothing have no entry that a finding could name."""
+    rng = random.Random(SEED * 104_729 + round_)
+    policy = random_policy(rng)
+    capabilities = (*policy.capabilities, Capability(9, False, policy.rules))
+    for found in findings(Policy((), capabilities), time_limit=20):
+        assert "of the base rules" not in found.message, (SEED, round_)
 
 
 def test_random_policies_give_claims_to_contradict() -> None:

@@ -12,7 +12,8 @@ from tests.cli.test_compile import run
 from tests.needs import needs
 from ztfast.errors import UsageError, ZtfastError
 from ztfast.frames.headers import read_header
-from ztfast.proof.search import Question, expression, read_tag, search
+from ztfast.proof.query_text import read_tag, where_entries
+from ztfast.proof.search import SearchQuery, search
 
 TEXT = """tag role id 5 enum 1 guest enum 2 staff flag 3 odd;
 cap boss id 9 accept ethertype arp; ;
@@ -28,75 +29,75 @@ SSH = "ipprotocol tcp and dport 22 and ipdest 10.1.1.7/32"
 
 @needs("z3")
 @pytest.mark.parametrize(
-    ("question", "verdict"),
+    ("query", "verdict"),
     [
-        (Question("accept", SSH), "accepted"),
-        (Question("accept", SSH, from_tags=("role=staff",)), "accepted"),
-        (Question("accept", SSH, from_tags=("role=guest",)), None),
-        (Question("accept", SSH, from_tags=("5=1",)), None),
-        (Question("accept", "ipdest 10.1.1.7/32", from_tags=("role=guest",)), "accepted"),
-        (Question("drop", to_tags=("role=guest",)), "dropped"),
-        (Question("drop", "ipprotocol udp and dport 80"), None),
-        (Question("tee"), "tee of 60 bytes to 1122334455"),
-        (Question("tee:1122334455", side="in"), "tee of"),
-        (Question("tee:1122334456"), None),
-        (Question("watch"), None),
-        (Question("redirect:2233445566"), "redirected to 2233445566"),
-        (Question("redirect", "ipprotocol tcp"), None),
-        (Question("accept", "ethertype arp"), "accepted"),
-        (Question("accept", "ethertype ipv4 and ethertype ipv6"), None),
+        (SearchQuery("accept", SSH), "accepted"),
+        (SearchQuery("accept", SSH, from_tags=("role=staff",)), "accepted"),
+        (SearchQuery("accept", SSH, from_tags=("role=guest",)), None),
+        (SearchQuery("accept", SSH, from_tags=("5=1",)), None),
+        (SearchQuery("accept", "ipdest 10.1.1.7/32", from_tags=("role=guest",)), "accepted"),
+        (SearchQuery("drop", to_tags=("role=guest",)), "dropped"),
+        (SearchQuery("drop", "ipprotocol udp and dport 80"), None),
+        (SearchQuery("tee"), "tee of 60 bytes to 1122334455"),
+        (SearchQuery("tee:1122334455", side="in"), "tee of"),
+        (SearchQuery("tee:1122334456"), None),
+        (SearchQuery("watch"), None),
+        (SearchQuery("redirect:2233445566"), "redirected to 2233445566"),
+        (SearchQuery("redirect", "ipprotocol tcp"), None),
+        (SearchQuery("accept", "ethertype arp"), "accepted"),
+        (SearchQuery("accept", "ethertype ipv4 and ethertype ipv6"), None),
     ],
 )
-def test_questions(question: Question, verdict: str | None) -> None:
-    answer = search(POLICY, question)
+def test_questions(query: SearchQuery, verdict: str | None) -> None:
+    result = search(POLICY, query)
     if verdict is None:
-        assert answer is None
+        assert result is None
     else:
-        assert answer is not None
-        assert verdict in str(answer.judged)
+        assert result is not None
+        assert verdict in str(result.verdict)
 
 
 @needs("z3")
 def test_the_witness_is_what_was_asked_for() -> None:
-    answer = search(POLICY, Question("accept", SSH))
-    assert answer is not None
-    header = read_header(answer.frame)
+    result = search(POLICY, SearchQuery("accept", SSH))
+    assert result is not None
+    header = read_header(result.frame)
     assert (header.dest, header.dest_port, header.protocol) == ("10.1.1.7", 22, 6)
-    assert "line 7" in answer.judged.by
+    assert "line 7" in result.verdict.by
 
 
 @pytest.mark.parametrize(
-    ("question", "where"),
+    ("query", "where"),
     [
-        (Question("allow"), "--verdict"),
-        (Question("tee:12"), "ZeroTier address"),
-        (Question("drop:1122334455"), "--verdict"),
-        (Question("accept", "dport"), "--where:1:0"),
-        (Question("accept", "dport 22 and frob 1"), "--where:1:13"),
-        (Question("accept", "tseq rol 1"), "--where:1:5"),
-        (Question("accept", "dport 22; drop"), "--where"),
-        (Question("accept", "dport 22 ; accept dport 3"), "--where"),
-        (Question("accept", "random 0.5"), "random"),
-        (Question("accept", from_tags=("role",)), "NAME=VALUE"),
-        (Question("accept", from_tags=("rol=1",)), "no tag"),
-        (Question("accept", to_tags=("role=chief",)), "no value"),
-        (Question("accept", side="up"), "side"),
+        (SearchQuery("allow"), "--verdict"),
+        (SearchQuery("tee:12"), "ZeroTier address"),
+        (SearchQuery("drop:1122334455"), "--verdict"),
+        (SearchQuery("accept", "dport"), "--where:1:0"),
+        (SearchQuery("accept", "dport 22 and frob 1"), "--where:1:13"),
+        (SearchQuery("accept", "tseq rol 1"), "--where:1:5"),
+        (SearchQuery("accept", "dport 22; drop"), "--where"),
+        (SearchQuery("accept", "dport 22 ; accept dport 3"), "--where"),
+        (SearchQuery("accept", "random 0.5"), "random"),
+        (SearchQuery("accept", from_tags=("role",)), "NAME=VALUE"),
+        (SearchQuery("accept", from_tags=("rol=1",)), "no tag"),
+        (SearchQuery("accept", to_tags=("role=chief",)), "no value"),
+        (SearchQuery("accept", side="up"), "side"),
     ],
 )
-def test_bad_questions(question: Question, where: str) -> None:
+def test_bad_questions(query: SearchQuery, where: str) -> None:
     with pytest.raises(UsageError, match=where):
-        search(POLICY, question)
+        search(POLICY, query)
 
 
 def test_names_of_the_rules_are_known_in_questions() -> None:
     assert read_tag("--from-tag", "role=odd", POLICY.tags) == (5, 8)
-    assert [entry.value for entry in expression("tseq role guest", POLICY.tags)[:-1]] == [(5, 1)]
+    assert [entry.value for entry in where_entries("tseq role guest", POLICY.tags)[:-1]] == [(5, 1)]
 
 
 @needs("z3")
 def test_no_time_is_an_error() -> None:
     with pytest.raises(ZtfastError, match="not enough"):
-        search(POLICY, Question("accept", SSH), time_limit=0.0)
+        search(POLICY, SearchQuery("accept", SSH), time_limit=0.0)
 
 
 @needs("z3")

@@ -10,31 +10,31 @@ import random
 
 import pytest
 
-from tests.proof.drawing import add_integers, draw_model, random_frame, random_view
+from tests.proof.drawing import add_integers, draw_assignment, random_frame, random_view
 from ztfast.engine.reference import evaluate
 from ztfast.frames.frame import Frame
 from ztfast.model.view import View
-from ztfast.proof.formula import Samples, Sets
-from ztfast.proof.frame_model import FrameSets
-from ztfast.proof.match_formulas import Side
-from ztfast.proof.symbolic import SideWalk, walk
-from ztfast.proof.witness import Held, context_of
+from ztfast.proof.formula import Formulas, Samples
+from ztfast.proof.frame_model import FrameFormulas
+from ztfast.proof.match_formulas import SideFields
+from ztfast.proof.symbolic import SideTrace, trace_side
+from ztfast.proof.witness import SideNames, context_of
 
 SEED = int(os.environ.get("SEED", "11"))
 ROUNDS = int(os.environ.get("ROUNDS", "120"))
 FRAMES = 30
 
 
-def walked(view: View) -> tuple[Sets, FrameSets, SideWalk]:
-    sets = Sets()
-    frame = FrameSets(sets)
-    return sets, frame, walk(view, Side(sets, frame, view.direction))
+def trace(view: View) -> tuple[Formulas, FrameFormulas, SideTrace]:
+    formulas = Formulas()
+    frame = FrameFormulas(formulas)
+    return formulas, frame, trace_side(view, SideFields(formulas, frame, view.direction))
 
 
 def check(
-    view: View, frame: Frame, model: dict[str, int], found: SideWalk, bits: Samples, row: int
+    view: View, frame: Frame, assignment: dict[str, int], found: SideTrace, bits: Samples, row: int
 ) -> None:
-    context = context_of(model, view, frame, Held(view.direction))
+    context = context_of(assignment, view, frame, SideNames(view.direction))
     outcome = evaluate(view, frame, context, want_log=True)
 
     def inside(literal: int) -> bool:
@@ -76,14 +76,14 @@ def check(
 def test_random_rules(round_: int) -> None:
     rng = random.Random(SEED * 100_003 + round_)
     view = random_view(rng)
-    sets, fields, found = walked(view)
+    formulas, fields, found = trace(view)
     structure = fields.structure()
     frames = [random_frame(rng) for _ in range(FRAMES)]
-    models = [draw_model(rng, view, frame) for frame in frames]
-    for frame, model in zip(frames, models, strict=True):
-        add_integers(model, frame, list(sets.widths))
-    samples = Samples(sets, models)
+    assignments = [draw_assignment(rng, view, frame) for frame in frames]
+    for frame, assignment in zip(frames, assignments, strict=True):
+        add_integers(assignment, frame, list(formulas.widths))
+    samples = Samples(formulas, assignments)
     for literal in structure:
         assert samples.inside(literal) == (1 << FRAMES) - 1, (SEED, round_, literal)
-    for row, (frame, model) in enumerate(zip(frames, models, strict=True)):
-        check(view, frame, model, found, samples, row)
+    for row, (frame, assignment) in enumerate(zip(frames, assignments, strict=True)):
+        check(view, frame, assignment, found, samples, row)

@@ -12,18 +12,18 @@ from tests.needs import needs
 from tests.proof.drawing import add_integers, random_view
 from ztfast.engine.reference import evaluate
 from ztfast.frames.frame import Frame
-from ztfast.proof.formula import Samples, Sets
-from ztfast.proof.frame_model import WIDTHS, FrameSets
-from ztfast.proof.match_formulas import Side
+from ztfast.proof.formula import Formulas, Samples
+from ztfast.proof.frame_model import WIDTHS, FrameFormulas
+from ztfast.proof.match_formulas import SideFields
 from ztfast.proof.solver import Deadline, Prover
-from ztfast.proof.symbolic import walk
-from ztfast.proof.witness import Held, context_of, contradiction, fields_of, frame_of, replay
+from ztfast.proof.symbolic import trace_side
+from ztfast.proof.witness import SideNames, context_of, contradiction, fields_of, frame_of, replay
 
 SEED = int(os.environ.get("SEED", "23"))
 
 
 def test_a_usual_frame() -> None:
-    model = {
+    assignment = {
         "ethertype": IPV4,
         "length": 28,
         "position": 20,
@@ -33,11 +33,11 @@ def test_a_usual_frame() -> None:
         "source4": 0x0A000001,
         "dest4": 0x0A000002,
     }
-    frame = frame_of(model)
+    frame = frame_of(assignment)
     expected = bytearray(ipv4(17, ports(5, 6)))
     expected[2:4], expected[10:12], expected[24:26] = b"\0\x1c", b"\x66\xcf", b"\0\x08"
     assert frame.payload == bytes(expected)
-    assert {**fields_of(frame), **model} == fields_of(frame)
+    assert {**fields_of(frame), **assignment} == fields_of(frame)
 
 
 @needs("z3")
@@ -45,33 +45,33 @@ def test_a_usual_frame() -> None:
 def test_random_wishes_come_true(round_: int) -> None:
     """Fields drawn at random, as far as the structure allows them, are those of the frame."""
     rng = random.Random(SEED * 733 + round_)
-    sets = Sets()
-    fields = FrameSets(sets)
-    prover = Prover(sets, Deadline(30))
+    formulas = Formulas()
+    fields = FrameFormulas(formulas)
+    prover = Prover(formulas, Deadline(30))
     for literal in fields.structure():
         prover.require(literal)
-    wishes = [
+    preferences = [
         fields.test("ethertype", rng.choice([0x0800, 0x0800, 0x86DD, 0x86DD, 0x0806, 0x1234])),
         fields.test("length", rng.choice([0, 19, 20, 22, 33, 40, 47, 60, 64, 300, 2100])),
         fields.test("protocol", rng.choice([1, 6, 17, 58, 44, 132, 136])),
         fields.test("position", rng.choice([0, 4, 8, 12, 16, 20, 24, 40, 48, 2088])),
         *(fields.test(name, rng.getrandbits(width)) for name, width in WIDTHS.items()),
     ]
-    model = prover.preferring([], wishes)
-    assert model is not None
-    frame = frame_of(model)
-    again = fields_of(frame, bool(model["owns_ip"]), bool(model["owns_mac"]))
-    samples = Samples(sets, [model, again])
+    assignment = prover.find_preferred([], preferences)
+    assert assignment is not None
+    frame = frame_of(assignment)
+    again = fields_of(frame, bool(assignment["owns_ip"]), bool(assignment["owns_mac"]))
+    samples = Samples(formulas, [assignment, again])
     for literal in (
         fields.ipv4,
         fields.ipv6,
-        fields.walked,
+        fields.ipv6_valid,
         fields.has_ports,
         fields.has_icmp,
         fields.ipauth,
         *(fields.port(name, 0, 300) for name in ("sport", "dport")),
         *(fields.tcp_bits(1 << bit) for bit in range(12)),
-        *(sets.both(fields.ipv4, fields.test("tos", value)) for value in (0, model["tos"])),
+        *(formulas.both(fields.ipv4, fields.test("tos", n)) for n in (0, assignment["tos"])),
     ):
         assert samples.inside(literal) in (0, 3), (SEED, round_, literal)
 
@@ -81,10 +81,10 @@ def test_random_wishes_come_true(round_: int) -> None:
 def test_each_outcome_of_random_rules_has_a_witness_that_both_confirm(round_: int) -> None:
     rng = random.Random(SEED * 1511 + round_)
     view = random_view(rng)
-    sets = Sets()
-    fields = FrameSets(sets)
-    found = walk(view, Side(sets, fields, view.direction))
-    prover = Prover(sets, Deadline(60))
+    formulas = Formulas()
+    fields = FrameFormulas(formulas)
+    found = trace_side(view, SideFields(formulas, fields, view.direction))
+    prover = Prover(formulas, Deadline(60))
     for literal in fields.structure():
         prover.require(literal)
     checked = 0
@@ -92,11 +92,11 @@ def test_each_outcome_of_random_rules_has_a_witness_that_both_confirm(round_: in
         for index, ends in rules.ends:
             wanted = (ends,) if number == 0 else (ends, found.accepted, rules.accepts)
             # An IPv6 header chain and an INTEGER_RANGE may want the same byte: not a witness.
-            model = prover.find(*wanted, fields.plain, sample=False)
-            if model is None:
+            assignment = prover.find(*wanted, fields.plain, sample=False)
+            if assignment is None:
                 continue
-            frame = frame_of(model)
-            context = context_of(model, view, frame, Held(view.direction))
+            frame = frame_of(assignment)
+            context = context_of(assignment, view, frame, SideNames(view.direction))
             outcome = replay(view, frame, context)
             assert outcome == evaluate(view, frame, context)
             if number == 0 and outcome.capability is None:
@@ -108,11 +108,11 @@ def test_each_outcome_of_random_rules_has_a_witness_that_both_confirm(round_: in
 
 
 def test_integers_are_where_they_are_read() -> None:
-    model: dict[str, int] = {"ethertype": 0x1234, "length": 30, "byte.12": 0xAB, "byte.13": 0xCD}
-    frame = frame_of(model)
-    add_integers(model, frame, ["integer.6.16.big", "integer.12.16.little"])
-    assert model["integer.6.16.big"] == 0xABCD
-    assert model["integer.12.16.little"] == 0xCDAB
+    assignment = {"ethertype": 0x1234, "length": 30, "byte.12": 0xAB, "byte.13": 0xCD}
+    frame = frame_of(assignment)
+    add_integers(assignment, frame, ["integer.6.16.big", "integer.12.16.little"])
+    assert assignment["integer.6.16.big"] == 0xABCD
+    assert assignment["integer.12.16.little"] == 0xCDAB
 
 
 def test_a_contradiction_names_the_frame() -> None:

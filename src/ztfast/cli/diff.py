@@ -73,7 +73,7 @@ def command(ctx: click.Context, /, old: str, new: str | None, **options: Any) ->
         engines=engines,
         side=options["side"],
         time_limit=options["time_limit"],
-        most=options["limit"],
+        max_classes=options["limit"],
     )
     counted = None
     if options["capture"]:
@@ -81,7 +81,7 @@ def command(ctx: click.Context, /, old: str, new: str | None, **options: Any) ->
     text = _json(found, counted) if options["as_json"] else _text(found, counted)
     write_text(options["output"], text)
     if not found.complete:
-        click.echo(f"ztfast diff: not everything is shown or proved: {found.open_}", err=True)
+        click.echo(f"ztfast diff: not everything is shown or proved: {found.incomplete}", err=True)
     ctx.exit(0 if found.complete and not found.changes else 1)
 
 
@@ -151,7 +151,7 @@ def _json(found: Difference, counted: Counted | None) -> str:
 
     document: dict[str, Any] = {
         "complete": found.complete,
-        "open": found.open_ or None,
+        "open": found.incomplete or None,
         "changes": [
             {
                 "frames": change.words,

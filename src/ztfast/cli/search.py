@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from ztfast.proof.search import Answer
+    from ztfast.proof.search import SearchResult
 
 
 @click.command()
@@ -52,10 +52,10 @@ def command(ctx: click.Context, /, rules: str, **options: Any) -> None:
                  --where 'ipprotocol tcp and dport 22 and ipdest 10.1.1.7/32'
     """
     from ztfast.lang import load
-    from ztfast.proof.search import Question, search
+    from ztfast.proof.search import SearchQuery, search
     from ztfast.sinks.text import write_text
 
-    question = Question(
+    query = SearchQuery(
         options["verdict"],
         options["where"],
         options["side"],
@@ -63,25 +63,25 @@ def command(ctx: click.Context, /, rules: str, **options: Any) -> None:
         options["from_tag"],
         options["to_tag"],
     )
-    answer = search(load(rules), question, options["time_limit"])
-    found = _json(answer) if options["as_json"] else _text(answer, question.verdict)
+    result = search(load(rules), query, options["time_limit"])
+    found = _json(result) if options["as_json"] else _text(result, query.verdict)
     write_text(options["output"], found)
-    ctx.exit(0 if answer is not None else 1)
+    ctx.exit(0 if result is not None else 1)
 
 
-def _text(answer: Answer | None, verdict: str) -> str:
-    if answer is None:
+def _text(result: SearchResult | None, verdict: str) -> str:
+    if result is None:
         return f"no frame gets `{verdict}`: proved for every frame, member and draw asked for\n"
     from ztfast.diagnostics.render import harmless
     from ztfast.frames.text import frame_text
 
-    lines = [f"{frame_text(answer.frame)}: {answer.judged}"]
-    if answer.circumstances:
-        lines.append(f"  where: {answer.circumstances}")
-    frame = hex_text(answer.frame)
+    lines = [f"{frame_text(result.frame)}: {result.verdict}"]
+    if result.circumstances:
+        lines.append(f"  where: {result.circumstances}")
+    frame = hex_text(result.frame)
     lines += [
-        f"  --frame '{frame} vlan {answer.frame.vlan}'"
-        if answer.frame.vlan
+        f"  --frame '{frame} vlan {result.frame.vlan}'"
+        if result.frame.vlan
         else f"  --frame {frame}"
     ]
     return "\n".join(harmless(line, keep="") for line in lines) + "\n"
@@ -106,10 +106,10 @@ def witness_json(frame: Any, circumstances: str) -> dict[str, Any]:
     }
 
 
-def _json(answer: Answer | None) -> str:
-    found: dict[str, Any] = {"found": answer is not None, "proved": answer is None}
-    if answer is not None:
-        found["witness"] = witness_json(answer.frame, answer.circumstances)
-        found["verdict"] = str(answer.judged.verdict)
-        found["by"] = answer.judged.by
+def _json(result: SearchResult | None) -> str:
+    found: dict[str, Any] = {"found": result is not None, "proved": result is None}
+    if result is not None:
+        found["witness"] = witness_json(result.frame, result.circumstances)
+        found["verdict"] = str(result.verdict.verdict)
+        found["by"] = result.verdict.by
     return json.dumps(found, indent=2) + "\n"

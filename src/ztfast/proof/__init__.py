@@ -1,6 +1,6 @@
 """Reasoning about policies: what is proved of them, and how two of them differ.
 
-Contract: `findings` for `ztfast check`; the rest by its module (`difference`, `searching`).
+Contract: `findings` for `ztfast check`; the rest by its module (`diff`, `search`).
 Optional libraries (z3) are loaded when something is asked.
 """
 

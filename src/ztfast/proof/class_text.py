@@ -1,101 +1,138 @@
-"""Sets in words: what people call a class of frames.
+"""Formulas in words: what people call a class of frames.
 
-Contract: `describe(sets, literals)` says an intersection of tests and their complements;
-`context_text` the circumstances of a witness.
-Tested by tests/proof/test_diff.py and test_search.py.
+Contract: `class_text(formulas, literals)` says a conjunction of tests and their negations in one
+sentence: kinds of frames first, then ends, other fields, members, and last what is excepted.
+Tested by tests/proof/test_diff.py and test_witness_text.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 
-from ztfast.engine.context import FrameContext
 from ztfast.frames.text import ethertype_name, flags_text, mac_text, protocol_name
-from ztfast.proof.formula import Lit, Pair, Sets, Test
+from ztfast.proof.formula import Comparison, Formulas, Literal, Test
 
-_HIDDEN = ("position", "walk")
+MAX_EXCEPTIONS = 4
+_UNSAID = ("position", "chain_valid")
+_LEAST_LENGTHS = (20, 28, 40, 64)  # what a header needs goes without saying
 
 
-# --- classes
-
-
-def describe(
-    sets: Sets,
-    literals: Iterable[Lit],
+def class_text(
+    formulas: Formulas,
+    literals: Iterable[Literal],
     tags: Mapping[int, str] | None = None,
     defaulted: Collection[int] = (),
 ) -> str:
-    """An intersection in words: `TCP to port 22 from any to 10.1.1.0/24, except …`.
+    """A conjunction in words: `TCP to port 22 from any to 10.1.1.0/24, except …`.
 
-    defaulted: the tags that a member has by default where it was not given another.
+    tags: names by id.  defaulted: ids of the tags that a member has by default where it was not
+    given another.
     """
-    positive: dict[str, list[str]] = {}
-    negative: list[str] = []
-    heads: dict[str, str] = {}
+    sentence = _Sentence()
     for literal in sorted(literals, key=lambda item: (item < 0, abs(item))):
-        node = sets.nodes[abs(literal)]
+        node, holds = formulas.nodes[abs(literal)], literal > 0
         if isinstance(node, Test):
             if _is_default(node, defaulted):
-                given = literal > 0 and node.low == 1
-                text = _default_text(node, given, tags or {})
-                positive.setdefault("members", []).append(text)
-                continue
-            _add_test(node, literal > 0, heads, positive, negative, tags or {})
-        elif isinstance(node, Pair) and node.how not in ("at most", "slice"):
-            text = _pair_text(node, tags or {})
-            (positive.setdefault("with", []) if literal > 0 else negative).append(text)
-    return _sentence(heads, positive, negative)
+                text = _default_text(node, holds and node.low == 1, tags or {})
+                sentence.members.append(text)
+            else:
+                _say_test(sentence, node, holds, tags or {})
+        elif isinstance(node, Comparison) and node.operator not in ("at most", "slice"):
+            text = _comparison_text(node, tags or {})
+            (sentence.qualities if holds else sentence.exceptions).append(text)
+    return sentence.text()
 
 
-def _add_test(
-    node: Test,
-    holds: bool,
-    heads: dict[str, str],
-    positive: dict[str, list[str]],
-    negative: list[str],
-    tags: Mapping[int, str],
-) -> None:
-    field = node.field.rpartition(":")[2]
-    if field in _HIDDEN or (
-        field == "length" and node.low in (20, 28, 40, 64) and holds and node.high == 0xFFFF
-    ):
+@dataclass
+class _Sentence:
+    """The parts of a sentence, each a list of texts.
+
+    kinds: of frames, by "ethertype" and "protocol".  sources, dests: addresses and ports.
+    """
+
+    kinds: dict[str, str] = field(default_factory=dict[str, str])
+    sources: list[str] = field(default_factory=list[str])
+    dests: list[str] = field(default_factory=list[str])
+    qualities: list[str] = field(default_factory=list[str])
+    members: list[str] = field(default_factory=list[str])
+    exceptions: list[str] = field(default_factory=list[str])
+
+    def say(self, place: str, text: str, holds: bool) -> None:
+        """A field's value, at a place ("from", "to" or "with"), or as an exception."""
+        if holds:
+            {"from": self.sources, "to": self.dests, "with": self.qualities}[place].append(text)
+        else:
+            self.exceptions.append(text if place == "with" else f"{place} {text}")
+
+    def text(self) -> str:
+        """The sentence."""
+        text = " ".join((self._kind(), *self._ends(), *map(_quality, self.qualities)))
+        if self.members:
+            text += " where " + " and ".join(dict.fromkeys(self.members))
+        shown = ", ".join(self.exceptions[:MAX_EXCEPTIONS])
+        if self.exceptions[MAX_EXCEPTIONS:]:
+            shown += f" and {len(self.exceptions) - MAX_EXCEPTIONS} more"
+        return f"{text}, except {shown}" if shown else text
+
+    def _kind(self) -> str:
+        kinds = [self.kinds[key] for key in ("ethertype", "protocol") if key in self.kinds]
+        addressed = any(":" in text or "." in text for text in (*self.sources, *self.dests))
+        if len(kinds) == 2 and addressed:
+            kinds = kinds[1:]  # the addresses say which IP it is
+        return " ".join(kinds) or "every frame"
+
+    def _ends(self) -> list[str]:
+        ports = [f"to {text}" for text in self.dests if text.startswith("port")]
+        others = [text for text in self.dests if not text.startswith("port")]
+        source = " and ".join(self.sources)
+        if not source and not others:
+            return ports
+        return [*ports, f"from {source or 'any'}", f"to {' and '.join(others) or 'any'}"]
+
+
+def _quality(text: str) -> str:
+    return text if text.startswith(("with", "whose", "to ")) else f"with {text}"
+
+
+# --- tests of one field
+
+
+def _say_test(sentence: _Sentence, node: Test, holds: bool, tags: Mapping[int, str]) -> None:
+    name = node.field.rpartition(":")[2]
+    if name in _UNSAID or (name == "length" and holds and _is_least_length(node)):
         return
-    if field in ("ethertype", "protocol") and holds and node.low == node.high:
-        name = ethertype_name if field == "ethertype" else protocol_name
-        heads[field] = name(node.low)
-        return
-    if field == "tcp" and node.low == node.high == 0:
-        names = flags_text(node.mask)
-        text = (
-            f"without {names}"
-            if holds
-            else f"with {names}"
-            if "," not in names
-            else (f"with any of {names}")
-        )
-        positive.setdefault("with", []).append(text)
-        return
-    if field.startswith(("from.", "to.")):
-        positive.setdefault("members", []).append(_member_text(node, holds, tags))
-        return
-    who = _WHO.get(field)
-    if who is not None:
-        is_ = "is" if holds else "is not"
-        member = f"{node.low:010x}" if node.low else "unknown (a multicast, say)"
-        positive.setdefault("members", []).append(f"the {who} {is_} {member}")
-        return
-    one_bit = _ONE_BIT.get(field)
-    if one_bit is not None:
-        positive.setdefault("with", []).append(
-            one_bit[0] if holds == (node.low == 1) else one_bit[1]
-        )
-        return
-    place, text = _test_text(field, node, tags)
-    if holds:
-        positive.setdefault(place, []).append(text)
+    if name in ("ethertype", "protocol") and holds and node.low == node.high:
+        say = ethertype_name if name == "ethertype" else protocol_name
+        sentence.kinds[name] = say(node.low)
+    elif name == "tcp" and node.low == node.high == 0:
+        sentence.qualities.append(_flags_text(node.mask, holds))
+    elif name.startswith(("from.", "to.")):
+        sentence.members.append(_member_text(node, holds, tags))
+    elif name in _WHO:
+        sentence.members.append(_address_text(_WHO[name], node.low, holds))
+    elif name in _ONE_BIT:
+        yes, no = _ONE_BIT[name]
+        sentence.qualities.append(yes if holds == (node.low == 1) else no)
     else:
-        negative.append(f"{place} {text}".strip() if place != "with" else text)
+        sentence.say(*_test_text(name, node), holds)
+
+
+def _is_least_length(node: Test) -> bool:
+    return node.low in _LEAST_LENGTHS and node.high == 0xFFFF
+
+
+def _flags_text(mask: int, absent: bool) -> str:
+    names = flags_text(mask)
+    if absent:
+        return f"without {names}"
+    return f"with any of {names}" if "," in names else f"with {names}"
+
+
+def _address_text(who: str, address: int, holds: bool) -> str:
+    member = f"{address:010x}" if address else "unknown (a multicast, say)"
+    return f"the {who} {'is' if holds else 'is not'} {member}"
 
 
 # On a network the node that evaluates is the sender, or the receiver; a multicast has no
@@ -114,7 +151,7 @@ _ONE_BIT = {
 }
 
 
-def _test_text(field: str, node: Test, tags: Mapping[int, str]) -> tuple[str, str]:
+def _test_text(field: str, node: Test) -> tuple[str, str]:
     """(where it stands in the sentence, text)."""
     span = f"{node.low}" if node.low == node.high else f"{node.low}-{node.high}"
     many = "" if node.low == node.high else "s"
@@ -142,6 +179,14 @@ def _test_text(field: str, node: Test, tags: Mapping[int, str]) -> tuple[str, st
     return "with", f"{field.replace('_', ' ')}{masked} {span}"
 
 
+def _prefix(field: str, node: Test) -> str:
+    width = 32 if field.endswith("4") else 128
+    bits = node.mask.bit_count()
+    make = IPv4Address if width == 32 else IPv6Address
+    address = str(make(node.low))
+    return address if bits == width else f"{address}/{bits}"
+
+
 def _is_default(node: Test, defaulted: Collection[int]) -> bool:
     parts = node.field.split(".")
     return parts[0] in ("from", "to") and parts[1] == "has" and int(parts[2]) in defaulted
@@ -167,77 +212,18 @@ def _member_text(node: Test, holds: bool, tags: Mapping[int, str]) -> str:
     return f"the {who}'s tag {name}{masked} is {'' if holds else 'not '}{span}"
 
 
-def _pair_text(node: Pair, tags: Mapping[int, str]) -> str:
-    words = {
+# --- comparisons of two
+
+
+def _comparison_text(node: Comparison, tags: Mapping[int, str]) -> str:
+    phrases = {
         "difference": "differing by at most",
         "and": "whose AND is",
         "or": "whose OR is",
         "xor": "whose XOR is",
     }
     number = node.left.rpartition(".")[2]
-    if node.how == "equal" or not number.isdigit():
+    if node.operator == "equal" or not number.isdigit():
         return f"{node.left} equal to {node.right}"
     name = tags.get(int(number), number)
-    return f"tags {name} of both {words[node.how]} {node.value}"
-
-
-def _prefix(field: str, node: Test) -> str:
-    width = 32 if field.endswith("4") else 128
-    bits = node.mask.bit_count()
-    make = IPv4Address if width == 32 else IPv6Address
-    address = str(make(node.low))
-    return address if bits == width else f"{address}/{bits}"
-
-
-def _sentence(
-    heads: Mapping[str, str], positive: Mapping[str, Sequence[str]], negative: Sequence[str]
-) -> str:
-    what = [heads[key] for key in ("ethertype", "protocol") if key in heads]
-    addressed = any(
-        ":" in text or "." in text for key in ("from", "to") for text in positive.get(key, ())
-    )
-    if len(what) == 2 and addressed:
-        what = what[1:]
-    ports = [text for text in positive.get("to", ()) if text.startswith("port")]
-    others = [text for text in positive.get("to", ()) if not text.startswith("port")]
-    parts = [" ".join(what) or "every frame"]
-    parts += [f"to {text}" for text in ports]
-    source = " and ".join(positive.get("from", ()))
-    if source or others:
-        parts.append(f"from {source or 'any'}")
-        parts.append(f"to {' and '.join(others) or 'any'}")
-    parts += [
-        text if text.startswith(("with", "whose", "to ")) else f"with {text}"
-        for text in positive.get("with", ())
-    ]
-    text = " ".join(parts)
-    if positive.get("members"):
-        text += " where " + " and ".join(dict.fromkeys(positive["members"]))
-    shown = ", ".join(negative[:4]) + (f" and {len(negative) - 4} more" if negative[4:] else "")
-    return f"{text}, except {shown}" if negative else text
-
-
-# --- circumstances
-
-
-def context_text(
-    context: FrameContext,
-    direction: str,
-    tags: Mapping[int, str] | None = None,
-    addressed: bool = True,
-) -> str:
-    """The circumstances beside the frame, or an empty text; `addressed`: addresses matter."""
-    names = tags or {}
-    sender, receiver = context.local_tags, context.remote_tags
-    if direction == "in":
-        sender, receiver = context.remote_tags or {}, context.local_tags
-    parts: list[str] = []
-    for who, held in (("sender", sender), ("receiver", receiver)):
-        if held:
-            shown = ", ".join(f"{names.get(n, n)}={value}" for n, value in sorted(held.items()))
-            parts.append(f"{who} tags {shown}")
-    if receiver is None and sender:
-        parts.append("receiver's tags unknown")
-    if addressed:
-        parts.append(f"member {context.zt_source:010x} to {context.zt_dest:010x}")
-    return "; ".join(parts)
+    return f"tags {name} of both {phrases[node.operator]} {node.value}"

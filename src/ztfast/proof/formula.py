@@ -1,8 +1,9 @@
-"""Sets over header fields: a small algebra.
+"""Formulas over header fields, as an and-inverter graph whose leaves are tests of fields.
 
-Contract: a set is a literal (an int; its negation is its complement) of one `Sets`, made of
-tests over named fields of up to 128 bits; equal sets made alike are one literal.  `Samples`
-says which of many assignments lie in a set; solver.py decides whether any does.
+Contract: a formula is a literal (an int: the number of a node, negated for its negation) of one
+`Formulas`, made of tests over named fields of up to 128 bits; formulas made alike are one
+literal.  It stands for the set of the assignments that satisfy it.  `Samples` says which of many
+assignments do; solver.py decides whether any does.
 Tested by tests/proof/test_formula.py.
 """
 
@@ -13,11 +14,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-Lit = int
-TRUE: Lit = 1
-FALSE: Lit = -1
+Literal = int  # positive: a node; negative: its negation
+TRUE: Literal = 1
+FALSE: Literal = -1
 
-Assignment = Mapping[str, int]
+Assignment = Mapping[str, int]  # field to value; a field that is not there is 0
 
 
 class Test(NamedTuple):
@@ -29,57 +30,62 @@ class Test(NamedTuple):
     high: int
 
 
-class Pair(NamedTuple):
-    """A comparison of two fields of equal width with a number."""
+class Comparison(NamedTuple):
+    """A comparison of two fields with a number, by one of the operators of `COMPARISONS`."""
 
-    how: str
+    operator: str
     left: str
     right: str
     value: int
 
 
 class And(NamedTuple):
-    """The intersection of two sets."""
+    """Both of two formulas."""
 
-    left: Lit
-    right: Lit
+    left: Literal
+    right: Literal
 
 
-PAIRS: dict[str, Callable[[int, int, int], bool]] = {
+def _slices_equal(left: int, right: int, value: int) -> bool:
+    """`value`: the lowest bit in `left`, the lowest bit in `right`, how many; 8 bits each."""
+    shift_left, shift_right, mask = value >> 16 & 0xFF, value >> 8 & 0xFF, (1 << (value & 0xFF)) - 1
+    return (left >> shift_left ^ right >> shift_right) & mask == 0
+
+
+# operator -> (left, right, value) -> bool; solver.py says the same to z3.
+COMPARISONS: dict[str, Callable[[int, int, int], bool]] = {
     "equal": lambda left, right, value: left == right,
     "difference": lambda left, right, value: abs(left - right) <= value,
     "and": lambda left, right, value: left & right == value,
     "or": lambda left, right, value: left | right == value,
     "xor": lambda left, right, value: left ^ right == value,
     "at most": lambda left, right, value: left + value <= right,
+    "slice": _slices_equal,
 }
 
-
-def _slices_equal(left: int, right: int, value: int) -> bool:
-    shift_left, shift_right, mask = value >> 16 & 0xFF, value >> 8 & 0xFF, (1 << (value & 0xFF)) - 1
-    return (left >> shift_left ^ right >> shift_right) & mask == 0
+Node = Test | Comparison | And
 
 
-PAIRS["slice"] = _slices_equal
+class Formulas:
+    """Fields, tests over them and their combinations, each kept once.
 
-Node = Test | Pair | And
-
-
-class Sets:
-    """The algebra: fields, tests over them, and their combinations, each kept once."""
+    widths: of the fields in bits, in the order in which they were declared.
+    """
 
     def __init__(self) -> None:
         self.widths: dict[str, int] = {}
-        self.nodes: list[Node | None] = [None, None]  # 1 is the full set
-        self._known: dict[Node, Lit] = {}
+        self.nodes: list[Node | None] = [None, None]  # no node 0; 1 is TRUE
+        self._known: dict[Node, Literal] = {}
 
     def field(self, name: str, width: int) -> str:
         """Declare a field of `width` bits (once; the same name again is the same field)."""
         assert self.widths.setdefault(name, width) == width, name
         return name
 
-    def test(self, field: str, low: int, high: int | None = None, mask: int | None = None) -> Lit:
-        """The set where `low <= field & mask <= high` (`high` None: equal to `low`)."""
+    def test(
+        self, field: str, low: int, high: int | None = None, mask: int | None = None
+    ) -> Literal:
+        """`low <= field & mask <= high` (`high` None: equal to `low`; `mask` None: all bits)."""
         full = (1 << self.widths[field]) - 1
         mask = full if mask is None else mask & full
         high = low if high is None else min(high, mask)
@@ -89,20 +95,20 @@ class Sets:
             return TRUE
         return self._node(Test(field, mask, low, high))
 
-    def flag(self, field: str) -> Lit:
-        """The set where a field of one bit is 1."""
+    def flag(self, field: str) -> Literal:
+        """A field of one bit is 1."""
         return self.test(field, 1)
 
-    def pair(self, how: str, left: str, right: str, value: int = 0) -> Lit:
-        """The set where a comparison of `PAIRS` holds of two fields."""
-        return self._node(Pair(how, left, right, value))
+    def compare(self, operator: str, left: str, right: str, value: int = 0) -> Literal:
+        """A comparison of `COMPARISONS` holds of two fields."""
+        return self._node(Comparison(operator, left, right, value))
 
-    def slices(self, left: str, at: int, right: str, at_right: int, bits: int) -> Lit:
-        """The set where `bits` bits of one field, from bit `at` up, are those of another."""
-        return self._node(Pair("slice", left, right, at << 16 | at_right << 8 | bits))
+    def slices(self, left: str, at: int, right: str, at_right: int, bits: int) -> Literal:
+        """`bits` bits of one field, from bit `at` up, are those of another."""
+        return self._node(Comparison("slice", left, right, at << 16 | at_right << 8 | bits))
 
-    def both(self, left: Lit, right: Lit) -> Lit:
-        """Intersection."""
+    def both(self, left: Literal, right: Literal) -> Literal:
+        """Conjunction."""
         if FALSE in (left, right) or left == -right:
             return FALSE
         if left in (TRUE, right):
@@ -111,36 +117,36 @@ class Sets:
             return left
         return self._node(And(*sorted((left, right))))
 
-    def all(self, parts: Iterable[Lit]) -> Lit:
-        """Intersection of many."""
+    def all(self, parts: Iterable[Literal]) -> Literal:
+        """Conjunction of many."""
         whole = TRUE
         for part in parts:
             whole = self.both(whole, part)
         return whole
 
-    def either(self, left: Lit, right: Lit) -> Lit:
-        """Union."""
+    def either(self, left: Literal, right: Literal) -> Literal:
+        """Disjunction."""
         return -self.both(-left, -right)
 
-    def any(self, parts: Iterable[Lit]) -> Lit:
-        """Union of many."""
+    def any(self, parts: Iterable[Literal]) -> Literal:
+        """Disjunction of many."""
         return -self.all(-part for part in parts)
 
-    def differ(self, left: Lit, right: Lit) -> Lit:
-        """In one and not in the other."""
+    def differ(self, left: Literal, right: Literal) -> Literal:
+        """One of them holds and not the other."""
         if left in (right, -right):
             return FALSE if left == right else TRUE
         return self.either(self.both(left, -right), self.both(-left, right))
 
-    def implies(self, left: Lit, right: Lit) -> Lit:
+    def implies(self, left: Literal, right: Literal) -> Literal:
         """Where `left` holds, `right` does."""
         return -self.both(left, -right)
 
-    def leaves(self, roots: Iterable[Lit]) -> list[Lit]:
-        """The tests (as positive literals) that sets are made of, in order of making."""
+    def leaves(self, roots: Iterable[Literal]) -> list[Literal]:
+        """The tests (as positive literals) that formulas are made of, in order of making."""
         seen: set[int] = set()
         stack = [abs(root) for root in roots]
-        found: list[Lit] = []
+        found: list[Literal] = []
         while stack:
             number = stack.pop()
             if number in seen or number == TRUE:
@@ -153,7 +159,7 @@ class Sets:
                 found.append(number)
         return sorted(found)
 
-    def _node(self, node: Node) -> Lit:
+    def _node(self, node: Node) -> Literal:
         known = self._known.get(node)
         if known is None:
             known = self._known[node] = len(self.nodes)
@@ -162,13 +168,13 @@ class Sets:
 
 
 class Samples:
-    """Assignments kept as columns; which of them lie in a set is the bits of one integer.
+    """Assignments kept as columns; which of them satisfy a formula is the bits of one integer.
 
-    rows: what is kept for good; a field that a row does not name is 0.
+    rows: kept as they are, and not to be changed.
     """
 
-    def __init__(self, sets: Sets, rows: Sequence[Assignment]) -> None:
-        self._sets = sets
+    def __init__(self, formulas: Formulas, rows: Sequence[Assignment]) -> None:
+        self._formulas = formulas
         self._rows = rows
         self._bits: dict[int, int] = {}
         self._columns: dict[str, list[int]] = {}
@@ -180,8 +186,8 @@ class Samples:
         """One assignment."""
         return self._rows[index]
 
-    def inside(self, *literals: Lit) -> int:
-        """The samples in the intersection: bit i is sample i."""
+    def inside(self, *literals: Literal) -> int:
+        """The samples that satisfy all of the literals: bit i is sample i."""
         everything = whole = (1 << len(self._rows)) - 1
         for literal in literals:
             bits = self._of(abs(literal), everything)
@@ -197,7 +203,7 @@ class Samples:
             if top in bits:
                 stack.pop()
                 continue
-            node = self._sets.nodes[top]
+            node = self._formulas.nodes[top]
             if isinstance(node, And):
                 waiting = [n for n in (abs(node.left), abs(node.right)) if n not in bits]
                 if waiting:
@@ -212,9 +218,9 @@ class Samples:
             stack.pop()
         return bits[number]
 
-    def _leaf(self, node: Test | Pair) -> int:
-        if isinstance(node, Pair):
-            compare = PAIRS[node.how]
+    def _leaf(self, node: Test | Comparison) -> int:
+        if isinstance(node, Comparison):
+            compare = COMPARISONS[node.operator]
             columns = zip(self._column(node.left), self._column(node.right), strict=True)
             held = [compare(left, right, node.value) for left, right in columns]
         else:

@@ -1,7 +1,8 @@
-"""What each match says, as sets: docs/spec/evaluation.md sections 2, 3, 4 and 6.
+"""What each match says, as formulas: docs/spec/evaluation.md sections 2, 3, 4 and 6.
 
-Contract: `said(entry, side, …)` gives an `Answer`, four sets over the fields of
-`proof.frame_model` and of a `Side`; exact for every frame that `FrameSets.structure` allows.
+Contract: `match_formula(entry, fields, …)` gives a `MatchFormula`, four formulas over the fields of
+`proof.frame_model` and of a `SideFields`; exact for every frame that `FrameFormulas.structure`
+allows.
 Written from the spec, apart from both evaluators, which judge its witnesses.
 Tested by tests/proof/test_symbolic.py: random frames through the reference evaluator.
 """
@@ -12,33 +13,33 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from ztfast.model.kinds import Entry, Kind
-from ztfast.proof.formula import FALSE, TRUE, Lit, Sets
-from ztfast.proof.frame_model import BROADCAST, FrameSets
+from ztfast.proof.formula import COMPARISONS, FALSE, TRUE, Formulas, Literal
+from ztfast.proof.frame_model import BROADCAST, FrameFormulas
 
 _UINT32 = 0xFFFFFFFF
 
 
-class Answer(NamedTuple):
+class MatchFormula(NamedTuple):
     """A match before `not`: hardNo outside `valid`, hardYes in `hard`, else `condition`.
 
     `arms` is where evaluating it arms skipDrop.
     """
 
-    valid: Lit
-    condition: Lit
-    hard: Lit = FALSE
-    arms: Lit = FALSE
+    valid: Literal
+    condition: Literal
+    hard: Literal = FALSE
+    arms: Literal = FALSE
 
-    def after_not(self, sets: Sets, inverted: bool, engine: str) -> Lit:
+    def after_not(self, formulas: Formulas, inverted: bool, engine: str) -> Literal:
         """The match's outcome; 1.12 knows no hard answers (section 9)."""
         if engine == "1.12":
-            plain = sets.both(self.valid, sets.either(self.hard, self.condition))
+            plain = formulas.both(self.valid, formulas.either(self.hard, self.condition))
             return -plain if inverted else plain
         condition = -self.condition if inverted else self.condition
-        return sets.both(self.valid, sets.either(self.hard, condition))
+        return formulas.both(self.valid, formulas.either(self.hard, condition))
 
 
-class Side:
+class SideFields:
     """The fields of one side's evaluation that are not the frame's.
 
     direction: "out" or "in".  Tags are the sender's (`from`) and the receiver's (`to`); out,
@@ -48,77 +49,86 @@ class Side:
 
     def __init__(
         self,
-        sets: Sets,
-        frame: FrameSets,
+        formulas: Formulas,
+        frame: FrameFormulas,
         direction: str,
         prefix: str = "",
         defaults: Mapping[int, int] | None = None,
         sender: str = "from",
         receiver: str = "to",
     ) -> None:
-        self.sets, self.frame, self.direction = sets, frame, direction
+        self.formulas, self.frame, self.direction = formulas, frame, direction
         self.inbound = direction == "in"
         self.prefix = prefix
         self.defaults = defaults or {}
         self.sender, self.receiver = sender, receiver
-        self.node = sets.field(f"{prefix}{direction}.node", 40)
-        self.zt_source = sets.field(f"{prefix}zt_source", 40)
-        self.zt_dest = sets.field(f"{prefix}{direction}.zt_dest", 40)
-        self.receiver_known = sets.test(sets.field(f"{prefix}receiver_known", 1), 1)
+        self.node = formulas.field(f"{prefix}{direction}.node", 40)
+        self.zt_source = formulas.field(f"{prefix}zt_source", 40)
+        self.zt_dest = formulas.field(f"{prefix}{direction}.zt_dest", 40)
+        self.receiver_known = formulas.test(formulas.field(f"{prefix}receiver_known", 1), 1)
 
-    def draw(self, where: str, number: int, probability: int) -> Lit:
+    def holds(self, number: int) -> Literal:
+        """The sender holds the capability with this id."""
+        return self.formulas.test(self.formulas.field(f"{self.sender}.holds.{number}", 1), 1)
+
+    def draw(self, where: str, number: int, probability: int) -> Literal:
         """The `number`th random match of a rule set draws at most `probability`."""
-        field = self.sets.field(f"{self.prefix}{self.direction}.draw.{where}.{number}", 32)
-        return self.sets.test(field, 0, probability)
+        field = self.formulas.field(f"{self.prefix}{self.direction}.draw.{where}.{number}", 32)
+        return self.formulas.test(field, 0, probability)
 
-    def tag(self, number: int, local: bool) -> Tag:
+    def tag(self, number: int, local: bool) -> MemberTag:
         """One member's tag as this side sees it."""
         sender = local != self.inbound
         member = self.sender if sender else self.receiver
         known = TRUE if sender or self.inbound else self.receiver_known
-        return Tag(self.sets, member, number, known, self.defaults.get(number))
+        return MemberTag(self.formulas, member, number, known, self.defaults.get(number))
 
 
-class Tag:
+class MemberTag:
     """A tag of a member: whether it is there, and tests of its value."""
 
     def __init__(
-        self, sets: Sets, member: str, number: int, known: Lit, default: int | None
+        self, formulas: Formulas, member: str, number: int, known: Literal, default: int | None
     ) -> None:
-        self.sets, self.default = sets, default
-        self.assigned = sets.test(sets.field(f"{member}.has.{number}", 1), 1)
-        self.value = sets.field(f"{member}.tag.{number}", 32)
+        self.formulas, self.default = formulas, default
+        self.assigned = formulas.test(formulas.field(f"{member}.has.{number}", 1), 1)
+        self.value = formulas.field(f"{member}.tag.{number}", 32)
         self.known = known
 
     @property
-    def present(self) -> Lit:
+    def present(self) -> Literal:
         """The tag is there."""
-        return self.known if self.default is not None else self.sets.both(self.known, self.assigned)
+        if self.default is not None:
+            return self.known
+        return self.formulas.both(self.known, self.assigned)
 
-    def equals(self, value: int) -> Lit:
+    def equals(self, value: int) -> Literal:
         """The value where the tag is there (says nothing elsewhere)."""
-        test = self.sets.test(self.value, value)
+        test = self.formulas.test(self.value, value)
         if self.default is None:
             return test
         by_default = TRUE if self.default == value else FALSE
-        return self.choose(test, by_default)
+        return self.if_assigned(test, by_default)
 
-    def choose(self, assigned: Lit, by_default: Lit) -> Lit:
-        """One set where the tag was assigned, another where the default holds."""
-        return self.sets.either(
-            self.sets.both(self.assigned, assigned), self.sets.both(-self.assigned, by_default)
+    def if_assigned(self, assigned: Literal, by_default: Literal) -> Literal:
+        """One formula where the tag was assigned, another where the default holds."""
+        return self.formulas.either(
+            self.formulas.both(self.assigned, assigned),
+            self.formulas.both(-self.assigned, by_default),
         )
 
 
-def said(entry: Entry, side: Side, super_accept: Lit, draw: Lit) -> Answer:
-    """The answer of a match; `super_accept`: where it is armed, `draw`: a random one's answer."""
+def match_formula(
+    entry: Entry, fields: SideFields, super_accept: Literal, draw: Literal
+) -> MatchFormula:
+    """What a match says; `super_accept`: where it is armed, `draw`: what a random one says."""
     if entry.kind is Kind.MATCH_RANDOM:
-        return Answer(TRUE, draw)
+        return MatchFormula(TRUE, draw)
     if entry.kind in _TWO_SIDED:
-        return _two_sided(entry, side, super_accept)
+        return _two_sided(entry, fields, super_accept)
     if entry.kind in (Kind.MATCH_TAG_SENDER, Kind.MATCH_TAG_RECEIVER):
-        return _one_sided(entry, side, super_accept)
-    return _MATCHES[entry.kind](entry, side)
+        return _one_sided(entry, fields, super_accept)
+    return _MATCHES[entry.kind](entry, fields)
 
 
 def _number(entry: Entry, index: int = 0) -> int:
@@ -128,49 +138,45 @@ def _number(entry: Entry, index: int = 0) -> int:
 # --- tags
 
 
-def _pair(how: str) -> Callable[[Side, Tag, Tag, int], Lit]:
-    def compare(side: Side, local: Tag, remote: Tag, value: int) -> Lit:
-        sets = side.sets
-        plain = sets.pair(how, local.value, remote.value, value)
+def _pair(operator: str) -> Callable[[SideFields, MemberTag, MemberTag, int], Literal]:
+    def compare(fields: SideFields, local: MemberTag, remote: MemberTag, value: int) -> Literal:
+        formulas = fields.formulas
+        plain = formulas.compare(operator, local.value, remote.value, value)
         if local.default is None or remote.default is None:
             return plain
-        given = local.default
-        return local.choose(
-            remote.choose(plain, _with(sets, how, local.value, given, value)),
-            remote.choose(
-                _with(sets, how, remote.value, given, value),
-                TRUE if _HOLDS[how](given, given, value) else FALSE,
+        default = local.default
+        return local.if_assigned(
+            remote.if_assigned(
+                plain, _with_number(formulas, operator, local.value, default, value)
+            ),
+            remote.if_assigned(
+                _with_number(formulas, operator, remote.value, default, value),
+                TRUE if COMPARISONS[operator](default, default, value) else FALSE,
             ),
         )
 
     return compare
 
 
-_HOLDS: dict[str, Callable[[int, int, int], bool]] = {
-    "difference": lambda a, b, v: abs(a - b) <= v,
-    "and": lambda a, b, v: a & b == v,
-    "or": lambda a, b, v: a | b == v,
-    "xor": lambda a, b, v: a ^ b == v,
-}
-
-
-def _with(sets: Sets, how: str, field: str, given: int, value: int) -> Lit:
+def _with_number(
+    formulas: Formulas, operator: str, field: str, default: int, value: int
+) -> Literal:
     """A comparison of a field with a number."""
-    if how == "difference":
-        return sets.test(field, max(0, given - value), min(_UINT32, given + value))
-    if how == "xor":
-        return sets.test(field, given ^ value)
-    if how == "and":
-        return FALSE if value & ~given else sets.test(field, value, mask=given)
-    needed = value & ~given  # "or"
-    return FALSE if given & ~value else sets.test(field, needed, mask=_UINT32 & ~given)
+    if operator == "difference":
+        return formulas.test(field, max(0, default - value), min(_UINT32, default + value))
+    if operator == "xor":
+        return formulas.test(field, default ^ value)
+    if operator == "and":
+        return FALSE if value & ~default else formulas.test(field, value, mask=default)
+    needed = value & ~default  # "or"
+    return FALSE if default & ~value else formulas.test(field, needed, mask=_UINT32 & ~default)
 
 
-def _equal(side: Side, local: Tag, remote: Tag, value: int) -> Lit:
-    return side.sets.both(local.equals(value), remote.equals(value))
+def _equal(fields: SideFields, local: MemberTag, remote: MemberTag, value: int) -> Literal:
+    return fields.formulas.both(local.equals(value), remote.equals(value))
 
 
-_TWO_SIDED: dict[Kind, Callable[[Side, Tag, Tag, int], Lit]] = {
+_TWO_SIDED: dict[Kind, Callable[[SideFields, MemberTag, MemberTag, int], Literal]] = {
     Kind.MATCH_TAGS_DIFFERENCE: _pair("difference"),
     Kind.MATCH_TAGS_BITWISE_AND: _pair("and"),
     Kind.MATCH_TAGS_BITWISE_OR: _pair("or"),
@@ -179,95 +185,97 @@ _TWO_SIDED: dict[Kind, Callable[[Side, Tag, Tag, int], Lit]] = {
 }
 
 
-def _two_sided(entry: Entry, side: Side, super_accept: Lit) -> Answer:
-    sets = side.sets
-    local, remote = side.tag(_number(entry), True), side.tag(_number(entry), False)
-    lenient = super_accept if side.inbound else TRUE
-    hard = sets.all((local.present, -remote.present, lenient))
-    both = sets.both(local.present, remote.present)
-    condition = _TWO_SIDED[entry.kind](side, local, remote, _number(entry, 1))
-    return Answer(sets.either(both, hard), condition, hard, hard)
+def _two_sided(entry: Entry, fields: SideFields, super_accept: Literal) -> MatchFormula:
+    formulas = fields.formulas
+    local, remote = fields.tag(_number(entry), True), fields.tag(_number(entry), False)
+    lenient = super_accept if fields.inbound else TRUE
+    hard = formulas.all((local.present, -remote.present, lenient))
+    both = formulas.both(local.present, remote.present)
+    condition = _TWO_SIDED[entry.kind](fields, local, remote, _number(entry, 1))
+    return MatchFormula(formulas.either(both, hard), condition, hard, hard)
 
 
-def _one_sided(entry: Entry, side: Side, super_accept: Lit) -> Answer:
-    sets = side.sets
-    local = (entry.kind is Kind.MATCH_TAG_SENDER) != side.inbound
-    tag = side.tag(_number(entry), local)
+def _one_sided(entry: Entry, fields: SideFields, super_accept: Literal) -> MatchFormula:
+    formulas = fields.formulas
+    local = (entry.kind is Kind.MATCH_TAG_SENDER) != fields.inbound
+    tag = fields.tag(_number(entry), local)
     lenient = super_accept
-    if entry.kind is Kind.MATCH_TAG_RECEIVER and not side.inbound:
-        lenient = sets.either(lenient, -tag.present)
-    return Answer(
-        sets.either(tag.present, lenient), tag.equals(_number(entry, 1)), lenient, lenient
+    if entry.kind is Kind.MATCH_TAG_RECEIVER and not fields.inbound:
+        lenient = formulas.either(lenient, -tag.present)
+    return MatchFormula(
+        formulas.either(tag.present, lenient), tag.equals(_number(entry, 1)), lenient, lenient
     )
 
 
 # --- headers
 
 
-def _plain(name: str) -> Callable[[Entry, Side], Answer]:
-    return lambda entry, side: Answer(TRUE, side.frame.test(name, _number(entry)))
+def _plain(name: str) -> Callable[[Entry, SideFields], MatchFormula]:
+    return lambda entry, fields: MatchFormula(TRUE, fields.frame.test(name, _number(entry)))
 
 
-def _address4(name: str) -> Callable[[Entry, Side], Answer]:
-    def answer(entry: Entry, side: Side) -> Answer:
+def _address4(name: str) -> Callable[[Entry, SideFields], MatchFormula]:
+    def answer(entry: Entry, fields: SideFields) -> MatchFormula:
         address, bits = _number(entry), _number(entry, 1)
         mask = (_UINT32 << (32 - bits)) & _UINT32
-        return Answer(side.frame.ipv4, side.frame.test(name, address & mask, mask=mask))
+        return MatchFormula(fields.frame.ipv4, fields.frame.test(name, address & mask, mask=mask))
 
     return answer
 
 
-def _address6(name: str) -> Callable[[Entry, Side], Answer]:
-    def answer(entry: Entry, side: Side) -> Answer:
+def _address6(name: str) -> Callable[[Entry, SideFields], MatchFormula]:
+    def answer(entry: Entry, fields: SideFields) -> MatchFormula:
         address, bits = _number(entry), _number(entry, 1)
         full = (1 << 128) - 1
         mask = (full << (128 - bits)) & full
         if address & ~mask:
-            return Answer(side.frame.ipv6, FALSE)
-        return Answer(side.frame.ipv6, side.frame.test(name, address, mask=mask))
+            return MatchFormula(fields.frame.ipv6, FALSE)
+        return MatchFormula(fields.frame.ipv6, fields.frame.test(name, address, mask=mask))
 
     return answer
 
 
-def _tos(entry: Entry, side: Side) -> Answer:
+def _tos(entry: Entry, fields: SideFields) -> MatchFormula:
     mask, start, end = (_number(entry, index) for index in range(3))
-    return Answer(side.frame.ip, side.frame.test("tos", start, end, mask))
+    return MatchFormula(fields.frame.ip, fields.frame.test("tos", start, end, mask))
 
 
-def _protocol(entry: Entry, side: Side) -> Answer:
-    return Answer(side.frame.transport, side.frame.test("protocol", _number(entry)))
+def _protocol(entry: Entry, fields: SideFields) -> MatchFormula:
+    return MatchFormula(fields.frame.transport, fields.frame.test("protocol", _number(entry)))
 
 
-def _port(name: str) -> Callable[[Entry, Side], Answer]:
-    return lambda entry, side: Answer(
-        side.frame.transport, side.frame.port(name, _number(entry), _number(entry, 1))
+def _port(name: str) -> Callable[[Entry, SideFields], MatchFormula]:
+    return lambda entry, fields: MatchFormula(
+        fields.frame.transport, fields.frame.port(name, _number(entry), _number(entry, 1))
     )
 
 
-def _icmp(entry: Entry, side: Side) -> Answer:
-    frame = side.frame
-    valid = side.sets.both(frame.has_icmp, frame.test("icmp_type", _number(entry)))
+def _icmp(entry: Entry, fields: SideFields) -> MatchFormula:
+    frame = fields.frame
+    valid = fields.formulas.both(frame.has_icmp, frame.test("icmp_type", _number(entry)))
     if entry.value[1] is None:
-        return Answer(valid, TRUE, TRUE)
-    return Answer(valid, frame.test("icmp_code", entry.value[1]))
+        return MatchFormula(valid, TRUE, TRUE)
+    return MatchFormula(valid, frame.test("icmp_code", entry.value[1]))
 
 
-def _size(entry: Entry, side: Side) -> Answer:
-    return Answer(TRUE, side.frame.test("length", _number(entry), _number(entry, 1)))
+def _size(entry: Entry, fields: SideFields) -> MatchFormula:
+    return MatchFormula(TRUE, fields.frame.test("length", _number(entry), _number(entry, 1)))
 
 
-def _zero(entry: Entry, side: Side) -> Answer:
-    return Answer(TRUE, TRUE if _number(entry) == 0 else FALSE)
+def _zero(entry: Entry, fields: SideFields) -> MatchFormula:
+    return MatchFormula(TRUE, TRUE if _number(entry) == 0 else FALSE)
 
 
-def _zt(which: str) -> Callable[[Entry, Side], Answer]:
-    return lambda entry, side: Answer(TRUE, side.sets.test(getattr(side, which), _number(entry)))
+def _zt(which: str) -> Callable[[Entry, SideFields], MatchFormula]:
+    return lambda entry, fields: MatchFormula(
+        TRUE, fields.formulas.test(getattr(fields, which), _number(entry))
+    )
 
 
-def _characteristics(entry: Entry, side: Side) -> Answer:
-    mask, frame = _number(entry), side.frame
+def _characteristics(entry: Entry, fields: SideFields) -> MatchFormula:
+    mask, frame = _number(entry), fields.frame
     bits = (
-        (1 << 63, TRUE if side.inbound else FALSE),
+        (1 << 63, TRUE if fields.inbound else FALSE),
         (1 << 62, frame.test("mac_dest", 1 << 40, mask=1 << 40)),
         (1 << 61, frame.test("mac_dest", BROADCAST)),
         (1 << 60, frame.ipauth),
@@ -276,17 +284,17 @@ def _characteristics(entry: Entry, side: Side) -> Answer:
     named = [literal for bit, literal in bits if mask & bit]
     if mask & 0xFFF:
         named.append(frame.tcp_bits(mask & 0xFFF))
-    return Answer(TRUE, side.sets.any(named))
+    return MatchFormula(TRUE, fields.formulas.any(named))
 
 
-def _integer(entry: Entry, side: Side) -> Answer:
+def _integer(entry: Entry, fields: SideFields) -> MatchFormula:
     start, end, offset, bits, little = (_number(entry, index) for index in range(5))
-    name = side.frame.integer(offset, (bits - 1 & 63) + 1, bool(little))
+    name = fields.frame.integer(offset, (bits - 1 & 63) + 1, bool(little))
     last = start + (end - start & _UINT32) & 0xFFFFFFFFFFFFFFFF
-    return Answer(TRUE, side.frame.test(name, start, last))
+    return MatchFormula(TRUE, fields.frame.test(name, start, last))
 
 
-_MATCHES: dict[Kind, Callable[[Entry, Side], Answer]] = {
+_MATCHES: dict[Kind, Callable[[Entry, SideFields], MatchFormula]] = {
     Kind.MATCH_SOURCE_ZEROTIER_ADDRESS: _zt("zt_source"),
     Kind.MATCH_DEST_ZEROTIER_ADDRESS: _zt("zt_dest"),
     Kind.MATCH_VLAN_ID: _plain("vlan"),

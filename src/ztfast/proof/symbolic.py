@@ -1,7 +1,7 @@
 """One side's evaluation of a View for all frames at once.
 
-Contract: `walk(view, side)` gives for each entry the sets of frames that get there, and
-for the side its outcome, exactly as docs/spec/evaluation.md says: folds, hard answers, skipDrop,
+Contract: `trace_side(view, fields)` gives for each entry where evaluation gets there, and for
+the side its outcome, exactly as docs/spec/evaluation.md says: folds, hard answers, skipDrop,
 super-accept, copies, capabilities, both engines.  Linear in entries.
 Tested by tests/proof/test_symbolic.py against the reference evaluator, entry by entry.
 """
@@ -14,14 +14,14 @@ from typing import NamedTuple
 
 from ztfast.model.kinds import Entry, Kind
 from ztfast.model.view import View
-from ztfast.proof.formula import FALSE, TRUE, Lit, Sets
-from ztfast.proof.match_formulas import Side, said
+from ztfast.proof.formula import FALSE, TRUE, Formulas, Literal
+from ztfast.proof.match_formulas import SideFields, match_formula
 
 _FORWARDING = frozenset((Kind.ACTION_TEE, Kind.ACTION_WATCH, Kind.ACTION_REDIRECT))
 
 
-class Step(NamedTuple):
-    """One entry.  All sets are of assignments.
+class SymbolicStep(NamedTuple):
+    """One entry, evaluated for all frames.
 
     live: evaluation comes to this entry.  before: the set is true before it.  match: the
     outcome after `not` where it is evaluated (matches), else TRUE.  taken: what the entry
@@ -30,12 +30,12 @@ class Step(NamedTuple):
     """
 
     entry: Entry
-    live: Lit
-    before: Lit
-    match: Lit
-    taken: Lit
-    ends: Lit
-    would_end: Lit = FALSE
+    live: Literal
+    before: Literal
+    match: Literal
+    taken: Literal
+    ends: Literal
+    would_end: Literal = FALSE
 
     @property
     def is_action(self) -> bool:
@@ -44,173 +44,204 @@ class Step(NamedTuple):
 
 
 @dataclass
-class RuleSetWalk:
+class RuleSetTrace:
     """One rule set.
 
     accepts: 1 or more (also super-accept).  super_accepts: super-accept.  redirects: by
-    target.  no_match: list ended or BREAK.  copies: (entry index, set where its copy is the
-    one noted at the end, whatever the end).  qos: by bucket.
+    target.  no_match: list ended or BREAK.  copies: (entry index, where its copy is the one
+    noted at the end, whatever the end).  qos: by bucket.
     """
 
-    start: Lit
-    steps: list[Step] = field(default_factory=list[Step])
-    accepts: Lit = FALSE
-    super_accepts: Lit = FALSE
-    redirects: dict[int, Lit] = field(default_factory=dict[int, Lit])
-    no_match: Lit = FALSE
-    copies: list[tuple[int, Lit]] = field(default_factory=list[tuple[int, Lit]])
-    qos: dict[int, Lit] = field(default_factory=dict[int, Lit])
+    start: Literal
+    steps: list[SymbolicStep] = field(default_factory=list[SymbolicStep])
+    accepts: Literal = FALSE
+    super_accepts: Literal = FALSE
+    redirects: dict[int, Literal] = field(default_factory=dict[int, Literal])
+    no_match: Literal = FALSE
+    copies: list[tuple[int, Literal]] = field(default_factory=list[tuple[int, Literal]])
+    qos: dict[int, Literal] = field(default_factory=dict[int, Literal])
 
     @property
-    def ends(self) -> list[tuple[int, Lit]]:
+    def ends(self) -> list[tuple[int, Literal]]:
         """(entry index, where evaluation ends there)."""
         return [(index, step.ends) for index, step in enumerate(self.steps) if step.ends != FALSE]
 
+    def passes(self, formulas: Formulas) -> Literal:
+        """Accepted or redirected."""
+        return formulas.any((self.accepts, *self.redirects.values()))
+
 
 @dataclass
-class SideWalk:
+class SideTrace:
     """One side: base rules, the capabilities in turn, and the verdict (section 7)."""
 
     view: View
-    side: Side
-    base: RuleSetWalk
-    capabilities: list[RuleSetWalk]
-    accepted: Lit  # passes, perhaps redirected
-    delivered: Lit  # passes to where it was going
+    fields: SideFields
+    base: RuleSetTrace
+    capabilities: list[RuleSetTrace]
+    accepted: Literal  # passes, perhaps redirected
+    delivered: Literal  # passes to where it was going
 
     @property
-    def rule_sets(self) -> list[RuleSetWalk]:
+    def rule_sets(self) -> list[RuleSetTrace]:
         """Base rules, then capabilities."""
         return [self.base, *self.capabilities]
 
 
-def walk(view: View, side: Side, holds: Mapping[int, Lit] | None = None) -> SideWalk:
+def trace_side(
+    view: View, fields: SideFields, holds: Mapping[int, Literal] | None = None
+) -> SideTrace:
     """Evaluate a view symbolically; `holds` says who holds a capability (by id), where known."""
-    sets = side.sets
-    base = _Walker(view, side, "base", TRUE).run(view.base)
-    accepted = _passes(sets, base)
-    open_yet = base.no_match
-    capabilities: list[RuleSetWalk] = []
+    formulas = fields.formulas
+    base = _Tracer(view, fields, "base", TRUE).trace_entries(view.base)
+    accepted = base.passes(formulas)
+    undecided = base.no_match
+    capabilities: list[RuleSetTrace] = []
     for number, entries in zip(view.capability_ids, view.capabilities, strict=True):
         held = (holds or {}).get(number)
-        if held is None:
-            held = sets.test(sets.field(f"{side.sender}.holds.{number}", 1), 1)
-        result = _Walker(view, side, str(number), sets.both(open_yet, held)).run(entries)
-        passes = _passes(sets, result)
-        accepted = sets.either(accepted, passes)
-        open_yet = sets.both(open_yet, -passes)
-        capabilities.append(result)
-    moved = sets.any(
-        sets.both(where, -sets.test(side.zt_dest, target))
-        for rules in (base, *capabilities)
+        start = formulas.both(undecided, fields.holds(number) if held is None else held)
+        trace = _Tracer(view, fields, str(number), start).trace_entries(entries)
+        passes = trace.passes(formulas)
+        accepted = formulas.either(accepted, passes)
+        undecided = formulas.both(undecided, -passes)
+        capabilities.append(trace)
+    moved = _moved(fields, (base, *capabilities))
+    delivered = formulas.both(accepted, -moved)
+    return SideTrace(view, fields, base, capabilities, accepted, delivered)
+
+
+def _moved(fields: SideFields, rule_sets: tuple[RuleSetTrace, ...]) -> Literal:
+    """Where a redirect leads elsewhere than the frame was going."""
+    formulas = fields.formulas
+    return formulas.any(
+        formulas.both(where, -formulas.test(fields.zt_dest, target))
+        for rules in rule_sets
         for target, where in rules.redirects.items()
         if target
     )
-    return SideWalk(view, side, base, capabilities, accepted, sets.both(accepted, -moved))
 
 
-def _passes(sets: Sets, rules: RuleSetWalk) -> Lit:
-    return sets.any((rules.accepts, *rules.redirects.values()))
+class _Tracer:
+    """The state of one evaluation as formulas (sections 1 and 5)."""
 
-
-class _Walker:
-    """The state of one evaluation as sets (sections 1 and 5)."""
-
-    def __init__(self, view: View, side: Side, where: str, start: Lit) -> None:
-        self.view, self.side, self.where = view, side, where
-        self.sets = side.sets
+    def __init__(self, view: View, fields: SideFields, where: str, start: Literal) -> None:
+        self.view, self.fields, self.where = view, fields, where
+        self.formulas = fields.formulas
         self.live = start
-        self.set: Lit = TRUE
-        self.super_accept: Lit = FALSE
-        self.skip_drop: Lit = FALSE
+        self.matches: Literal = TRUE
+        self.super_accept: Literal = FALSE
+        self.skip_drop: Literal = FALSE
         self.randoms = 0
-        self.noted: list[tuple[int, Lit]] = []
-        self.walk = RuleSetWalk(start)
+        self.noted: list[tuple[int, Literal]] = []
+        self.trace = RuleSetTrace(start)
 
-    def run(self, entries: tuple[Entry, ...]) -> RuleSetWalk:
+    def trace_entries(self, entries: tuple[Entry, ...]) -> RuleSetTrace:
+        """All entries of the rule set."""
         for index, entry in enumerate(entries):
             if entry.kind.is_action:
                 self._action(index, entry)
-                self.set = TRUE
+                self.matches = TRUE
             else:
                 self._match(entry)
-        walk = self.walk
-        walk.no_match = self.sets.either(walk.no_match, self.live)
-        walk.copies = self._last_copies()
-        return walk
+        self.trace.no_match = self.formulas.either(self.trace.no_match, self.live)
+        self.trace.copies = self._last_copies()
+        return self.trace
+
+    # --- matches
 
     def _match(self, entry: Entry) -> None:
-        sets = self.sets
-        answer = said(entry, self.side, self.super_accept, self._draw(entry))
-        match = answer.after_not(sets, entry.inverted, self.view.engine)
-        self.walk.steps.append(Step(entry, self.live, self.set, match, FALSE, FALSE))
+        formulas = self.formulas
+        found = match_formula(entry, self.fields, self.super_accept, self._draw(entry))
+        match = found.after_not(formulas, entry.inverted, self.view.engine)
+        self.trace.steps.append(SymbolicStep(entry, self.live, self.matches, match, FALSE, FALSE))
         if entry.alternative:
-            self.skip_drop = sets.either(self.skip_drop, answer.arms)
-            self.set = sets.either(self.set, match)
+            self.skip_drop = formulas.either(self.skip_drop, found.arms)
+            self.matches = formulas.either(self.matches, match)
         else:
-            self.skip_drop = sets.either(self.skip_drop, sets.both(self.set, answer.arms))
-            self.set = sets.both(self.set, match)
+            armed = formulas.both(self.matches, found.arms)
+            self.skip_drop = formulas.either(self.skip_drop, armed)
+            self.matches = formulas.both(self.matches, match)
 
-    def _draw(self, entry: Entry) -> Lit:
+    def _draw(self, entry: Entry) -> Literal:
         if entry.kind is not Kind.MATCH_RANDOM:
             return FALSE
         self.randoms += 1
-        return self.side.draw(self.where, self.randoms, entry.value[0] or 0)
+        return self.fields.draw(self.where, self.randoms, entry.value[0] or 0)
+
+    # --- actions
 
     def _action(self, index: int, entry: Entry) -> None:
-        sets, walk = self.sets, self.walk
-        would = taken = self.set
+        formulas = self.formulas
+        taken = would_end = self.matches
         if entry.kind is Kind.ACTION_DROP:
-            if self.view.engine != "1.12":
-                would = taken = sets.both(self.set, -self.skip_drop)
-                self.skip_drop = sets.both(self.skip_drop, -self.set)
+            taken = would_end = self._drop()
         elif entry.kind in _FORWARDING:
-            taken, would = self._forward(index, entry)
-        ends = sets.both(self.live, would)
-        taken = sets.both(self.live, taken)
+            taken, would_end = self._forward(index, entry)
+        ends = formulas.both(self.live, would_end)
+        taken = formulas.both(self.live, taken)
+        self._settle(entry, ends)
+        self.trace.steps.append(
+            SymbolicStep(entry, self.live, self.matches, TRUE, taken, ends, would_end)
+        )
+        self.live = formulas.both(self.live, -ends)
+
+    def _drop(self) -> Literal:
+        """Where a DROP would end evaluation; an armed skipDrop passes over one and is spent."""
+        if self.view.engine == "1.12":
+            return self.matches
+        drops = self.formulas.both(self.matches, -self.skip_drop)
+        self.skip_drop = self.formulas.both(self.skip_drop, -self.matches)
+        return drops
+
+    def _settle(self, entry: Entry, ends: Literal) -> None:
+        """Note what the rule set says where it ends with ACCEPT, BREAK or PRIORITY."""
+        formulas, trace = self.formulas, self.trace
+        if entry.kind in (Kind.ACTION_ACCEPT, Kind.ACTION_PRIORITY):
+            trace.accepts = formulas.either(trace.accepts, ends)
         if entry.kind is Kind.ACTION_ACCEPT:
-            walk.accepts = sets.either(walk.accepts, ends)
-            supers = sets.both(ends, self.super_accept)
-            walk.super_accepts = sets.either(walk.super_accepts, supers)
+            supers = formulas.both(ends, self.super_accept)
+            trace.super_accepts = formulas.either(trace.super_accepts, supers)
         elif entry.kind is Kind.ACTION_BREAK:
-            walk.no_match = sets.either(walk.no_match, ends)
+            trace.no_match = formulas.either(trace.no_match, ends)
         elif entry.kind is Kind.ACTION_PRIORITY:
-            walk.accepts = sets.either(walk.accepts, ends)
             bucket = entry.value[0] or 0
             bucket = bucket if bucket <= 8 else 4
-            walk.qos[bucket] = sets.either(walk.qos.get(bucket, FALSE), ends)
-        walk.steps.append(Step(entry, self.live, self.set, TRUE, taken, ends, would))
-        self.live = sets.both(self.live, -ends)
+            trace.qos[bucket] = formulas.either(trace.qos.get(bucket, FALSE), ends)
 
-    def _forward(self, index: int, entry: Entry) -> tuple[Lit, Lit]:
+    def _forward(self, index: int, entry: Entry) -> tuple[Literal, Literal]:
         """TEE, WATCH, REDIRECT: (taken, would end), both where evaluation comes here."""
-        sets, side, walk = self.sets, self.side, self.walk
+        formulas, fields = self.formulas, self.fields
         target = entry.value[0] or 0
-        elsewhere = sets.both(self.set, -sets.test(side.zt_source, target))
-        for_us = sets.test(side.node, target)
-        would = FALSE
-        if side.inbound:
-            would = sets.both(elsewhere, for_us)
-            ends = sets.both(self.live, would)
-            walk.accepts = sets.either(walk.accepts, ends)
-            walk.super_accepts = sets.either(walk.super_accepts, ends)
-            armed = sets.both(-self.set, for_us)
-            self.super_accept = sets.either(self.super_accept, armed)
-        taken = sets.all((elsewhere, -for_us, -sets.test(side.zt_dest, target)))
-        happens = sets.both(self.live, taken)
+        elsewhere = formulas.both(self.matches, -formulas.test(fields.zt_source, target))
+        for_us = formulas.test(fields.node, target)
+        would_end = FALSE
+        if fields.inbound:
+            would_end = formulas.both(elsewhere, for_us)
+            self._super_accept(would_end, for_us)
+        taken = formulas.all((elsewhere, -for_us, -formulas.test(fields.zt_dest, target)))
+        happens = formulas.both(self.live, taken)
         if entry.kind is Kind.ACTION_REDIRECT:
-            walk.redirects[target] = sets.either(walk.redirects.get(target, FALSE), happens)
-            would = sets.either(would, taken)
-        else:
-            self.noted.append((index, happens))
-        return taken, would
+            redirects = self.trace.redirects
+            redirects[target] = formulas.either(redirects.get(target, FALSE), happens)
+            return taken, formulas.either(would_end, taken)
+        self.noted.append((index, happens))
+        return taken, would_end
 
-    def _last_copies(self) -> list[tuple[int, Lit]]:
+    def _super_accept(self, would_end: Literal, for_us: Literal) -> None:
+        """A receiver that is the target itself: it accepts, or where the set is false is armed."""
+        formulas, trace = self.formulas, self.trace
+        ends = formulas.both(self.live, would_end)
+        trace.accepts = formulas.either(trace.accepts, ends)
+        trace.super_accepts = formulas.either(trace.super_accepts, ends)
+        armed = formulas.both(-self.matches, for_us)
+        self.super_accept = formulas.either(self.super_accept, armed)
+
+    def _last_copies(self) -> list[tuple[int, Literal]]:
         """For each tee and watch, where no later one replaces or clears its copy."""
-        later: Lit = FALSE
-        found: list[tuple[int, Lit]] = []
+        later: Literal = FALSE
+        found: list[tuple[int, Literal]] = []
         for index, taken in reversed(self.noted):
-            if self.walk.steps[index].entry.value[0]:
-                found.append((index, self.sets.both(taken, -later)))
-            later = self.sets.either(later, taken)
+            if self.trace.steps[index].entry.value[0]:
+                found.append((index, self.formulas.both(taken, -later)))
+            later = self.formulas.either(later, taken)
         return found[::-1]

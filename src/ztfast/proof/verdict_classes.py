@@ -1,9 +1,9 @@
-"""Verdicts as sets and as words: what is compared between two policies, and searched for.
+"""Verdicts as formulas and as words: what is compared between two policies, and searched for.
 
-Contract: `labels(sides)` gives a set for each thing that can happen to a frame (delivered,
-redirected, a copy sent, a QoS bucket), so that two policies agree on a frame exactly where
-all labels do; `happened(outcomes)` says the same of replayed outcomes in words.
-Tested by tests/proof/test_diff.py: random frames get the labels that their verdict has.
+Contract: `event_formulas(…)` gives a formula for each thing that can happen to a frame
+(delivered, redirected, a copy sent, a QoS bucket), so that two policies agree on a frame exactly
+where all events do; `verdict_text(outcomes)` says the same of replayed outcomes in words.
+Tested by tests/proof/test_diff.py: random frames get the events that their verdict has.
 """
 
 from __future__ import annotations
@@ -11,127 +11,161 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from ztfast.engine.context import Outcome
+from ztfast.engine.context import Outcome, Sent
 from ztfast.model.kinds import Kind
-from ztfast.proof.formula import FALSE, TRUE, Lit, Sets
-from ztfast.proof.symbolic import RuleSetWalk, SideWalk
+from ztfast.model.view import DIRECTIONS
+from ztfast.proof.formula import FALSE, TRUE, Formulas, Literal
+from ztfast.proof.symbolic import RuleSetTrace, SideTrace
 
-Label = tuple[str | int, ...]
+# ("delivered",), or a direction and: "redirect" and its target; "qos" and the bucket; "tee" or
+# "watch", the target, a length that the copy exceeds, and how many such copies there are at least.
+Event = tuple[str | int, ...]
 
 
-class Happened(NamedTuple):
+class VerdictText(NamedTuple):
     """What becomes of a frame: `accepted`, `dropped`, `redirected to …`; copies; QoS buckets."""
 
-    what: str
+    action: str
     copies: tuple[str, ...] = ()
     qos: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return ", ".join((self.what, *self.copies, *self.qos))
+        return ", ".join((self.action, *self.copies, *self.qos))
 
 
-def labels(sets: Sets, walks: Mapping[str, SideWalk], lengths: Iterable[int]) -> dict[Label, Lit]:
-    """The labels of a network (both sides) or one side; `lengths`: the copies' limits asked for.
+# --- formulas
 
-    A receiver is asked only where the sender's side delivers.
+
+def event_formulas(
+    formulas: Formulas, traces: Mapping[str, SideTrace], lengths: Iterable[int]
+) -> dict[Event, Literal]:
+    """The events of a network (both sides) or one side, by direction.
+
+    lengths: the copies' limits to be told apart.  A receiver is asked only where the sender's
+    side delivers.
     """
-    found: dict[Label, Lit] = {}
+    found: dict[Event, Literal] = {}
     reached = TRUE
-    for side in ("out", "in"):
-        walked = walks.get(side)
-        if walked is None:
+    for direction in DIRECTIONS:
+        trace = traces.get(direction)
+        if trace is None:
             continue
-        for label, literal in _side_labels(sets, walked, sorted(set(lengths))).items():
-            found[(side, *label)] = sets.both(reached, literal)
-        reached = sets.both(reached, walked.delivered)
+        for event, literal in _side_events(formulas, trace, sorted(set(lengths))).items():
+            found[(direction, *event)] = formulas.both(reached, literal)
+        reached = formulas.both(reached, trace.delivered)
     found[("delivered",)] = reached
     return found
 
 
-def _side_labels(sets: Sets, walked: SideWalk, lengths: list[int]) -> dict[Label, Lit]:
-    found: dict[Label, Lit] = {}
-    for rules in walked.rule_sets:
-        for target, where in rules.redirects.items():
-            moved = sets.both(where, -sets.test(walked.side.zt_dest, target)) if target else FALSE
-            _add(sets, found, ("redirect", target), moved)
+def _side_events(formulas: Formulas, trace: SideTrace, lengths: list[int]) -> dict[Event, Literal]:
+    found: dict[Event, Literal] = {}
+    for rules in trace.rule_sets:
+        _add_redirects(formulas, found, trace, rules)
         for bucket, where in rules.qos.items():
-            if bucket == 0 and not walked.side.inbound:
+            if bucket == 0 and not trace.fields.inbound:
                 continue  # where nothing is set the sender's bucket is 0 too
-            _add(sets, found, ("qos", bucket), where)
-    for label, literals in _copies(sets, walked, lengths).items():
-        for count, literal in enumerate(_counted(sets, literals), 1):
-            _add(sets, found, (*label, count), literal)
+            _add(formulas, found, ("qos", bucket), where)
+    for event, literals in _copies(formulas, trace, lengths).items():
+        for count, literal in enumerate(_counted(formulas, literals), 1):
+            _add(formulas, found, (*event, count), literal)
     return found
 
 
-def _add(sets: Sets, found: dict[Label, Lit], label: Label, literal: Lit) -> None:
+def _add_redirects(
+    formulas: Formulas, found: dict[Event, Literal], trace: SideTrace, rules: RuleSetTrace
+) -> None:
+    for target, where in rules.redirects.items():
+        if target:
+            elsewhere = -formulas.test(trace.fields.zt_dest, target)
+            _add(formulas, found, ("redirect", target), formulas.both(where, elsewhere))
+
+
+def _add(formulas: Formulas, found: dict[Event, Literal], event: Event, literal: Literal) -> None:
     if literal != FALSE:
-        found[label] = sets.either(found.get(label, FALSE), literal)
+        found[event] = formulas.either(found.get(event, FALSE), literal)
 
 
-def _copies(sets: Sets, walked: SideWalk, lengths: list[int]) -> dict[Label, list[Lit]]:
+def _copies(formulas: Formulas, trace: SideTrace, lengths: list[int]) -> dict[Event, list[Literal]]:
     """For each kind, target and limit: where each rule set sends such a copy longer than that."""
-    found: dict[Label, list[Lit]] = {}
-    for number, rules in enumerate(walked.rule_sets):
-        passes = walked.accepted if number == 0 else _accepting(sets, rules)
-        here: dict[Label, Lit] = {}
-        for index, noted in rules.copies:
-            entry = rules.steps[index].entry
-            kind = "watch" if entry.kind is Kind.ACTION_WATCH else "tee"
-            sent = sets.both(noted, passes)
-            asked = entry.value[1] or 0xFFFF
-            for limit in (0, *lengths):
-                if limit and asked <= limit:
-                    continue
-                longer = sets.both(sent, walked.side.frame.test("length", limit + 1, 0xFFFF))
-                literal = longer if limit else sent
-                _add(sets, here, (kind, entry.value[0] or 0, limit), literal)
-        for label, literal in here.items():
-            found.setdefault(label, []).append(literal)
+    found: dict[Event, list[Literal]] = {}
+    for number, rules in enumerate(trace.rule_sets):
+        passes = trace.accepted if number == 0 else rules.passes(formulas)
+        for event, literal in _rule_set_copies(formulas, trace, rules, passes, lengths).items():
+            found.setdefault(event, []).append(literal)
     return found
 
 
-def _accepting(sets: Sets, rules: RuleSetWalk) -> Lit:
-    return sets.any((rules.accepts, *rules.redirects.values()))
+def _rule_set_copies(
+    formulas: Formulas,
+    trace: SideTrace,
+    rules: RuleSetTrace,
+    passes: Literal,
+    lengths: list[int],
+) -> dict[Event, Literal]:
+    found: dict[Event, Literal] = {}
+    for index, noted in rules.copies:
+        entry = rules.steps[index].entry
+        kind = "watch" if entry.kind is Kind.ACTION_WATCH else "tee"
+        sent = formulas.both(noted, passes)
+        asked = entry.value[1] or 0xFFFF
+        for limit in (0, *lengths):
+            if limit and asked <= limit:
+                continue
+            longer = formulas.both(sent, trace.fields.frame.test("length", limit + 1, 0xFFFF))
+            literal = longer if limit else sent
+            _add(formulas, found, (kind, entry.value[0] or 0, limit), literal)
+    return found
 
 
-def _counted(sets: Sets, literals: list[Lit]) -> list[Lit]:
+def _counted(formulas: Formulas, literals: list[Literal]) -> list[Literal]:
     """Where at least one holds, at least two: base rules and a capability may both send."""
     at_least = [FALSE, FALSE]
     for literal in literals:
-        at_least[1] = sets.either(at_least[1], sets.both(at_least[0], literal))
-        at_least[0] = sets.either(at_least[0], literal)
+        at_least[1] = formulas.either(at_least[1], formulas.both(at_least[0], literal))
+        at_least[0] = formulas.either(at_least[0], literal)
     return [item for item in at_least if item != FALSE]
 
 
-def copy_lengths(walks: Iterable[SideWalk]) -> set[int]:
+def copy_lengths(traces: Iterable[SideTrace]) -> set[int]:
     """The limits that any tee or watch asks for."""
     return {
         step.entry.value[1] or 0xFFFF
-        for walked in walks
-        for rules in walked.rule_sets
+        for trace in traces
+        for rules in trace.rule_sets
         for step in rules.steps
         if step.entry.kind in (Kind.ACTION_TEE, Kind.ACTION_WATCH)
     }
 
 
-def happened(outcomes: Mapping[str, Outcome]) -> Happened:
-    """What became of a frame: `outcomes` of the sides that were asked, "out" before "in"."""
-    what = "accepted"
+# --- words
+
+_PLACES = {"out": "at the sender", "in": "at the receiver"}
+_COPY_KINDS = {0x02: "tee", 0x08: "tee", 0x16: "watch", 0x1C: "watch"}
+_NO_BUCKET = {"out": 0, "in": 255}
+
+
+def verdict_text(outcomes: Mapping[str, Outcome]) -> VerdictText:
+    """What became of a frame: `outcomes` by the directions that were asked, "out" before "in"."""
+    action = "accepted"
     copies: list[str] = []
     qos: list[str] = []
-    for side, outcome in outcomes.items():
-        by = {"out": "at the sender", "in": "at the receiver"}[side]
-        for copy in outcome.copies:
-            kind = {0x02: "tee", 0x08: "tee", 0x16: "watch", 0x1C: "watch"}.get(copy.flags)
-            if kind is not None:
-                copies.append(f"{kind} of {copy.length} bytes to {copy.to:010x} {by}")
-        if outcome.qos != (255 if side == "in" else 0):
-            qos.append(f"QoS bucket {outcome.qos} {by}")
+    for direction, outcome in outcomes.items():
+        place = _PLACES[direction]
+        copies += [f"{text} {place}" for text in _copy_texts(outcome.copies)]
+        if outcome.qos != _NO_BUCKET[direction]:
+            qos.append(f"QoS bucket {outcome.qos} {place}")
         if not outcome.accepted:
-            what = "dropped"
+            action = "dropped"
             break
         if not outcome.accept:
-            what = f"redirected to {outcome.destination:010x} {by}"
+            action = f"redirected to {outcome.destination:010x} {place}"
             break
-    return Happened(what, tuple(sorted(copies)), tuple(qos))
+    return VerdictText(action, tuple(sorted(copies)), tuple(qos))
+
+
+def _copy_texts(copies: Iterable[Sent]) -> list[str]:
+    return [
+        f"{_COPY_KINDS[copy.flags]} of {copy.length} bytes to {copy.to:010x}"
+        for copy in copies
+        if copy.flags in _COPY_KINDS
+    ]

@@ -20,16 +20,15 @@ from ztfast.frames.frame import Frame
 from ztfast.frames.headers import PORT_PROTOCOLS, Header, payload_number, read_header
 from ztfast.model.kinds import Entry, Kind
 from ztfast.model.view import View
+from ztfast.proof.formula import Assignment
 from ztfast.proof.frame_model import ARP, IPV4, IPV6
-
-Model = Mapping[str, int]
 
 # --- frames
 
 
-def frame_of(model: Model, prefix: str = "") -> Frame:
+def frame_of(assignment: Assignment, prefix: str = "") -> Frame:
     """The frame that an assignment describes; fields that it does not name get usual values."""
-    found = _Fields(model, prefix)
+    found = _FrameFields(assignment, prefix)
     ethertype, length = found["ethertype"], found["length"]
     payload = bytearray(length)
     if ethertype == IPV4 and length >= 20:
@@ -41,7 +40,7 @@ def frame_of(model: Model, prefix: str = "") -> Frame:
         payload[8:14] = found["mac_source"].to_bytes(6, "big")
         payload[14:18] = bytes((10, 0, 0, 1))
         payload[24:28] = bytes((10, 0, 0, 2))
-    for name, value in model.items():
+    for name, value in assignment.items():
         if name.startswith(f"{prefix}byte."):
             at = int(name[len(prefix) + 5 :])
             if at < length:
@@ -51,15 +50,17 @@ def frame_of(model: Model, prefix: str = "") -> Frame:
     )
 
 
-class _Fields:
-    def __init__(self, model: Model, prefix: str) -> None:
-        self._model, self._prefix = model, prefix
+class _FrameFields:
+    """An assignment's fields of one frame; those that it does not name are 0."""
+
+    def __init__(self, assignment: Assignment, prefix: str) -> None:
+        self._assignment, self._prefix = assignment, prefix
 
     def __getitem__(self, name: str) -> int:
-        return self._model.get(self._prefix + name, 0)
+        return self._assignment.get(self._prefix + name, 0)
 
 
-def _ipv4(payload: bytearray, found: _Fields) -> None:
+def _ipv4(payload: bytearray, found: _FrameFields) -> None:
     position = found["position"]
     payload[0] = 0x40 | position // 4
     payload[1] = found["tos"]
@@ -80,14 +81,14 @@ def _checksum(header: bytearray) -> int:
     return total ^ 0xFFFF
 
 
-def _ipv6(payload: bytearray, found: _Fields) -> None:
+def _ipv6(payload: bytearray, found: _FrameFields) -> None:
     length, tos, protocol = len(payload), found["tos"], found["protocol"]
     payload[0], payload[1] = 0x60 | tos >> 4, (tos & 0x0F) << 4
     payload[4:6] = (length - 40).to_bytes(2, "big")
     payload[7] = 64
     payload[8:24] = found["source6"].to_bytes(16, "big")
     payload[24:40] = found["dest6"].to_bytes(16, "big")
-    end = found["position"] if found["walk"] else 1 << 17
+    end = found["position"] if found["chain_valid"] else 1 << 17
     next_at, at = 6, 40
     while at < end:
         payload[next_at] = 60  # destination options, of zeros: one-byte padding
@@ -104,7 +105,7 @@ def _ipv6(payload: bytearray, found: _Fields) -> None:
         payload[48:64] = found["source6"].to_bytes(16, "big")
 
 
-def _transport(payload: bytearray, found: _Fields, at: int) -> None:
+def _transport(payload: bytearray, found: _FrameFields, at: int) -> None:
     protocol = found["protocol"]
     if protocol in PORT_PROTOCOLS and len(payload) > at + 4:
         payload[at : at + 2] = found["sport"].to_bytes(2, "big")
@@ -156,7 +157,7 @@ def fields_of(frame: Frame, owns_ip: bool = False, owns_mac: bool = False) -> di
         found[f"source{header.version}"] = int.from_bytes(header.source_ip, "big")
         found[f"dest{header.version}"] = int.from_bytes(header.dest_ip, "big")
     if header.version == 6:
-        found["walk"] = int(header.protocol is not None)
+        found["chain_valid"] = int(header.protocol is not None)
     if header.protocol is not None:
         found.update(position=header.position, protocol=header.protocol)
         found.update(_transport_fields(frame, header))
@@ -180,8 +181,8 @@ def _transport_fields(frame: Frame, header: Header) -> dict[str, int]:
 # --- circumstances
 
 
-class Held(NamedTuple):
-    """Names of the fields of one side (as `matches.Side` makes them)."""
+class SideNames(NamedTuple):
+    """Names of the fields of one side (as `match_formulas.SideFields` makes them)."""
 
     direction: str
     sender: str = "from"
@@ -190,10 +191,10 @@ class Held(NamedTuple):
 
 
 def context_of(
-    model: Model,
+    assignment: Assignment,
     view: View,
     frame: Frame,
-    names: Held,
+    names: SideNames,
     defaults: Mapping[int, int] | None = None,
     default_capabilities: frozenset[int] = frozenset(),
 ) -> FrameContext:
@@ -202,57 +203,57 @@ def context_of(
     defaults: values of tags that were not assigned; default_capabilities: ids everyone holds.
     """
     inbound = names.direction == "in"
-    sender = _tags(model, names.sender, defaults or {})
-    receiver = _tags(model, names.receiver, defaults or {})
-    known = inbound or bool(model.get(f"{names.prefix}receiver_known", 0))
+    sender = _tags(assignment, names.sender, defaults or {})
+    receiver = _tags(assignment, names.receiver, defaults or {})
+    known = inbound or bool(assignment.get(f"{names.prefix}receiver_known", 0))
     address = auth_address(frame)
-    owned = address if model.get(f"{names.prefix}owns_ip") else None
+    owned = address if assignment.get(f"{names.prefix}owns_ip") else None
     held = default_capabilities | {
-        number for number in view.capability_ids if model.get(f"{names.sender}.holds.{number}")
+        number for number in view.capability_ids if assignment.get(f"{names.sender}.holds.{number}")
     }
-    draws = _draws(model, view, names)
+    draws = _draws(assignment, view, names)
 
     def drawn(index: int) -> int:
         return draws.get(index, 0)
 
     return FrameContext(
-        node=model.get(f"{names.prefix}{names.direction}.node", 0),
-        zt_source=model.get(f"{names.prefix}zt_source", 0),
-        zt_dest=model.get(f"{names.prefix}{names.direction}.zt_dest", 0),
+        node=assignment.get(f"{names.prefix}{names.direction}.node", 0),
+        zt_source=assignment.get(f"{names.prefix}zt_source", 0),
+        zt_dest=assignment.get(f"{names.prefix}{names.direction}.zt_dest", 0),
         local_tags=receiver if inbound else sender,
         remote_tags=sender if inbound else receiver if known else None,
         owned_ips=frozenset() if owned is None else frozenset((owned,)),
         owned_macs=frozenset((frame.mac_source,))
-        if model.get(f"{names.prefix}owns_mac")
+        if assignment.get(f"{names.prefix}owns_mac")
         else frozenset(),
         held=tuple(index for index, number in enumerate(view.capability_ids) if number in held),
         draw=drawn,
     )
 
 
-def _tags(model: Model, member: str, defaults: Mapping[int, int]) -> dict[int, int]:
+def _tags(assignment: Assignment, member: str, defaults: Mapping[int, int]) -> dict[int, int]:
     tags = dict(defaults)
     start = f"{member}.has."
-    for name, value in model.items():
+    for name, value in assignment.items():
         if value and name.startswith(start):
             number = int(name[len(start) :])
-            tags[number] = model.get(f"{member}.tag.{number}", 0)
+            tags[number] = assignment.get(f"{member}.tag.{number}", 0)
     return tags
 
 
-def _draws(model: Model, view: View, names: Held) -> dict[int, int]:
+def _draws(assignment: Assignment, view: View, names: SideNames) -> dict[int, int]:
     """The draws by entry index: base rules first, then all capabilities."""
     draws: dict[int, int] = {}
     index = 0
     named = zip(map(str, view.capability_ids), view.capabilities, strict=True)
-    sets = [("base", view.base), *named]
-    for where, entries in sets:
+    rule_sets = [("base", view.base), *named]
+    for where, entries in rule_sets:
         count = 0
         for entry in entries:
             if entry.kind is Kind.MATCH_RANDOM:
                 count += 1
                 field = f"{names.prefix}{names.direction}.draw.{where}.{count}"
-                draws[index] = model.get(field, 0)
+                draws[index] = assignment.get(field, 0)
             index += 1
     return draws
 

@@ -1,8 +1,9 @@
 """A witness's circumstances in words: what the rules ask for and its frame's text does not show.
 
-Contract: `Asked(policy, walks)` knows what a policy's entries ask for; `told` says, for all
-policies that judge a witness, who its members are, what they hold and own, and what was drawn,
-as far as any of them asks, so that nobody replays it in others.
+Contract: `context_text` says who the members are, by tags and addresses.
+`PolicyDependencies(policy, directions)` knows what a policy's entries ask for; `witness_facts`
+says, for all policies that judge a witness, what its members hold and own, and what was drawn, as
+far as any of them asks, so that nobody replays it in others.
 Tested by tests/proof/test_witness_text.py.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from ztfast.engine.context import FrameContext
 from ztfast.frames.frame import Frame
 from ztfast.frames.headers import read_header
 from ztfast.frames.text import mac_text
@@ -17,10 +19,10 @@ from ztfast.model.entries import read_entries
 from ztfast.model.kinds import Entry, Kind
 from ztfast.model.names import CHARACTERISTICS
 from ztfast.model.policy import Policy, Rule
-from ztfast.proof.symbolic import SideWalk
+from ztfast.proof.formula import Assignment
 from ztfast.proof.witness import auth_address
 
-_MOST_DRAWS = 4
+_MAX_DRAWS = 4
 _ADDRESSES = frozenset(
     {
         Kind.ACTION_TEE,
@@ -33,11 +35,38 @@ _ADDRESSES = frozenset(
 USUAL_MACS = (0x020000000001, 0x020000000002)  # what a witness has where nothing asks for others
 
 
-class Asked:
-    """What the entries of a policy ask for, on the sides that judge."""
+def context_text(
+    context: FrameContext,
+    direction: str,
+    tags: Mapping[int, str] | None = None,
+    addressed: bool = True,
+) -> str:
+    """The circumstances beside the frame, or an empty text; `addressed`: addresses matter."""
+    names = tags or {}
+    sender, receiver = context.local_tags, context.remote_tags
+    if direction == "in":
+        sender, receiver = context.remote_tags or {}, context.local_tags
+    parts: list[str] = []
+    for who, held in (("sender", sender), ("receiver", receiver)):
+        if held:
+            shown = ", ".join(f"{names.get(n, n)}={value}" for n, value in sorted(held.items()))
+            parts.append(f"{who} tags {shown}")
+    if receiver is None and sender:
+        parts.append("receiver's tags unknown")
+    if addressed:
+        parts.append(f"member {context.zt_source:010x} to {context.zt_dest:010x}")
+    return "; ".join(parts)
 
-    def __init__(self, policy: Policy, walks: Mapping[str, SideWalk]) -> None:
-        self.policy, self.sides = policy, tuple(walks)
+
+class PolicyDependencies:
+    """What the entries of a policy ask for beside the frame.
+
+    directions: of the sides that judge.  addresses, ip, mac: does any entry ask for ZeroTier
+    addresses, for the ownership of IP addresses, of the MAC?
+    """
+
+    def __init__(self, policy: Policy, directions: Iterable[str]) -> None:
+        self.policy, self.directions = policy, tuple(directions)
         ordered = policy.ordered_capabilities
         self._lists: list[tuple[str, tuple[Rule, ...]]] = [("base", policy.rules)]
         self._lists += [(str(capability.id), capability.rules) for capability in ordered]
@@ -48,15 +77,15 @@ class Asked:
         self.ip = _asks(every, "ipauth")
         self.mac = _asks(every, "macauth")
 
-    def held(self, model: Mapping[str, int]) -> list[str]:
+    def held_capabilities(self, assignment: Assignment) -> list[str]:
         """The capabilities that the sender holds, by name."""
         return [
             cap.name or str(cap.id)
             for cap in self.policy.ordered_capabilities
-            if cap.default or model.get(f"from.holds.{cap.id}")
+            if cap.default or assignment.get(f"from.holds.{cap.id}")
         ]
 
-    def drawn(self, model: Mapping[str, int]) -> list[str]:
+    def draws(self, assignment: Assignment) -> list[str]:
         """What each `random` match says, in the order of the rules."""
         found: list[str] = []
         for (where, rules), entries in zip(self._lists, self._entries, strict=True):
@@ -64,10 +93,10 @@ class Asked:
             for count, entry in enumerate(randoms, 1):
                 span = rules[entry.rule].span
                 place = f" in line {span.line}" if span is not None else f" {count} of {where}"
-                for side in self.sides:
-                    draw = model.get(f"{side}.draw.{where}.{count}", 0)
+                for direction in self.directions:
+                    draw = assignment.get(f"{direction}.draw.{where}.{count}", 0)
                     true = (draw <= (entry.value[0] or 0)) != entry.inverted
-                    who = {"out": "sender", "in": "receiver"}[side]
+                    who = {"out": "sender", "in": "receiver"}[direction]
                     found.append(f"`random`{place} {str(true).lower()} at the {who}")
         return found
 
@@ -78,21 +107,25 @@ def _asks(entries: Iterable[Entry], name: str) -> bool:
     return any((entry.value[0] or 0) & mask for entry in chars)
 
 
-def told(asked: Sequence[Asked], model: Mapping[str, int], frame: Frame) -> list[str]:
+def witness_facts(
+    policies: Sequence[PolicyDependencies], assignment: Assignment, frame: Frame
+) -> list[str]:
     """What is to be known beside tags and addresses, each in a few words."""
     parts: list[str] = []
-    held = list(dict.fromkeys(name for one in asked for name in one.held(model)))
+    held = list(
+        dict.fromkeys(name for one in policies for name in one.held_capabilities(assignment))
+    )
     if held:
         parts.append(f"sender holds {', '.join(held)}")
-    if any(one.ip for one in asked) and auth_address(frame) and not model.get("owns_ip"):
+    if any(one.ip for one in policies) and auth_address(frame) and not assignment.get("owns_ip"):
         parts.append("sender was not given the address")
-    if any(one.mac for one in asked) and not model.get("owns_mac"):
+    if any(one.mac for one in policies) and not assignment.get("owns_mac"):
         parts.append("sender has another MAC")
     macs = (frame.mac_source, frame.mac_dest)
     if macs != USUAL_MACS and read_header(frame).version:
         parts.append(f"MAC {mac_text(frame.mac_source)} > {mac_text(frame.mac_dest)}")
     if frame.vlan:
         parts.append(f"VLAN {frame.vlan}")
-    draws = list(dict.fromkeys(text for one in asked for text in one.drawn(model)))
-    more = [f"{len(draws) - _MOST_DRAWS} more draws"] if draws[_MOST_DRAWS:] else []
-    return parts + draws[:_MOST_DRAWS] + more
+    draws = list(dict.fromkeys(text for one in policies for text in one.draws(assignment)))
+    more = [f"{len(draws) - _MAX_DRAWS} more draws"] if draws[_MAX_DRAWS:] else []
+    return parts + draws[:_MAX_DRAWS] + more

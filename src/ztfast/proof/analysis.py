@@ -1,0 +1,91 @@
+"""What the findings about one policy share: its traces, the solver, places in its rules.
+
+Contract: `Analysis(policy, …)` traces both sides of a policy once; `possible` decides whether
+any frame satisfies a formula, once each; `ask` counts what the time limit leaves open;
+`warning`, `span_of` and `entry_text` make and place findings.
+Tested by tests/proof/test_findings.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from ztfast.errors import Diagnostic, Severity, Span
+from ztfast.model.kinds import KINDS
+from ztfast.model.policy import Policy, Rule
+from ztfast.model.view import DIRECTIONS, make_view
+from ztfast.proof.formula import Formulas, Literal
+from ztfast.proof.frame_model import FrameFormulas
+from ztfast.proof.match_formulas import SideFields
+from ztfast.proof.patterns import candidates
+from ztfast.proof.solver import Deadline, Prover, Undecided
+from ztfast.proof.symbolic import SideTrace, trace_side
+
+
+class Analysis:
+    """A policy's views traced symbolically, and what was asked of them.
+
+    undecided: how many questions the time limit left open.
+    """
+
+    def __init__(self, policy: Policy, deadline: Deadline, engine: str) -> None:
+        self.policy = policy
+        self.formulas = Formulas()
+        self.frame = FrameFormulas(self.formulas)
+        self.views = {direction: make_view(policy, direction, engine) for direction in DIRECTIONS}
+        self.traces: dict[str, SideTrace] = {
+            direction: trace_side(view, SideFields(self.formulas, self.frame, direction))
+            for direction, view in self.views.items()
+        }
+        self.prover = Prover(self.formulas, deadline)
+        for literal in self.frame.structure():
+            self.prover.require(literal)
+        for rules in self.traces["out"].rule_sets:
+            self.prover.add_samples(candidates(self.formulas, rules.steps))
+        self.undecided = 0
+        self._known: dict[Literal, bool] = {}
+
+    def ask(self, question: Callable[[], Iterator[Diagnostic]]) -> list[Diagnostic]:
+        """The question's findings; what is still open at the time limit is counted."""
+        found: list[Diagnostic] = []
+        try:
+            for finding in question():
+                found.append(finding)
+        except Undecided:
+            self.undecided += 1
+        return found
+
+    def possible(self, *parts: Literal) -> bool:
+        """Does any frame satisfy one of the formulas?  Raises Undecided."""
+        literal = self.formulas.any(parts)
+        known = self._known.get(literal)
+        if known is None:
+            known = self._known[literal] = not self.prover.empty(literal)
+        return known
+
+    def warning(self, code: str, message: str, span: Span | None, help: str) -> Diagnostic:
+        """A finding in the policy's own text."""
+        return Diagnostic(
+            code, message, Severity.WARNING, span=span, source=self.policy.source, help=help
+        )
+
+    # --- places; `number`: 0 the base rules, then the capabilities by id
+
+    def rule_of(self, number: int, index: int) -> Rule:
+        """The Rule of a view's entry."""
+        ordered = self.policy.ordered_capabilities
+        rules = self.policy.rules if number == 0 else ordered[number - 1].rules
+        return rules[self.traces["out"].rule_sets[number].steps[index].entry.rule]
+
+    def span_of(self, number: int, index: int) -> Span | None:
+        """Where an entry was written."""
+        return self.rule_of(number, index).span
+
+    def entry_text(self, number: int, index: int) -> str:
+        """`accept in line 14`, or `entry 3 (ACTION_ACCEPT)` where there is no text."""
+        rule = self.rule_of(number, index)
+        kind = self.traces["out"].rule_sets[number].steps[index].entry.kind
+        if rule.span is None:
+            return f"entry {index} ({kind.name})"
+        included = f" (included in line {rule.parent.line})" if rule.parent is not None else ""
+        return f"`{KINDS[kind].word or kind.name}` in line {rule.span.line}{included}"
