@@ -11,7 +11,7 @@ from ztfast.engine import engine as engine_module
 from ztfast.engine.engine import Engine
 from ztfast.engine.network_verdicts import Action
 from ztfast.explain import contexts
-from ztfast.explain.contexts import ContextResolver, Ends, described_member, placed
+from ztfast.explain.contexts import ContextResolver, Ends, described_member, with_member_macs
 from ztfast.explain.explain import explain
 from ztfast.explain.render import to_object, to_text
 from ztfast.frames.batch import FrameBatch
@@ -72,7 +72,7 @@ def test_multicast_with_no_other_member() -> None:
     network = Network(id=NETWORK_ID, members=(Member(0x1111111111),))
     policy = compile_text("accept ztsrc 1111111111 ;\n")
     spec = parse_frame("udp 10.0.0.1 > 224.0.0.1 zt 1111111111 > 0000000000")
-    frame = placed(spec, network)
+    frame = with_member_macs(spec, network)
     resolver = ContextResolver(policy, network)
     found = explain(resolver, resolver.contexts(frame))
     judged = Engine(policy, network=network, backend="reference").evaluate(
@@ -87,6 +87,6 @@ def test_placed_by_address_and_ip() -> None:
     assert network.members
     member = network.members[0]
     spec = parse_frame(f"ethertype 1 zt {member.label} > 9999999999")
-    frame = placed(spec, network)
+    frame = with_member_macs(spec, network)
     assert frame.mac_source == network.mac(member)
     assert not frame.unknown

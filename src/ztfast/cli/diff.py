@@ -1,4 +1,8 @@
-"""`ztfast diff`: which frames two policies, or two engine versions, judge differently."""
+"""`ztfast diff`: which frames two policies, or two engine versions, judge differently.
+
+Contract: exit 0 where it is proved that nothing differs, 1 where something does or the proof did
+not end, 2 for wrong usage.  Tested by tests/proof/test_diff.py.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +13,8 @@ import click
 
 if TYPE_CHECKING:
     from ztfast.model.policy import Policy
-    from ztfast.pipeline.changes import Counted
-    from ztfast.proof.diff import Change, Difference
+    from ztfast.pipeline.changes import ChangeCounts
+    from ztfast.proof.diff import Difference
 
 
 @click.command()
@@ -97,78 +101,33 @@ def _load(name: str) -> Policy:
 
 def _count(
     first: Policy, second: Policy, engines: tuple[str, str], options: dict[str, Any]
-) -> Counted:
+) -> ChangeCounts:
     from ztfast.capture import open_capture
+    from ztfast.cli.inputs import read_network
     from ztfast.engine.engine import Engine
-    from ztfast.model.addresses import parse_network_id
-    from ztfast.network.load import load_network
     from ztfast.pipeline.changes import count_changes
 
-    given = options["network"]
-    network_id = parse_network_id(given) if given else None
-    members = load_network(given) if given and network_id is None else None
-    pair = [
-        Engine(policy, network=members, network_id=network_id, side=options["side"], engine=engine)
+    network = read_network(options["network"])
+    old, new = (
+        Engine(policy, network=network, side=options["side"], engine=engine)
         for policy, engine in zip((first, second), engines, strict=True)
-    ]
+    )
     with open_capture(options["capture"]) as packets:
-        return count_changes(pair[0], pair[1], packets)
+        return count_changes(old, new, packets)
 
 
-def _text(found: Difference, counted: Counted | None) -> str:
-    from ztfast.diagnostics.render import harmless
+def _text(found: Difference, counted: ChangeCounts | None) -> str:
+    from ztfast.diagnostics.render import harmless_lines
+    from ztfast.proof.render import diff_lines
 
-    lines = [line for change in found.changes for line in _change(change)]
-    if not lines:
-        lines = [
-            "no difference: proved for every frame" if found.complete else "no difference was found"
-        ]
+    lines = diff_lines(found)
+    return harmless_lines(lines if counted is None else [*lines, *counted.lines()])
+
+
+def _json(found: Difference, counted: ChangeCounts | None) -> str:
+    from ztfast.proof.render import diff_json
+
+    document = diff_json(found)
     if counted is not None:
-        lines.append(f"of {counted.frames:,} captured frames {counted.changed:,} change:")
-        lines += [
-            f"  {count:,} {before} → {after}"
-            for (before, after), count in counted.by_verdict.items()
-        ]
-    return "\n".join(harmless(line, keep="") for line in lines) + "\n"
-
-
-def _change(change: Change) -> list[str]:
-    from ztfast.frames.text import frame_text
-
-    lines = [
-        f"{change.words}:",
-        f"  {change.old}",
-        f"  now {change.new}",
-        f"  such as {frame_text(change.frame)}",
-    ]
-    if change.circumstances:
-        lines.append(f"    ({change.circumstances})")
-    return lines
-
-
-def _json(found: Difference, counted: Counted | None) -> str:
-    from ztfast.cli.search import witness_json
-
-    document: dict[str, Any] = {
-        "complete": found.complete,
-        "open": found.incomplete or None,
-        "changes": [
-            {
-                "frames": change.words,
-                "old": {"verdict": str(change.old.verdict), "by": change.old.by},
-                "new": {"verdict": str(change.new.verdict), "by": change.new.by},
-                "witness": witness_json(change.frame, change.circumstances),
-            }
-            for change in found.changes
-        ],
-    }
-    if counted is not None:
-        document["capture"] = {
-            "frames": counted.frames,
-            "changed": counted.changed,
-            "by_verdict": [
-                {"old": before, "new": after, "frames": count}
-                for (before, after), count in counted.by_verdict.items()
-            ],
-        }
+        document["capture"] = counted.as_json()
     return json.dumps(document, indent=2) + "\n"

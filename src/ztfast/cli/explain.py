@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from ztfast.explain.contexts import ContextResolver, Ends, FrameContexts
     from ztfast.frames.notation import FrameSpec
     from ztfast.model.policy import Policy
-    from ztfast.network.members import Network
 
 
 @click.command()
@@ -66,7 +65,7 @@ def command(rules: str, **options: Any) -> None:
     from ztfast.sinks.text import write_text
 
     _check(options)
-    resolver, contexts = _staged(rules, options)
+    resolver, contexts = _resolved(rules, options)
     found = explain(resolver, contexts, options["side"])
     if options["as_json"]:
         text = json.dumps(to_object(found), indent=2) + "\n"
@@ -85,32 +84,37 @@ def _check(options: dict[str, Any]) -> None:
         raise click.UsageError(f"--network says who the members are: leave out {shown}")
 
 
-def _staged(rules: str, options: dict[str, Any]) -> tuple[ContextResolver, FrameContexts]:
+def _resolved(rules: str, options: dict[str, Any]) -> tuple[ContextResolver, FrameContexts]:
     """The resolver, and the frame with its circumstances."""
-    from ztfast.errors import FrameError, UsageError
-    from ztfast.explain.contexts import ContextResolver, placed
-    from ztfast.frames.headers import ip_ends
-    from ztfast.frames.notation import FrameSpec, parse_frame
+    from ztfast.cli.inputs import read_network
+    from ztfast.explain.contexts import ContextResolver, with_member_macs
     from ztfast.lang import load
 
-    if options["frame"] is not None:
-        try:
-            spec = parse_frame(options["frame"])
-        except FrameError as error:
-            raise UsageError(*error.diagnostics) from None
-        number = 0
-    else:
-        number = options["number"] - 1
-        frame = _captured(options["capture"], options["number"])
-        spec = FrameSpec("", frame, None, None, *ip_ends(frame))
+    spec = _frame_spec(options)
+    number = 0 if options["frame"] is not None else options["number"] - 1
     policy = load(rules)
-    network = _network(options["network"])
+    network = read_network(options["network"])
     resolver = ContextResolver(
         policy, network, options["engine"], options["ipauth"] != "no", options["seed"]
     )
     if network is not None:
-        return resolver, resolver.contexts(placed(spec, network), number)
+        return resolver, resolver.contexts(with_member_macs(spec, network), number)
     return resolver, resolver.described_contexts(spec, _ends(policy, spec, options), number)
+
+
+def _frame_spec(options: dict[str, Any]) -> FrameSpec:
+    """The frame, from its text or a capture."""
+    from ztfast.errors import FrameError, UsageError
+    from ztfast.frames.headers import ip_ends
+    from ztfast.frames.notation import FrameSpec, parse_frame
+
+    if options["frame"] is None:
+        frame = _captured(options["capture"], options["number"])
+        return FrameSpec("", frame, None, None, *ip_ends(frame))
+    try:
+        return parse_frame(options["frame"])
+    except FrameError as error:
+        raise UsageError(*error.diagnostics) from None
 
 
 def _captured(name: str, number: int) -> Any:
@@ -129,24 +133,14 @@ def _captured(name: str, number: int) -> Any:
     raise CaptureError(Diagnostic("ZT415", text, path=name, help="frames count from 1"))
 
 
-def _network(text: str | None) -> Network | None:
-    from ztfast.model.addresses import parse_network_id
-    from ztfast.network.load import load_network
-    from ztfast.network.members import Network
-
-    if text is None:
-        return None
-    number = parse_network_id(text)
-    return load_network(text) if number is None else Network(id=number)
-
-
 def _ends(policy: Policy, spec: FrameSpec, options: dict[str, Any]) -> Ends:
     """The two ends as the options describe them."""
+    from ztfast.cli.inputs import read_capabilities, read_tags
     from ztfast.explain.contexts import Ends, described_member
 
-    from_tags = _tags(policy, "--from-tag", options["from_tag"])
-    to_tags = _tags(policy, "--to-tag", options["to_tag"])
-    capabilities = _capabilities(policy, options["cap"])
+    from_tags = read_tags(policy, "--from-tag", options["from_tag"])
+    to_tags = read_tags(policy, "--to-tag", options["to_tag"])
+    capabilities = read_capabilities(policy, "--cap", options["cap"])
     sender = receiver = None
     if from_tags or capabilities or options["ipauth"]:
         owns = options["ipauth"] != "no"
@@ -154,34 +148,3 @@ def _ends(policy: Policy, spec: FrameSpec, options: dict[str, Any]) -> Ends:
     if to_tags:
         receiver = described_member(spec, False, to_tags)
     return Ends(sender, receiver)
-
-
-def _tags(policy: Policy, option: str, given: tuple[str, ...]) -> dict[int, int]:
-    from ztfast.errors import NetworkError, UsageError, usage
-    from ztfast.network.documents import Node
-    from ztfast.network.toml import RuleNames
-
-    values: dict[str, int | str] = {}
-    for text in given:
-        name, equals, value = text.partition("=")
-        if not equals or not name or not value:
-            raise usage(f"{option} {text[:60]!r} is not NAME=VALUE", f"as: {option} team=sales")
-        if name in values:
-            raise usage(f"{option} gives {name[:60]!r} twice", "leave one of them out")
-        values[name] = int(value) if value.isascii() and value.isdigit() else value
-    try:
-        return RuleNames(policy).tags(Node(values, option))
-    except NetworkError as error:
-        raise UsageError(*error.diagnostics) from None
-
-
-def _capabilities(policy: Policy, given: tuple[str, ...]) -> frozenset[int]:
-    from ztfast.errors import NetworkError, UsageError
-    from ztfast.network.documents import Node
-    from ztfast.network.toml import RuleNames
-
-    values = [int(text) if text.isascii() and text.isdigit() else text for text in given]
-    try:
-        return frozenset(RuleNames(policy).capabilities(Node(values, "--cap")))
-    except NetworkError as error:
-        raise UsageError(*error.diagnostics) from None

@@ -113,20 +113,13 @@ def engine_options(command: Any) -> Any:
 
 def make_engine(rules: str, options: dict[str, Any]) -> Engine:
     """The engine that the options ask for; raises ZtfastError."""
+    from ztfast.cli.inputs import read_network
     from ztfast.engine.engine import Engine
     from ztfast.lang import load
 
-    members, network_id = None, None
-    if options["network"] is not None:
-        from ztfast.model.addresses import parse_network_id
-        from ztfast.network.load import load_network
-
-        network_id = parse_network_id(options["network"])
-        members = load_network(options["network"]) if network_id is None else None
     return Engine(
         load(rules),
-        network=members,
-        network_id=network_id,
+        network=read_network(options["network"]),
         side=options["side"],
         engine=options["engine"],
         backend=options["backend"],

@@ -1,14 +1,15 @@
-"""`ztfast search`: a frame that gets a verdict, or proof that there is none."""
+"""`ztfast search`: a frame that gets a verdict, or proof that there is none.
+
+Contract: exit 0 where a frame was found, 1 where there is none or no proof in time, 2 for wrong
+usage.  Tested by tests/proof/test_search.py.
+"""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
-
-if TYPE_CHECKING:
-    from ztfast.proof.search import SearchResult
 
 
 @click.command()
@@ -51,7 +52,9 @@ def command(ctx: click.Context, /, rules: str, **options: Any) -> None:
     Example: ztfast search rules.ztrules --verdict accept --from-tag role=guest \\
                  --where 'ipprotocol tcp and dport 22 and ipdest 10.1.1.7/32'
     """
+    from ztfast.diagnostics.render import harmless_lines
     from ztfast.lang import load
+    from ztfast.proof.render import search_json, search_lines
     from ztfast.proof.search import SearchQuery, search
     from ztfast.sinks.text import write_text
 
@@ -64,52 +67,9 @@ def command(ctx: click.Context, /, rules: str, **options: Any) -> None:
         options["to_tag"],
     )
     result = search(load(rules), query, options["time_limit"])
-    found = _json(result) if options["as_json"] else _text(result, query.verdict)
+    if options["as_json"]:
+        found = json.dumps(search_json(result), indent=2) + "\n"
+    else:
+        found = harmless_lines(search_lines(result, query.verdict))
     write_text(options["output"], found)
     ctx.exit(0 if result is not None else 1)
-
-
-def _text(result: SearchResult | None, verdict: str) -> str:
-    if result is None:
-        return f"no frame gets `{verdict}`: proved for every frame, member and draw asked for\n"
-    from ztfast.diagnostics.render import harmless
-    from ztfast.frames.text import frame_text
-
-    lines = [f"{frame_text(result.frame)}: {result.verdict}"]
-    if result.circumstances:
-        lines.append(f"  where: {result.circumstances}")
-    frame = hex_text(result.frame)
-    lines += [
-        f"  --frame '{frame} vlan {result.frame.vlan}'"
-        if result.frame.vlan
-        else f"  --frame {frame}"
-    ]
-    return "\n".join(harmless(line, keep="") for line in lines) + "\n"
-
-
-def hex_text(frame: Any) -> str:
-    """The frame with its Ethernet header, in hex as `ztfast explain --frame` takes it."""
-    from ztfast.frames.build import ethernet_bytes
-
-    return "hex:" + ethernet_bytes(frame).hex()
-
-
-def witness_json(frame: Any, circumstances: str) -> dict[str, Any]:
-    """A witness for other programs."""
-    from ztfast.frames.text import frame_text
-
-    return {
-        "text": frame_text(frame),
-        "hex": hex_text(frame),
-        "vlan": frame.vlan,
-        "circumstances": circumstances,
-    }
-
-
-def _json(result: SearchResult | None) -> str:
-    found: dict[str, Any] = {"found": result is not None, "proved": result is None}
-    if result is not None:
-        found["witness"] = witness_json(result.frame, result.circumstances)
-        found["verdict"] = str(result.verdict.verdict)
-        found["by"] = result.verdict.by
-    return json.dumps(found, indent=2) + "\n"

@@ -47,6 +47,11 @@ def harmless(text: str, keep: str = "\n\t") -> str:
     return "".join(c if c.isprintable() or c in keep else repr(c)[1:-1] for c in text)
 
 
+def harmless_lines(lines: Iterable[str]) -> str:
+    """Lines as one text, each harmless and ended."""
+    return "\n".join(harmless(line, keep="") for line in lines) + "\n"
+
+
 _WIDTH = 120
 _LINE_END = re.compile(r"[\r\n]")
 

@@ -175,7 +175,7 @@ def described_member(
     )
 
 
-def placed(spec: FrameSpec, network: Network) -> Frame:
+def with_member_macs(spec: FrameSpec, network: Network) -> Frame:
     """The frame with the MACs of the members that its text names by `zt` or IP address."""
     frame = spec.frame
     members = network.active_members()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,17 +31,34 @@ _SENT = (
 
 
 @dataclass
-class Counted:
-    """frames judged, how many changed, and how (old verdict, new verdict), most first."""
+class ChangeCounts:
+    """Frames judged, how many changed, and how: by (old verdict, new verdict), most first."""
 
     frames: int = 0
     changed: int = 0
     by_verdict: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
 
+    def lines(self) -> list[str]:
+        """For people."""
+        head = f"of {self.frames:,} captured frames {self.changed:,} change:"
+        each = self.by_verdict.items()
+        return [head, *(f"  {count:,} {old} → {new}" for (old, new), count in each)]
 
-def count_changes(old: Engine, new: Engine, packets: Iterable[object]) -> Counted:
+    def as_json(self) -> dict[str, Any]:
+        """For programs: `{"frames", "changed", "by_verdict"}`."""
+        return {
+            "frames": self.frames,
+            "changed": self.changed,
+            "by_verdict": [
+                {"old": old, "new": new, "frames": count}
+                for (old, new), count in self.by_verdict.items()
+            ],
+        }
+
+
+def count_changes(old: Engine, new: Engine, packets: Iterable[object]) -> ChangeCounts:
     """Judge the batches of a capture (`capture.open_capture`) by both engines."""
-    found, counts = Counted(), Counter[tuple[str, str]]()
+    found, counts = ChangeCounts(), Counter[tuple[str, str]]()
     for packet_batch in packets:
         batch = FrameBatch.from_packets(packet_batch)
         first = found.frames

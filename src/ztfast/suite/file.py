@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ztfast.errors import Diagnostic, FrameError, NetworkError, ZtfastError
-from ztfast.explain.contexts import placed
+from ztfast.explain.contexts import with_member_macs
 from ztfast.frames.frame import Frame
 from ztfast.frames.notation import FrameSpec, parse_frame
 from ztfast.model.addresses import parse_address
@@ -355,7 +355,7 @@ class _Reader:
             frame = frame._replace(mac_source=source, unknown=frame.unknown & ~Reads.MAC_SOURCE)
         if dest is not None and frame.unknown & Reads.MAC_DEST:
             frame = frame._replace(mac_dest=dest, unknown=frame.unknown & ~Reads.MAC_DEST)
-        return placed(replace(spec, frame=frame), self.network)
+        return with_member_macs(replace(spec, frame=frame), self.network)
 
     def _mac(self, place: Node | None) -> int | None:
         """The MAC of the member that an end names; None for an IP address, or for nothing."""

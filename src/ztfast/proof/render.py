@@ -1,0 +1,100 @@
+"""What was proved, as lines of text for people and as objects for programs.
+
+Contract: pure functions of the results of `proof.search` and `proof.diff`.  Lines have no newline
+and are not yet made harmless for a terminal: names in them are the rules' own.
+Tested by tests/proof/test_render.py.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ztfast.frames.build import ethernet_bytes
+from ztfast.frames.frame import Frame
+from ztfast.frames.text import frame_text
+from ztfast.proof.diff import Change, Difference
+from ztfast.proof.search import SearchResult
+from ztfast.proof.symbolic_policy import WitnessVerdict
+
+# --- text
+
+
+def search_lines(result: SearchResult | None, verdict: str) -> list[str]:
+    """A witness and how to have it explained, or that there is none; `verdict`: what was asked."""
+    if result is None:
+        return [f"no frame gets `{verdict}`: proved for every frame, member and draw asked for"]
+    lines = [f"{frame_text(result.frame)}: {result.verdict}"]
+    if result.circumstances:
+        lines.append(f"  where: {result.circumstances}")
+    return [*lines, f"  --frame {_frame_option(result.frame)}"]
+
+
+def _frame_option(frame: Frame) -> str:
+    return f"'{hex_text(frame)} vlan {frame.vlan}'" if frame.vlan else hex_text(frame)
+
+
+def hex_text(frame: Frame) -> str:
+    """The frame with its Ethernet header, in hex as `ztfast explain --frame` takes it."""
+    return "hex:" + ethernet_bytes(frame).hex()
+
+
+def diff_lines(found: Difference) -> list[str]:
+    """The classes, each with both verdicts and a witness, or that there are none."""
+    if not found.changes:
+        return [
+            "no difference: proved for every frame" if found.complete else "no difference was found"
+        ]
+    return [line for change in found.changes for line in _change_lines(change)]
+
+
+def _change_lines(change: Change) -> list[str]:
+    lines = [
+        f"{change.words}:",
+        f"  {change.old}",
+        f"  now {change.new}",
+        f"  such as {frame_text(change.frame)}",
+    ]
+    return [*lines, f"    ({change.circumstances})"] if change.circumstances else lines
+
+
+# --- objects
+
+
+def search_json(result: SearchResult | None) -> dict[str, Any]:
+    """`{"found", "proved", "witness", "verdict", "by"}`, the last three where one was found."""
+    found: dict[str, Any] = {"found": result is not None, "proved": result is None}
+    if result is not None:
+        found["witness"] = witness_json(result.frame, result.circumstances)
+        found |= _verdict_json(result.verdict)
+    return found
+
+
+def diff_json(found: Difference) -> dict[str, Any]:
+    """`{"complete", "open", "changes"}`; open: why it is not complete, or None."""
+    return {
+        "complete": found.complete,
+        "open": found.incomplete or None,
+        "changes": [
+            {
+                "frames": change.words,
+                "old": _verdict_json(change.old),
+                "new": _verdict_json(change.new),
+                "witness": witness_json(change.frame, change.circumstances),
+            }
+            for change in found.changes
+        ],
+    }
+
+
+def _verdict_json(found: WitnessVerdict) -> dict[str, Any]:
+    return {"verdict": str(found.verdict), "by": found.by}
+
+
+def witness_json(frame: Frame, circumstances: str) -> dict[str, Any]:
+    """A witness for other programs."""
+    return {
+        "text": frame_text(frame),
+        "hex": hex_text(frame),
+        "vlan": frame.vlan,
+        "circumstances": circumstances,
+    }
