@@ -27,7 +27,7 @@ def explained(
 
 
 def entries(found: Explanation, side: int = 0, rule_set: int = 0) -> tuple[EntryNote, ...]:
-    return found.sides[side].sets[rule_set].entries
+    return found.sides[side].rule_sets[rule_set].entries
 
 
 def statuses(found: Explanation, side: int = 0) -> list[str]:
@@ -63,14 +63,14 @@ def test_the_deciding_entry(rules: str, verdict: str, why: str) -> None:
 def test_the_end_of_the_rules_decides_without_an_entry() -> None:
     sender = explained("accept dport 81;").sides[0]
     assert (sender.verdict, sender.by) == ("drop", None)
-    assert sender.sets[0].result == "no match"
+    assert sender.rule_sets[0].result == "no match"
     assert any("holds no capability" in note for note in sender.notes)
 
 
 def test_the_accepting_capability_decides() -> None:
     rules = "cap none id 3 accept dport 81; ; cap web id 5 accept dport 80; ;"
     sender = explained(rules, held=frozenset({3, 5})).sides[0]
-    assert [item.name for item in sender.sets] == [
+    assert [item.name for item in sender.rule_sets] == [
         "base rules", "capability none", "capability web",
     ]
     assert (sender.verdict, sender.rule_set) == ("accept", "capability web")
@@ -81,8 +81,8 @@ def test_the_accepting_capability_decides() -> None:
 
 def test_a_receiver_is_not_asked_when_the_sender_drops() -> None:
     sender, receiver = explained("drop;").sides
-    assert (sender.asked, receiver.asked) == (True, False)
-    assert (receiver.verdict, receiver.sets, receiver.by) == ("drop", (), None)
+    assert (sender.reached, receiver.reached) == (True, False)
+    assert (receiver.verdict, receiver.rule_sets, receiver.by) == ("drop", (), None)
 
 
 @pytest.mark.parametrize(("side", "directions"), [("out", ["out"]), ("in", ["in"])])
@@ -134,7 +134,7 @@ def test_the_target_of_a_copy_super_accepts() -> None:
     receiver = explained("tee -1 2222222222; drop chr inbound; accept;").sides[1]
     assert receiver.super_accept
     assert receiver.verdict == "accept"
-    assert receiver.sets[0].result == "super-accept"
+    assert receiver.rule_sets[0].result == "super-accept"
 
 
 def test_what_nobody_gave_is_assumed_and_said() -> None:

@@ -45,7 +45,7 @@ class Receiver(NamedTuple):
 
 @dataclass(frozen=True)
 class FrameContexts:
-    """One frame with the circumstances of both sides."""
+    """One frame with the circumstances of its sender and of each kind of receiver."""
 
     frame: Frame
     sender: FrameContext
@@ -104,7 +104,7 @@ class ContextResolver:
             ]
             # With no other member it is judged as `ztfast filter` does: by nobody known.
             receivers = receivers or [(resolve(inbound, "in", ends, number), 1)]
-        return self._scene(frame, sender, receivers)
+        return self._frame_contexts(frame, sender, receivers)
 
     def described_contexts(self, spec: FrameSpec, ends: Ends, number: int = 0) -> FrameContexts:
         """The circumstances of a frame between two ends that were described."""
@@ -135,9 +135,9 @@ class ContextResolver:
                 number=_one(number, np.int64),
             )
 
-        return self._scene(frame, side("out"), [(side("in"), 1)])
+        return self._frame_contexts(frame, side("out"), [(side("in"), 1)])
 
-    def _scene(
+    def _frame_contexts(
         self, frame: Frame, sender: BatchContext, receivers: list[tuple[BatchContext, int]]
     ) -> FrameContexts:
         return FrameContexts(

@@ -15,7 +15,7 @@ from ztfast.engine.reference import evaluate
 from ztfast.engine.side_verdicts import Result
 from ztfast.errors import Span
 from ztfast.explain.contexts import ContextResolver, FrameContexts, Receiver
-from ztfast.explain.match_text import Words
+from ztfast.explain.match_text import MatchDescriber
 from ztfast.frames.frame import Frame
 from ztfast.frames.text import frame_text
 from ztfast.lang.printer import entry_printer
@@ -42,7 +42,7 @@ class EntryNote(NamedTuple):
     why: str
 
 
-class SetNote(NamedTuple):
+class RuleSetNote(NamedTuple):
     """One rule set as evaluated: the base rules (capability None) or a capability."""
 
     name: str
@@ -54,25 +54,27 @@ class SetNote(NamedTuple):
 class SideNote(NamedTuple):
     """One side: what it did and why.
 
-    direction: "out" (sender) or "in" (receiver).  asked: False where the frame never got there.
-    verdict: "accept", "drop" or "redirect".  by: the deciding entry (None: the rules' end).
+    direction: "out" (sender) or "in" (receiver).  node: its ZeroTier address, where known.
+    members: how many judge alike.  reached: False where the frame never got there; the rest is
+    then as it stands here.  verdict: "accept", "drop" or "redirect".  by: the deciding entry
+    (None: the rules' end), rule_set: that of it.  destination: after redirects.
     notes: what mattered beside the matches; assumed: what nobody gave or captured.
     """
 
     direction: str
     node: int | None
     members: int
-    asked: bool
-    verdict: str
-    super_accept: bool
-    by: EntryNote | None
-    rule_set: str
-    sets: tuple[SetNote, ...]
-    copies: tuple[Sent, ...]
     destination: int
-    qos: int
-    notes: tuple[str, ...]
-    assumed: tuple[str, ...]
+    reached: bool = False
+    verdict: str = "drop"
+    super_accept: bool = False
+    by: EntryNote | None = None
+    rule_set: str = ""
+    rule_sets: tuple[RuleSetNote, ...] = ()
+    copies: tuple[Sent, ...] = ()
+    qos: int = 0
+    notes: tuple[str, ...] = ()
+    assumed: tuple[str, ...] = ()
     outcome: Outcome | None = None
 
 
@@ -91,18 +93,17 @@ class Explanation(NamedTuple):
 
 def explain(resolver: ContextResolver, contexts: FrameContexts, side: str = "both") -> Explanation:
     """Judge one frame and say why; side "both", "out" or "in"."""
+    frame = contexts.frame
     sides: list[SideNote] = []
     goes_on = True
     if side != "in":
-        sides.append(_Side(resolver, contexts.frame, "out", Receiver(contexts.sender)).note())
+        sides.append(_SideExplainer(resolver, frame, "out", Receiver(contexts.sender)).note())
         goes_on = sides[0].verdict == "accept"
     if side != "out":
         for receiver in contexts.receivers:
-            noter = _Side(resolver, contexts.frame, "in", receiver)
-            sides.append(noter.note() if goes_on else noter.not_asked())
-    return Explanation(
-        contexts.frame, frame_text(contexts.frame), _verdict(sides), tuple(sides), resolver.policy
-    )
+            explainer = _SideExplainer(resolver, frame, "in", receiver)
+            sides.append(explainer.note() if goes_on else explainer.not_reached())
+    return Explanation(frame, frame_text(frame), _verdict(sides), tuple(sides), resolver.policy)
 
 
 def _verdict(sides: list[SideNote]) -> str:
@@ -117,8 +118,8 @@ def _verdict(sides: list[SideNote]) -> str:
     return next((verdict for verdict in inbound if verdict != "drop"), "drop")
 
 
-class _Side:
-    """Makes the notes of one side."""
+class _SideExplainer:
+    """Makes the note of one side."""
 
     def __init__(
         self, resolver: ContextResolver, frame: Frame, direction: str, receiver: Receiver
@@ -129,57 +130,32 @@ class _Side:
         self.members = receiver.members
         self.capabilities = self.policy.ordered_capabilities
         self.text = entry_printer(self.policy.tags)
-        self.words = Words(frame, self.context, direction == "in", self.policy.tags)
+        self.matches = MatchDescriber(frame, self.context, direction == "in", self.policy.tags)
+
+    def not_reached(self) -> SideNote:
+        """The note of a side that the frame never reaches."""
+        node = self.context.node or None
+        return SideNote(self.direction, node, self.members, self.context.zt_dest)
 
     def note(self) -> SideNote:
         """Evaluate, and say what happened."""
         outcome = evaluate(self.view, self.frame, self.context, want_steps=True)
-        sets = tuple(self._set(trial) for trial in outcome.trials)
-        decided = self._decided(outcome)
-        verdict = "accept" if outcome.accept else "redirect" if outcome.accepted else "drop"
-        return SideNote(
-            self.direction,
-            self._node(),
-            self.members,
-            True,
-            verdict,
-            outcome.accept == 2,
-            sets[decided].entries[outcome.entry] if outcome.entry >= 0 else None,
-            sets[decided].name,
-            sets,
-            outcome.copies,
-            outcome.destination,
-            outcome.qos,
-            tuple(self._notes(outcome)),
-            tuple(_assumptions(outcome.reads)),
-            outcome,
+        rule_sets = tuple(self._rule_set(trial) for trial in outcome.trials)
+        deciding = rule_sets[-1 if outcome.capability is not None else 0]
+        return self.not_reached()._replace(
+            reached=True,
+            verdict="accept" if outcome.accept else "redirect" if outcome.accepted else "drop",
+            super_accept=outcome.accept == 2,
+            by=deciding.entries[outcome.entry] if outcome.entry >= 0 else None,
+            rule_set=deciding.name,
+            rule_sets=rule_sets,
+            copies=outcome.copies,
+            destination=outcome.destination,
+            qos=outcome.qos,
+            notes=tuple(self._notes(outcome)),
+            assumed=tuple(_assumptions(outcome.reads)),
+            outcome=outcome,
         )
-
-    def not_asked(self) -> SideNote:
-        """The note of a side that the frame never reaches."""
-        return SideNote(
-            self.direction,
-            self._node(),
-            self.members,
-            False,
-            "drop",
-            False,
-            None,
-            "",
-            (),
-            (),
-            self.context.zt_dest,
-            0,
-            (),
-            (),
-        )
-
-    def _node(self) -> int | None:
-        return self.context.node or None
-
-    def _decided(self, outcome: Outcome) -> int:
-        """Which trial decided: the accepting one, else the base rules."""
-        return len(outcome.trials) - 1 if outcome.capability is not None else 0
 
     # --- rule sets
 
@@ -188,23 +164,27 @@ class _Side:
             return self.view.base, self.policy.rules
         return self.view.capabilities[capability], self.capabilities[capability].rules
 
-    def _set(self, trial: Trial) -> SetNote:
+    def _rule_set(self, trial: Trial) -> RuleSetNote:
         entries, rules = self._rules(trial.capability)
-        first = 0
-        if trial.capability is not None:
-            first = len(self.view.base) + sum(
-                len(before) for before in self.view.capabilities[: trial.capability]
-            )
+        first = self._first_index(trial.capability)
         steps = {step.entry: step for step in trial.steps}
         notes = tuple(
             self._entry(index, entry, rules[entry.rule], steps.get(index), first)
             for index, entry in enumerate(entries)
         )
         name = self._name(trial.capability)
-        return SetNote(name, trial.capability, RESULT_WORDS[trial.result], notes)
+        return RuleSetNote(name, trial.capability, RESULT_WORDS[trial.result], notes)
+
+    def _first_index(self, capability: int | None) -> int:
+        """The number of a rule set's first entry, counting base rules, then all capabilities."""
+        if capability is None:
+            return 0
+        return len(self.view.base) + sum(map(len, self.view.capabilities[:capability]))
 
     def _name(self, capability: int | None) -> str:
-        return "base rules" if capability is None else set_name(self.capabilities[capability])
+        return (
+            "base rules" if capability is None else capability_title(self.capabilities[capability])
+        )
 
     def _entry(
         self, index: int, entry: Entry, rule: Rule, step: Step | None, first: int
@@ -223,13 +203,11 @@ class _Side:
         return EntryNote(index, self.text(rule.json), rule.span, action, status, after, why)
 
     def _match(self, entry: Entry, step: Step, index: int) -> str:
-        text = self.words.saw(entry, index, step.answer)
-        if entry.inverted and step.answer == "hardNo":
-            text += "; `not` does not turn that"
-        if entry.inverted and step.answer == "hardYes":
-            text += "; `not` does not turn that"
+        text = self.matches.describe(entry, index, step.answer)
         if self.view.engine == "1.12":
-            return text.partition("; `not`")[0].partition(": true for now")[0]
+            return text.partition(": true for now")[0]
+        if entry.inverted and step.answer in ("hardNo", "hardYes"):
+            text += "; `not` does not turn that"
         return text
 
     def _action(self, entry: Entry, step: Step) -> tuple[str, str]:
@@ -258,19 +236,19 @@ class _Side:
             name = self._name(trial.capability)
             for step in trial.steps:
                 yield from self._step_notes(trial, step, name)
-        held = len(self.context.held)
         if len(outcome.trials) != 1 or outcome.trials[0].result is Result.NO_MATCH:
-            tried = len(outcome.trials) - 1
-            whose = "the sender's" if self.direction == "in" else "its own"
-            yield (
-                f"the base rules decide nothing, so {whose} capabilities are tried: "
-                f"{tried} of {held}"
-                if held
-                else f"the base rules decide nothing, and the sender holds no capability"
-                f"{' of these rules' if self.policy.capabilities else ''}: dropped"
-            )
+            yield self._capabilities_note(len(outcome.trials) - 1)
         if self.context.no_tee:
             yield "a later recipient of a multicast: no copies are sent"
+
+    def _capabilities_note(self, tried: int) -> str:
+        held = len(self.context.held)
+        if held:
+            whose = "the sender's" if self.direction == "in" else "its own"
+            capabilities = f"so {whose} capabilities are tried: {tried} of {held}"
+            return f"the base rules decide nothing, {capabilities}"
+        which = " of these rules" if self.policy.capabilities else ""
+        return f"the base rules decide nothing, and the sender holds no capability{which}: dropped"
 
     def _step_notes(self, trial: Trial, step: Step, name: str) -> Iterator[str]:
         entries, rules = self._rules(trial.capability)
@@ -293,7 +271,7 @@ def _place(rule: Rule, entry: int, name: str) -> str:
     return f"line {rule.span.line}" if rule.span is not None else f"{name}, entry {entry}"
 
 
-def set_name(capability: Capability) -> str:
+def capability_title(capability: Capability) -> str:
     """How a capability is called in reports."""
     return f"capability {capability.name or capability.id}"
 

@@ -1,7 +1,7 @@
 """What a match saw of a frame and its circumstances, in words: `dport is 443`.
 
-Contract: `Words(...).saw(entry, ...)` gives one short phrase for any match, from the frame's
-header and the FrameContext alone; the answer itself is the reference evaluator's.
+Contract: `MatchDescriber(...).describe(entry, ...)` gives one short phrase for any match, from the
+frame's header and the FrameContext alone; the answer itself is the reference evaluator's.
 Tested by tests/explain/test_match_text.py.
 """
 
@@ -24,7 +24,7 @@ _BITS = {bit: name for name, bit in CHARACTERISTICS.items()}
 _TCP = 0xFFF
 
 
-class Words:
+class MatchDescriber:
     """Phrases about one frame on one side."""
 
     def __init__(
@@ -34,11 +34,14 @@ class Words:
         self.header = read_header(frame)
         self._tags = {tag.id: tag for tag in tags}
 
-    def saw(self, entry: Entry, index: int, answer: str | None = None) -> str:
-        """What this match saw; `index` counts through base rules and all capabilities."""
+    def describe(self, entry: Entry, index: int, answer: str | None = None) -> str:
+        """What this match saw, in a phrase; `index` counts base rules, then all capabilities.
+
+        answer: what it said before `not` ("no", "yes", "hardNo", "hardYes"), where known.
+        """
         if entry.kind is Kind.MATCH_RANDOM:
-            draw, most = self.context.draw(index), entry.value[0] or 0
-            return f"the draw is {draw / 0xFFFFFFFF:.4f}, the limit {most / 0xFFFFFFFF:.4f}"
+            draw, limit = self.context.draw(index), entry.value[0] or 0
+            return f"the draw is {draw / 0xFFFFFFFF:.4f}, the limit {limit / 0xFFFFFFFF:.4f}"
         if entry.kind in TAG_MATCHES:
             return self._tag(entry, answer)
         if entry.kind is Kind.MATCH_CHARACTERISTICS:
@@ -54,11 +57,11 @@ class Words:
             Kind.MATCH_TAG_SENDER: ends[:1],
             Kind.MATCH_TAG_RECEIVER: ends[1:],
         }.get(entry.kind, ends)
-        said = [
+        phrases = [
             f"the {'sender' if end == ends[0] else 'receiver'}'s {self._value(end, number)}"
             for end in wanted
         ]
-        text = ", ".join(said)
+        text = ", ".join(phrases)
         if answer == "hardYes":
             text += ": true for now (skipDrop is armed)"
         return text
@@ -155,7 +158,7 @@ class Words:
     def _own_value(self, entry: Entry) -> str:
         return f"the rule's own value decides: {entry.value[0]}"
 
-    _PHRASES: ClassVar[dict[Kind, Callable[[Words, Entry], str]]] = {
+    _PHRASES: ClassVar[dict[Kind, Callable[[MatchDescriber, Entry], str]]] = {
         Kind.MATCH_SOURCE_ZEROTIER_ADDRESS: lambda self, _: self._zt(True),
         Kind.MATCH_DEST_ZEROTIER_ADDRESS: lambda self, _: self._zt(False),
         Kind.MATCH_VLAN_ID: lambda self, _: f"the VLAN id is {self.frame.vlan}",

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ztfast.diagnostics.render import harmless
-from ztfast.explain.explain import EntryNote, Explanation, SetNote, SideNote
+from ztfast.explain.explain import EntryNote, Explanation, RuleSetNote, SideNote
 
 _VERDICTS = {"accept": "accepted", "drop": "dropped", "redirect": "redirected"}
 _SIDES = {"out": "sender", "in": "receiver"}
@@ -19,8 +19,8 @@ _FLAGS = {
     **{0x08: "tee", 0x1C: "watch", 0x0A: "redirect"},
 }
 _COLOURS = {"accept": "\x1b[32;1m", "drop": "\x1b[31;1m", "redirect": "\x1b[33;1m"}
-_WIDEST = 44
-_MOST_NEAR = 12
+_MAX_WIDTH = 44
+_MAX_NEAR = 12
 
 
 # --- text
@@ -30,7 +30,7 @@ def to_text(explanation: Explanation, brief: bool = False, colour: bool = False)
     """The explanation as lines of text, ending with a newline.
 
     brief: only the sets that were taken or in which some match was true, at most
-    `_MOST_NEAR` of the latter.
+    `_MAX_NEAR` of the latter.
     """
     lines = [explanation.frame_text, _headline(explanation), ""]
     for side in explanation.sides:
@@ -45,10 +45,10 @@ def to_text(explanation: Explanation, brief: bool = False, colour: bool = False)
 
 def _headline(explanation: Explanation) -> str:
     word = _VERDICTS[explanation.verdict]
-    asked = [side for side in explanation.sides if side.asked]
-    if not asked:
+    reached = [side for side in explanation.sides if side.reached]
+    if not reached:
         return f"{word}: there is nobody whom it could reach"
-    agreeing = [side for side in asked if side.verdict == explanation.verdict]
+    agreeing = [side for side in reached if side.verdict == explanation.verdict]
     chosen = agreeing[-1] if explanation.verdict == "accept" else agreeing[0]
     first = agreeing[0]
     if chosen is first:
@@ -71,12 +71,12 @@ def _side(side: SideNote, brief: bool) -> Iterator[str]:
     node = f" {side.node:010x}" if side.node is not None else ""
     many = f" and {side.members - 1} more that judge alike" if side.members > 1 else ""
     head = f"{_SIDES[side.direction]} ({side.direction}){node}{many}"
-    if not side.asked:
+    if not side.reached:
         yield f"{head}: not asked, the frame never gets there"
         return
     how = "super-accepted" if side.super_accept else _VERDICTS[side.verdict]
     yield f"{head}: {how}, {_because(side)}"
-    for rules in side.sets:
+    for rules in side.rule_sets:
         yield f"  {rules.name}: {rules.result}"
         yield from _entries(rules, brief)
     for copy in side.copies:
@@ -90,10 +90,10 @@ def _side(side: SideNote, brief: bool) -> Iterator[str]:
         yield f"  assumed: {assumed}"
 
 
-def _entries(rules: SetNote, brief: bool) -> Iterator[str]:
+def _entries(rules: RuleSetNote, brief: bool) -> Iterator[str]:
     shown, left_out = _near(rules.entries) if brief else (list(rules.entries), 0)
     texts = {entry.entry: _entry_text(entry) for entry in shown}
-    wide = min(_WIDEST, max((len(text) for text in texts.values()), default=0))
+    wide = min(_MAX_WIDTH, max((len(text) for text in texts.values()), default=0))
     unreached = 0
     for entry in shown:
         if entry.status == "not reached":
@@ -111,7 +111,7 @@ def _entries(rules: SetNote, brief: bool) -> Iterator[str]:
 
 def _entry_text(entry: EntryNote) -> str:
     text = entry.text if entry.action else f"  {entry.text}"
-    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
+    return text if len(text) <= _MAX_WIDTH else f"{text[: _MAX_WIDTH - 1]}…"
 
 
 def _near(entries: tuple[EntryNote, ...]) -> tuple[list[EntryNote], int]:
@@ -129,7 +129,7 @@ def _near(entries: tuple[EntryNote, ...]) -> tuple[list[EntryNote], int]:
         for number, group in enumerate(groups)
         if group and group[-1].status != "taken" and any(e.status == "true" for e in group)
     )
-    left_out = {number for _, number in near[_MOST_NEAR:]}
+    left_out = {number for _, number in near[_MAX_NEAR:]}
     kept = {number for _, number in near} - left_out
     shown = [
         entry
@@ -169,8 +169,8 @@ def _side_object(side: SideNote) -> dict[str, Any]:
         "direction": side.direction,
         "node": None if side.node is None else f"{side.node:010x}",
         "members": side.members,
-        "asked": side.asked,
-        "verdict": side.verdict if side.asked else None,
+        "asked": side.reached,
+        "verdict": side.verdict if side.reached else None,
         "super_accept": side.super_accept,
         "by": None if side.by is None else {"rule_set": side.rule_set, **_place(side.by)},
         "destination": f"{side.destination:010x}",
@@ -191,7 +191,7 @@ def _side_object(side: SideNote) -> dict[str, Any]:
                 "result": rules.result,
                 "entries": [_entry_object(entry) for entry in rules.entries],
             }
-            for rules in side.sets
+            for rules in side.rule_sets
         ],
         "notes": list(side.notes),
         "assumed": list(side.assumed),

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from ztfast.engine.context import Trial
 from ztfast.errors import Span
-from ztfast.explain.explain import set_name
+from ztfast.explain.explain import capability_title
 from ztfast.lang.printer import entry_printer
 from ztfast.model.entries import read_entry
 from ztfast.model.policy import Policy, Rule
@@ -42,7 +42,10 @@ class Coverage:
         self._capabilities = policy.ordered_capabilities
         self._sets: list[tuple[str, tuple[Rule, ...], list[int]]] = [
             ("base rules", policy.rules, _installed(policy.rules)),
-            *((set_name(cap), cap.rules, _installed(cap.rules)) for cap in self._capabilities),
+            *(
+                (capability_title(cap), cap.rules, _installed(cap.rules))
+                for cap in self._capabilities
+            ),
         ]
         self._counts = [[[0, 0] for _ in kept] for _, _, kept in self._sets]
 

@@ -17,7 +17,7 @@ from ztfast.explain.render import to_object, to_text
 from ztfast.suite.coverage import Coverage, EntryCoverage
 from ztfast.suite.run import CaseResult
 
-_WIDEST = 60
+_MAX_WIDTH = 60
 _COLOURS = {"PASS": "\x1b[32m", "FAIL": "\x1b[31;1m"}
 
 
@@ -29,7 +29,7 @@ def cases_text(
 ) -> str:
     """A line a case, each failure with its explanation, a summary, the coverage."""
     lines: list[str] = []
-    wide = min(_WIDEST, max((len(result.name) for result in results), default=0))
+    wide = min(_MAX_WIDTH, max((len(result.name) for result in results), default=0))
     for suite, found in groupby(results, key=lambda result: result.suite):
         lines.append(harmless(suite, keep=""))
         for result in found:
@@ -43,8 +43,8 @@ def cases_text(
 def _case_lines(result: CaseResult, wide: int, colour: bool) -> Iterator[str]:
     mark = "PASS" if result.passed else "FAIL"
     shown = f"{_COLOURS[mark]}{mark}\x1b[0m" if colour else mark
-    said = result.got if result.passed else "; ".join(result.failures)
-    yield f"  {shown}  {_clean(result.name):<{wide}}  {said}"
+    text = result.got if result.passed else "; ".join(result.failures)
+    yield f"  {shown}  {_clean(result.name):<{wide}}  {text}"
     for explanation in result.explanations:
         for line in to_text(explanation, brief=True).splitlines():
             yield f"          {line}".rstrip()
