@@ -1,4 +1,4 @@
-"""Each match in matches: what it looked at."""
+"""Each match in words: what it looked at."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ def test_every_match_has_words() -> None:
         rng = random.Random(seed)
         frame = random_frame(rng)
         context = FrameContext(remote_tags=rng.choice([None, {}, {1: 5}]))
-        matches = MatchDescriber(frame, context, seed % 2 == 1)
+        describer = MatchDescriber(frame, context, seed % 2 == 1)
         for kind in Kind:
             entry = read_entry(entry_of(rng, kind))
             assert entry is not None
             if not kind.is_action:
-                assert 5 < len(matches.describe(entry, 0)) < 200
+                assert 5 < len(describer.describe(entry, 0)) < 200
 
 
 def test_words() -> None:
     frame = Frame(b"", 0, 0x88CC, 0, 0x020000000001, 0xFFFFFFFFFFFF)
-    matches = MatchDescriber(frame, FrameContext(), False)
+    describer = MatchDescriber(frame, FrameContext(), False)
     for entry, text in (
         (Entry(Kind.MATCH_ETHERTYPE, value=(5,)), "the ethertype is 0x88cc"),
         (Entry(Kind.MATCH_IP_DEST_PORT_RANGE, value=(5, 5)), "no IP: the ethertype is 0x88cc"),
@@ -39,4 +39,4 @@ def test_words() -> None:
             "the receiver's tag 7 is unknown (its membership is not known here)",
         ),
     ):
-        assert matches.describe(entry, 0) == text
+        assert describer.describe(entry, 0) == text
