@@ -1,6 +1,6 @@
 """Makes office.pcap: a morning of the office's frames, the same bytes every time.
 
-Every rule of office.ztrules decides some frame (tests/cli/test_filter_example.py).  Frames
+Every rule of office.ztrules decides some frame (tests/examples/test_office.py).  Frames
 are whole on the wire and cut to 128 bytes in the capture, as with `tcpdump -s 128`.
 
 Usage: python examples/make_capture.py [OUT]

@@ -58,9 +58,8 @@ echo "== tests"
 if [ $# -gt 0 ]; then
   checked pytest -q -p no:cacheprovider "$@"
 else
-  # test_consumers runs tcpdump, tshark and others, which need no sanitizer and hardly move with one
   checked pytest -q -p no:cacheprovider tests/program tests/engine tests/frames tests/capture \
-    tests/differential --ignore tests/capture/test_consumers.py --durations 5
+    tests/differential --durations 5
 fi
 
 echo "== fuzzers, $rounds rounds each"

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.lang.test_vectors import vectors
+from tests.lang.vectors import vectors
 
 TEXT = "tag größe id 1 ;\naccept teq größe 0x10 ;\n"
 

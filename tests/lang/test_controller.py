@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.lang.test_vectors import vectors
+from tests.lang.vectors import vectors
 from ztfast.errors import RulesError
 from ztfast.lang import compile_text, load, load_json, read_json
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import pytest
 
-from tests.lang.test_vectors import vectors
+from tests.lang.vectors import vectors
 from ztfast.errors import RulesError
 from ztfast.lang import compile_text, print_policy
 from ztfast.lang.format import format_text

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.lang.test_vectors import vectors
+from tests.lang.vectors import vectors
 from ztfast.errors import Source
 from ztfast.lang.lint import MAX_FINDINGS, check
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.lang.test_vectors import vectors
+from tests.lang.vectors import vectors
 from ztfast.errors import RulesError
 from ztfast.lang import compile_text, load_json
 from ztfast.lang.matches import MATCHES

@@ -10,7 +10,7 @@ import pytest
 
 import ztfast
 from tests.capture.building import pcap
-from tests.capture.test_consumers import FRAMES
+from tests.sinks.conversations import FRAMES
 from ztfast.capture import open_capture
 from ztfast.errors import UsageError
 from ztfast.frames.batch import FrameBatch

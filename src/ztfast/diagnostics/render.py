@@ -1,6 +1,7 @@
 """Diagnostics as text: the place, the message, the line with the span underlined, the way out.
 
-The one place where findings are rendered for a person.  Tested by tests/report.
+The one place where findings are rendered for a person.
+Tested by tests/diagnostics/test_render_harmless.py and test_render_underlined.py.
 """
 
 from __future__ import annotations

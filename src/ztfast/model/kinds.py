@@ -2,7 +2,7 @@
 
 Contract: `KINDS` drives the JSON reader (`model.entries`), the printer, the encoder's
 completeness test and the documentation.  Adding a type touches the places that
-ARCHITECTURE.md lists; tests/test_kinds.py fails for any forgotten.
+ARCHITECTURE.md lists; tests/model/test_kinds.py fails for any forgotten.
 Source: docs/spec/evaluation.md sections 3 and 10; the numbers are the engine's own.
 """
 

@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
 import json
-from functools import cache
-from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.lang.vectors import vectors
 from ztfast.errors import RulesError
 from ztfast.lang import compile_text
-
-FOLDER = Path(__file__).parent.parent / "data" / "vectors"
-
-
-@cache
-def vectors(name: str) -> list[dict[str, Any]]:
-    with gzip.open(FOLDER / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
 
 
 @pytest.mark.parametrize(("name", "count"), [("compile", 2500), ("compile-edge", 550)])

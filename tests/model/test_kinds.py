@@ -140,7 +140,7 @@ def test_every_match_of_tags_gets_its_tag_in_the_members_table() -> None:
 
 
 def test_the_vectors_hold_every_type() -> None:
-    path = Path(__file__).parent / "data" / "vectors" / "eval-1.14.jsonl.gz"
+    path = Path(__file__).parents[1] / "data" / "vectors" / "eval-1.14.jsonl.gz"
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         found = {entry["type"] for line in lines for entry in json.loads(line)["in"]["rules"]}
     assert found >= {kind.name for kind in Kind}

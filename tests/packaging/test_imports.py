@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "ztfast"
 OPTIONAL = {
     *("zstandard", "lz4", "isal", "pyarrow", "z3", "yaml", "scapy", "dpkt", "pcapy", "pandas"),
