@@ -1,4 +1,4 @@
-"""What holds for every test: programs that tests start can be interrupted.
+"""What holds for every test: one fixture names the evaluators; what tests start can be interrupted.
 
 A shell that starts a job with `&` lets it ignore SIGINT, nohup lets it ignore SIGHUP, and so would
 every program that the tests start.
@@ -8,8 +8,19 @@ from __future__ import annotations
 
 import signal
 
+import pytest
+
+from tests.needs import needs_loops
+
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     # the suite itself still outlives its terminal; what it starts has the default again
     signal.signal(signal.SIGHUP, lambda number, stack: None)
+
+
+@pytest.fixture(params=[pytest.param("native", marks=needs_loops), "reference"])
+def backend(request: pytest.FixtureRequest) -> str:
+    """Each evaluator in turn; a test that compares them takes tests.needs.BACKENDS instead."""
+    name: str = request.param
+    return name

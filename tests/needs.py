@@ -1,10 +1,19 @@
-"""Tests that need an optional library skip by its name where it is not installed."""
+"""What a test needs and may not be there: it skips by name where it is not installed or built."""
 
 from __future__ import annotations
 
 from importlib.util import find_spec
 
 import pytest
+
+from ztfast import dispatch
+
+# For a test, a parameter or (as `pytestmark`) a module of what only the compiled loops do.
+needs_loops = pytest.mark.skipif(dispatch.core is None, reason="the compiled loops are not built")
+
+# For tests that compare evaluators with one another; what each of them does alone is tested with
+# the fixture `backend` (tests/conftest.py).
+BACKENDS = ("reference",) if dispatch.core is None else ("reference", "native")
 
 
 def needs(*libraries: str) -> pytest.MarkDecorator:

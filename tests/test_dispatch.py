@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.needs import needs_loops
 from ztfast import dispatch
 from ztfast.engine.select import choose
 from ztfast.errors import BackendError, UsageError
@@ -26,7 +27,7 @@ LOOPS = [
 ]
 
 
-@pytest.mark.skipif(dispatch.core is None, reason="the extension is not built")
+@needs_loops
 @pytest.mark.parametrize(
     "level", [name for name in dispatch.runnable() if name != dispatch.simd_level]
 )
@@ -76,9 +77,8 @@ def test_the_folder_of_the_source_is_no_built_level(tmp_path: Path, parts: bool)
     assert done.stdout == f"{place} () None none reference\n", done.stderr
 
 
+@needs_loops
 def test_the_extension_comes_before_the_folder_of_its_source() -> None:
-    if dispatch.core is None:
-        pytest.skip("the extension is not built")
     module = importlib.import_module("ztfast._core")
     assert module.__file__ is not None
     assert Path(module.__file__).suffix in (".so", ".pyd")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from bench import guard
-from ztfast import dispatch
+from tests.needs import needs_loops
 
 
 def test_five_percent_more_is_too_much() -> None:
@@ -21,18 +19,17 @@ def test_an_input_that_is_gone_or_new_is_told() -> None:
     assert wrong == ["gone: only on one side", "new: only on one side"]
 
 
+@needs_loops
 def test_figures_name_every_input() -> None:
     figures = guard.recorded()
     assert figures
-    if dispatch.core is None:
-        pytest.skip("no compiled loops")
     names = set(guard.inputs())
     for built, counts in figures.items():
         assert set(counts) == names, built
         assert all(count > guard.FRAMES for count in counts.values()), built
 
 
-@pytest.mark.skipif(dispatch.core is None, reason="no compiled loops")
+@needs_loops
 def test_inputs_run() -> None:
     found = {name: call() for name, call in guard.inputs().items()}
     assert len(found["scan"].offsets) == guard.FRAMES

@@ -7,15 +7,13 @@ import struct
 import pytest
 
 from tests.capture.building import block, section
-from ztfast import dispatch
+from tests.needs import needs_loops
 from ztfast.capture import pcapng_scan
 from ztfast.capture.pcapng_scan import BAD_LENGTH, BAD_TRAILER, OK, SECTION
 
 
-@pytest.fixture(params=["plain", "compiled"], autouse=True)
+@pytest.fixture(params=["plain", pytest.param("compiled", marks=needs_loops)], autouse=True)
 def version(request):
-    if request.param == "compiled" and not hasattr(dispatch.core, "scan_blocks"):
-        pytest.skip("no compiled scan_blocks here")
     scans = {"plain": pcapng_scan.scan_plain, "compiled": pcapng_scan.scan_compiled}
     SCANS[:] = [scans[request.param]]
 

@@ -56,7 +56,6 @@ def figures(capfd: Any, *words: Any, status: int = 0) -> Any:
     return json.loads(capfd.readouterr().out)
 
 
-@pytest.mark.parametrize("backend", ["native", "reference"])
 def test_figures(capfd: Any, rules: Path, capture: Path, backend: str) -> None:
     found = figures(capfd, rules, capture, "--backend", backend)
     assert found["frames"] == len(FRAMES)

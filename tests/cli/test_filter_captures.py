@@ -37,7 +37,6 @@ def linktypes(path: Path) -> set[int]:
         return {batch.linktype for batch in capture if len(batch)}
 
 
-@pytest.mark.parametrize("backend", ["native", "reference"])
 def test_counts(rules: Path, capfd: Any, backend: str) -> None:
     """Frames and bytes as capinfos counts them, those of unknown link types among them."""
     assert len(ROWS) > 800

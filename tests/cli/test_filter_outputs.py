@@ -17,6 +17,7 @@ import pytest
 from tests import pages
 from tests.capture import building
 from tests.cli.running import ztfast
+from tests.needs import needs_loops
 from ztfast.capture import open_capture
 
 KINDS = ("ztrules", "toml", "pcap")
@@ -92,6 +93,7 @@ def test_split_by_rule_and_member(tmp_path: Path) -> None:
     assert "member-unknown.pcapng" not in members
 
 
+@needs_loops
 def test_split_is_the_same_on_both_backends(tmp_path: Path) -> None:
     for name in ("native", "reference"):
         judge("--split", tmp_path / name, "--split-by", "member", "--backend", name)

@@ -16,7 +16,7 @@ import pytest
 from tests.differential.compare import columns_of, first_difference
 from tests.engine.batches import batch_context, batch_of, members
 from tests.engine.cases import ARP, IPV4, IPV6, extension, ipv4, ipv6, ports
-from ztfast import dispatch
+from tests.needs import needs_loops
 from ztfast.engine import reference
 from ztfast.engine.native import NativeEvaluator, NativeSide
 from ztfast.engine.side_verdicts import SIDE_COLUMNS
@@ -27,7 +27,7 @@ from ztfast.model.view import View
 from ztfast.network.batch_context import BatchContext, MemberTable
 from ztfast.program.encode import encode
 
-pytestmark = pytest.mark.skipif(dispatch.core is None, reason="the extension is not built")
+pytestmark = needs_loops
 
 TCP = ports(5, 80) + b"\0" * 4 + bytes((0x51, 0x02)) + b"\0" * 7
 ADVERTISEMENT = bytes((136, 0)) + b"\0" * 6 + bytes.fromhex("fd00" + "0" * 27 + "1") + b"\0"

@@ -17,31 +17,29 @@ from tests.differential.compare import Difference, difference, view_of
 from tests.differential.generate import Case, random_case
 from tests.differential.rounds import engine_difference, failure_text
 from tests.differential.shrink import shrink, vectors
-from ztfast import dispatch
+from tests.needs import needs_loops
 from ztfast.engine.case import evaluate_case, read_case
 from ztfast.engine.side_verdicts import SideVerdicts
 
 SEED = int(os.environ.get("SEED", "3"))
 ROUNDS = int(os.environ.get("ROUNDS", "150"))
 
-needs_native = pytest.mark.skipif(dispatch.core is None, reason="the extension is not built")
 
-
-@needs_native
+@needs_loops
 def test_both_evaluators_agree() -> None:
     for seed in range(SEED * 1_000_000, SEED * 1_000_000 + ROUNDS):
         found = difference(random_case(seed))
         assert found is None, failure_text(seed, random_case(seed), found)
 
 
-@needs_native
+@needs_loops
 def test_engines_with_networks_agree() -> None:
     for seed in range(SEED * 1_000_000, SEED * 1_000_000 + ROUNDS // 4):
         found = engine_difference(seed)
         assert found is None, f"seed {seed}: {found}"
 
 
-@needs_native
+@needs_loops
 def test_every_way_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     """A fault put into one way is found, named and shrunk to one frame and two entries."""
     honest = compare.WAYS["optimised"]
@@ -73,7 +71,7 @@ def test_every_way_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     assert evaluate_case(printed)["result"] == "NO_MATCH"
 
 
-@needs_native
+@needs_loops
 @pytest.mark.parametrize("column", ["reads", "destination", "copy_length", "qos", "accept"])
 def test_each_column_is_compared(monkeypatch: pytest.MonkeyPatch, column: str) -> None:
     honest = compare.columns_of

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.needs import needs_loops
 from ztfast import dispatch
 from ztfast.engine.case import case_findings, evaluate_case, read_case
 from ztfast.errors import BackendError, FrameError, RulesError, UsageError, ZtfastError
@@ -131,7 +132,7 @@ def test_backends() -> None:
     assert evaluate_case(SMALL, "auto")["result"] == "ACCEPT"
 
 
-@pytest.mark.skipif(dispatch.core is None, reason="the extension is not built")
+@needs_loops
 def test_native_has_no_log() -> None:
     assert evaluate_case(SMALL, "native")["log"] is None
 

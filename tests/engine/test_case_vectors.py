@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from ztfast import dispatch
 from ztfast.engine.case import evaluate_case
 
 VECTORS = Path(__file__).parent.parent / "data" / "vectors"
@@ -31,14 +30,7 @@ def vectors(name: str) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
 
 
-NATIVE = pytest.param(
-    "native",
-    marks=pytest.mark.skipif(dispatch.core is None, reason="the extension is not built"),
-)
-
-
 @pytest.mark.parametrize("name", FILES)
-@pytest.mark.parametrize("backend", ["reference", NATIVE])
 def test_each_case_gives_what_the_official_engine_gave(name: str, backend: str) -> None:
     count, wrong = 0, []
     for vector in vectors(name):

@@ -10,7 +10,7 @@ import pytest
 
 from tests.engine.batches import batch_of
 from tests.engine.cases import ARP, IPV4, IPV6, ipv4, ipv6
-from ztfast import dispatch
+from tests.needs import needs_loops
 from ztfast.engine.endpoints import endpoints
 from ztfast.frames.frame import Frame
 from ztfast.model.reads import Reads
@@ -18,7 +18,6 @@ from ztfast.network.resolve import Endpoints, IpColumn
 
 NO_MACS = Reads.MAC_SOURCE | Reads.MAC_DEST
 ONE, TWO = 0x020000000001, 0x020000000002
-needs_loops = pytest.mark.skipif(dispatch.core is None, reason="the extension is not built")
 WAYS = [pytest.param(True, marks=needs_loops), False]
 
 

@@ -10,15 +10,10 @@ import numpy as np
 import pytest
 
 import ztfast
-from ztfast import dispatch
 from ztfast.engine.network_verdicts import Action, Copy
 from ztfast.errors import UsageError
 
 DATA = Path(__file__).parents[1] / "data" / "captures" / "tcpdump"
-BACKENDS = [
-    pytest.param("native", marks=pytest.mark.skipif(dispatch.core is None, reason="not built")),
-    "reference",
-]
 MAC = bytes.fromhex("020000000001")
 
 
@@ -35,7 +30,6 @@ def judged(text: str, frames: list[bytes], backend: str, **options: object) -> z
     return engine.evaluate(ztfast.FrameBatch.from_frames(frames, lengths))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 def test_the_columns_say_what_decided_and_where(backend: str) -> None:
     text = "drop dport 23;\naccept ipprotocol tcp;\n"
     verdicts = judged(text, [frame(23), frame(80), frame(80, 17)], backend)
@@ -48,7 +42,6 @@ def test_the_columns_say_what_decided_and_where(backend: str) -> None:
     assert not verdicts.uncertain.any()
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 def test_a_frame_can_die_at_the_receiver(backend: str) -> None:
     verdicts = judged("drop chr inbound and dport 80;\naccept;\n", [frame(80), frame(81)], backend)
     assert verdicts.action.tolist() == [Action.DROP, Action.ACCEPT]
@@ -57,7 +50,6 @@ def test_a_frame_can_die_at_the_receiver(backend: str) -> None:
     assert verdicts.sender.accepted.all()
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize(("side", "passes"), [("out", True), ("in", False), ("both", False)])
 def test_each_side_can_be_asked_alone(backend: str, side: str, passes: bool) -> None:
     verdicts = judged("drop chr inbound;\naccept;\n", [frame()], backend, side=side)
@@ -66,7 +58,6 @@ def test_each_side_can_be_asked_alone(backend: str, side: str, passes: bool) -> 
     assert (verdicts.receiver is None) == (side == "out")
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 def test_copies_of_both_sides_are_listed_with_their_flags(backend: str) -> None:
     text = "tee 30 8e30f50a25 ipprotocol tcp;\nwatch -1 1122334455 dport 53;\naccept;\n"
     verdicts = judged(text, [frame(80), frame(53)], backend)
@@ -80,7 +71,6 @@ def test_copies_of_both_sides_are_listed_with_their_flags(backend: str) -> None:
     assert verdicts.watch.tolist() == [False, True]
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 def test_a_redirected_frame_does_not_reach_its_receiver(backend: str) -> None:
     verdicts = judged("redirect 8e30f50a25 dport 80;\naccept;\n", [frame(80), frame(81)], backend)
     assert verdicts.action.tolist() == [Action.REDIRECT, Action.ACCEPT]
@@ -89,7 +79,6 @@ def test_a_redirected_frame_does_not_reach_its_receiver(backend: str) -> None:
     assert verdicts.copies(0) == [Copy("sender", "redirect", 0x8E30F50A25, 0x04, 40)]
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 def test_header_only_frames_use_their_original_length(backend: str) -> None:
     text = "accept framesize 1000-1500;\ndrop dport 80;\n"
     verdicts = judged(text, [frame()[:34], frame()[:34]], backend, lengths=[1200, 54])
@@ -98,7 +87,6 @@ def test_header_only_frames_use_their_original_length(backend: str) -> None:
     assert verdicts.reasons(1).name == "DEST_PORT"
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 def test_what_was_assumed_is_marked(backend: str) -> None:
     verdicts = judged("drop not chr ipauth;\naccept;\n", [frame()], backend)
     assert verdicts.accepted.all()
@@ -129,7 +117,6 @@ def test_wrong_arguments_are_named() -> None:
         ztfast.Engine("accept;")  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 def test_an_empty_batch_has_empty_columns(backend: str) -> None:
     verdicts = judged("tee 1 8e30f50a25 vlan 1;\naccept;\n", [], backend)
     for name in ("action", "entry", "line", "copy_target", "reads", "receivers", "qos"):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.engine.sharing import RULES, batch, engines, raw_frames, said, same
-from ztfast import dispatch
+from tests.needs import needs_loops
 from ztfast.engine.engine import Engine
 from ztfast.filter import Filter
 from ztfast.lang import compile_text
@@ -23,7 +23,7 @@ def judged(engine: Engine, first: int) -> dict[str, Any]:
     return said(engine.evaluate(batch(21, SIZE), first=first))
 
 
-@pytest.mark.skipif(dispatch.core is None, reason="no compiled loops")
+@needs_loops
 @pytest.mark.parametrize("name", ["plain", "draws", "members"])
 def test_an_engine_comes_back_the_same(name: str) -> None:
     engine = engines()[name]
@@ -41,7 +41,7 @@ def test_the_reference_too() -> None:
     same(expected, said(pickle.loads(pickle.dumps(engine)).evaluate(small, first=3)))
 
 
-@pytest.mark.skipif(dispatch.core is None, reason="no compiled loops")
+@needs_loops
 def test_a_filter_comes_back_the_same() -> None:
     judge = Filter(engines()["plain"].policy, backend="native")
     frames = batch(4, 50)
@@ -52,7 +52,7 @@ def test_a_filter_comes_back_the_same() -> None:
     assert [again(frame) for frame in raw] == expected
 
 
-@pytest.mark.skipif(dispatch.core is None, reason="no compiled loops")
+@needs_loops
 def test_a_pool_of_new_processes() -> None:
     """Started anew, so that nothing is there but what was pickled."""
     kinds = engines()

@@ -15,12 +15,12 @@ import numpy as np
 import pytest
 
 from tests.engine.sharing import batch, engines, joined, raw_frames, said, same
-from ztfast import dispatch
+from tests.needs import needs_loops
 from ztfast.engine.engine import Engine
 from ztfast.filter import Filter
 from ztfast.frames.batch import FrameBatch
 
-pytestmark = pytest.mark.skipif(dispatch.core is None, reason="no compiled loops")
+pytestmark = needs_loops
 SIZES = (1, 5, 60, 1023, 1024, 1025, 3000)
 
 

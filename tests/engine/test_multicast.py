@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 import ztfast
-from ztfast import dispatch
 from ztfast.engine.multicast import receiver_classes
 from ztfast.model.addresses import mac_of
 from ztfast.model.view import make_view
@@ -15,10 +14,6 @@ from ztfast.network.members import Member, make_network
 
 NETWORK = 0x8056C2E21C000001
 ROLE = 7
-BACKENDS = [
-    pytest.param("native", marks=pytest.mark.skipif(dispatch.core is None, reason="not built")),
-    "reference",
-]
 RULES = """
 tag role id 7;
 drop chr inbound and not treq role 1;
@@ -37,7 +32,6 @@ def multicast(sender: int) -> bytes:
     return bytes.fromhex("01005e000001") + source + b"\x08\x00" + bytes(46)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize(("sender", "accepting"), [(0, 4), (1, 3)])
 def test_each_member_judges_but_not_the_sender(backend: str, sender: int, accepting: int) -> None:
     policy = ztfast.compile(RULES)
@@ -47,7 +41,6 @@ def test_each_member_judges_but_not_the_sender(backend: str, sender: int, accept
     assert verdicts.accepted.tolist() == [True]
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 def test_a_multicast_that_nobody_takes_is_dropped(backend: str) -> None:
     policy = ztfast.compile(RULES)
     engine = ztfast.Engine(policy, network=network(2), backend=backend)

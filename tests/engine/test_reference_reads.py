@@ -14,7 +14,7 @@ import pytest
 
 from tests.engine.batches import FOURTH, batch_context, batch_of, judge, members, view_of
 from tests.engine.cases import ACCEPT, ARP, FALSE, IPV4, IPV6, TRUE, extension, ipv4, ipv6, ports
-from ztfast import dispatch
+from tests.needs import needs_loops
 from ztfast.engine.reference import evaluate_batch
 from ztfast.frames.frame import Frame
 from ztfast.model.reads import Reads
@@ -131,7 +131,7 @@ def test_the_other_familys_address_is_not_read(
     assert evaluate_batch(view, batch, batch_context(view, 1)).reads.tolist() == [0]
 
 
-@pytest.mark.skipif(dispatch.core is None, reason="the extension is not built")
+@needs_loops
 def test_the_native_evaluator_does_not_read_it_either() -> None:
     judge(view_of([SOURCE4, ACCEPT]), [Frame(b"", len(UDP6), IPV6)])
 

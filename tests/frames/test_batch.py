@@ -17,7 +17,8 @@ import numpy as np
 import pytest
 
 from tests.capture.building import pcap
-from ztfast import capture, dispatch
+from tests.needs import BACKENDS, needs_loops
+from ztfast import capture
 from ztfast.capture.packets import PacketBatch
 from ztfast.engine.engine import Engine
 from ztfast.errors import FrameError
@@ -27,7 +28,6 @@ from ztfast.lang import compile_text
 from ztfast.model.reads import Reads
 from ztfast.pipeline.tally import Tally
 
-BACKENDS = ["reference"] if dispatch.core is None else ["reference", "native"]
 # To 10.0.0.2 with TCP and UDP to port 80, and ARP: the rules below tell them apart.
 MACS = bytes.fromhex("020000000002020000000001")
 IPV4 = bytes.fromhex("4500002800000000400600000a0000010a000002")
@@ -644,7 +644,7 @@ def test_a_reader_vouches_for_its_batch_and_for_no_other(tmp_path: Any) -> None:
 # --- what else goes to the loops -----------------------------------------------------------
 
 
-@pytest.mark.skipif(dispatch.core is None, reason="no compiled loops")
+@needs_loops
 def test_columns_of_headers() -> None:
     batch = FrameBatch(BUFFER, OFFSETS, SIZES)
     found = batch.decoded([Column.PROTOCOL, Column.ETHERTYPE, Column.LENGTH])

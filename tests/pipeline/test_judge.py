@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ztfast import dispatch
+from tests.needs import needs_loops
 from ztfast.capture import open_capture
 from ztfast.engine.engine import Engine
 from ztfast.lang import compile_text
@@ -17,7 +17,7 @@ from ztfast.pipeline.judge import judgements
 from ztfast.pipeline.scan import Counted, CountingScan, JudgingScan
 from ztfast.pipeline.tally import Tally
 
-pytestmark = pytest.mark.skipif(dispatch.core is None, reason="the extension is not built")
+pytestmark = needs_loops
 SEED = 5
 RULES = {
     "ports": "accept dport 80 or dport 443 and ipprotocol tcp;\ndrop framesize 0-80;",

@@ -10,6 +10,7 @@ import pytest
 import ztfast
 from tests import pages
 from tests.capture.building import DATA
+from tests.needs import needs_loops
 from ztfast import dispatch
 from ztfast.capture import open_capture
 from ztfast.errors import CaptureError
@@ -37,7 +38,7 @@ def batches() -> list[Any]:
     return found
 
 
-@pytest.mark.skipif(dispatch.core is None, reason="the compiled loops are not built")
+@needs_loops
 def test_plain_equals_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     engine = ztfast.Engine(ztfast.compile("accept;"))
     seen = 0

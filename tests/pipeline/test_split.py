@@ -135,7 +135,6 @@ def test_copies_are_those_of_each_frame():
     assert seen > 80
 
 
-@pytest.mark.skipif(ztfast.dispatch.core is None, reason="rows need the compiled decoder")
 def test_rows(tmp_path):
     with TableSink(str(tmp_path / "a.npy")) as sink:
         for packets, batch, verdicts in judged():
@@ -157,7 +156,6 @@ def test_rows(tmp_path):
     assert set(counts) == {"accept", "drop", "redirect"}
 
 
-@pytest.mark.skipif(ztfast.dispatch.core is None, reason="rows need the compiled decoder")
 def test_rows_without_macs_and_ports():
     v6 = (
         b"\x60\0\0\0\0\0\x3b\x40"

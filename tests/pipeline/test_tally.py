@@ -60,8 +60,6 @@ def tally(
     return found
 
 
-
-@pytest.mark.parametrize("backend", ["native", "reference"])
 def test_batches_in_any_order_say_the_same(backend: str) -> None:
     expected = tally(FRAMES, len(FRAMES)).to_json()
     draw = random.Random(3)

@@ -8,7 +8,7 @@ import random
 import numpy as np
 import pytest
 
-from ztfast import dispatch
+from tests.needs import needs_loops
 from ztfast.engine.engine import Engine
 from ztfast.frames.batch import FrameBatch
 from ztfast.lang import compile_text
@@ -113,7 +113,7 @@ RULES = {
 }
 
 
-@pytest.mark.skipif(dispatch.core is None, reason="the extension is not built")
+@needs_loops
 @pytest.mark.parametrize("shape", RULES)
 @pytest.mark.parametrize("sets", [30, 200, 600])
 def test_the_loops_find_the_set_that_the_plain_table_finds(

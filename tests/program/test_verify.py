@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.needs import needs_loops
 from tests.program.building import program_of
-from ztfast import dispatch
 from ztfast.engine.native import NativeEvaluator, NativeSide
 from ztfast.errors import TableError
 from ztfast.frames.batch import FrameBatch
@@ -76,7 +76,7 @@ def frames(rng: random.Random) -> FrameBatch:
     return FrameBatch.from_frames(data)
 
 
-@pytest.mark.skipif(dispatch.core is None, reason="the extension is not built")
+@needs_loops
 def test_a_corrupted_table_is_refused_or_runs_safely() -> None:
     """Random bytes over a table: whatever verifies is run, and must come to an end."""
     rng = random.Random(SEED)

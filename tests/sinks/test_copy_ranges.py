@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.needs import needs_loops
 from ztfast import dispatch
 from ztfast.sinks.copy_ranges import _collected, gather, interleave, pieces, runs
 
@@ -28,7 +29,7 @@ def plain_gather(buffer, starts, ends, at, out):
     return at, used
 
 
-@pytest.mark.skipif(dispatch.core is None, reason="the extension is not built")
+@needs_loops
 @given(
     st.lists(st.tuples(st.integers(0, 100_000), st.integers(0, 90)), max_size=40),
     st.integers(0, 2000),
@@ -41,7 +42,7 @@ def test_compiled_copy_ranges_is_the_plain_one(raw, room):
     assert outs[0].tobytes() == outs[1].tobytes()
 
 
-@pytest.mark.skipif(dispatch.core is None, reason="the extension is not built")
+@needs_loops
 @pytest.mark.parametrize("span", SPANS_OUTSIDE)
 def test_compiled_copy_ranges_reads_nothing_outside(span):
     starts, ends = map(np.ascontiguousarray, columns([span]))
