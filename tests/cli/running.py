@@ -1,10 +1,12 @@
-"""Running `ztfast` in this process: the exit status, with output left to capfd."""
+"""Running `ztfast`: in this process, its output left to capfd, or as a program of its own."""
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,3 +34,18 @@ def stdin_from(path: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     with open(path) as file:
         monkeypatch.setattr(sys, "stdin", file)
         yield
+
+
+def run(
+    *arguments: str, stdin: str = "", cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run it as a user does; the status and both streams."""
+    return subprocess.run(
+        [sys.executable, "-m", "ztfast", *arguments],
+        input=stdin,
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )

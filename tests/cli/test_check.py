@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 import ztfast.proof
-from tests.cli.test_compile import run
+from tests.cli.running import run
 from ztfast.cli.check import command as check
 from ztfast.cli.explain_code import command as explain_code
 from ztfast.errors import BackendError, Diagnostic

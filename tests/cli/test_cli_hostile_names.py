@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_compile import run
+from tests.cli.running import run
 from tests.needs import needs
 
 EVIL = "c\x1b[31m\u202e\ud800"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from tests.cli.test_compile import run
+from tests.cli.running import run
 from ztfast.cli.explain import command
 
 RULES = """\

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.cli.test_compile import run
+from tests.cli.running import run
 
 UGLY = "accept  dport 80 ;\ndrop\n;\n"
 NEAT = "accept dport 80;\ndrop;\n"

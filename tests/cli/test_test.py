@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_compile import run
+from tests.cli.running import run
 
 RULES = "accept\n  ipprotocol tcp\n  and dport 80\n;\ndrop;\n"
 CASES = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,15 @@ import ztfast
 from tests import pages
 from tests.capture.building import DATA
 from tests.needs import needs_loops
+from tests.pipeline.judging import judged
+from tests.sinks.conversations import FRAMES
 from ztfast import dispatch
 from ztfast.capture import open_capture
 from ztfast.errors import CaptureError
 from ztfast.frames.batch import FrameBatch
 from ztfast.frames.links import is_known
 from ztfast.pipeline.rows import ROWS, batch_rows, frame_rows
+from ztfast.sinks.tables import FRAME_COLUMNS, TableSink
 
 LARGEST = 30_000
 
@@ -64,3 +68,47 @@ def test_rows_in_parts_are_the_whole() -> None:
     for name, values in whole.items():
         np.testing.assert_array_equal(np.concatenate([part[name] for part in parts]), values)
     assert len(list(batch_rows(packets, frames, verdicts))) == -(-len(packets) // ROWS)
+
+
+def test_rows(tmp_path: Path) -> None:
+    with TableSink(str(tmp_path / "a.npy")) as sink:
+        for packets, batch, verdicts in judged():
+            rows = frame_rows(packets, batch, verdicts)
+            assert list(rows) == [column.name for column in FRAME_COLUMNS]
+            sink.write(rows)
+    table = np.load(tmp_path / "a.npy")
+    assert table["number"].tolist() == list(range(len(FRAMES)))
+    first, udp = table[0], table[120]
+    assert udp["protocol"] in (6, 17)
+    assert (first["source"], first["dest"]) == ("10.0.0.1", "10.0.1.1")
+    assert (first["source_port"], first["dest_port"], first["protocol"]) == (40_000, 80, 6)
+    assert (first["mac_source"], first["mac_dest"]) == ("02:00:00:00:00:01", "02:00:00:00:01:01")
+    assert (first["ethertype"], first["vlan"], first["length"]) == (0x0800, 0, len(FRAMES[0]))
+    assert (first["verdict"], first["line"]) == ("accept", 6)
+    assert first["copies"] == "tee:8e30f50a25:40"
+    counts = dict(zip(*np.unique(table["verdict"], return_counts=True), strict=True))
+    assert counts["drop"] == 20
+    assert set(counts) == {"accept", "drop", "redirect"}
+
+
+def test_rows_without_macs_and_ports() -> None:
+    v6 = (
+        b"\x60\0\0\0\0\0\x3b\x40"
+        + b"\xfe\x80"
+        + b"\0" * 13
+        + b"\1"
+        + b"\xff\2"
+        + b"\0" * 13
+        + b"\2"
+    )
+    seen = 0
+    for packets, batch, verdicts in judged([v6, b"\x45" + b"\0" * 3], linktype=101):
+        rows = frame_rows(packets, batch, verdicts)
+        if len(packets):
+            assert rows["mac_source"].tolist() == ["", ""]
+            assert rows["source"].tolist() == ["fe80::1", ""]
+            assert rows["dest"].tolist() == ["ff02::2", ""]
+            assert rows["source_port"].tolist() == [0, 0]
+            assert rows["protocol"].tolist() == [59, 0]
+            seen += len(packets)
+    assert seen == 2

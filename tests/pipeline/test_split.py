@@ -1,40 +1,20 @@
-"""Splitting a judged capture and its rows: against the verdicts, frame by frame."""
+"""Splitting a judged capture: against the verdicts, frame by frame."""
 
 from __future__ import annotations
 
-import io
 import os
 
 import numpy as np
 import pytest
 
-import ztfast
-from tests.capture.building import pcap
+from tests.pipeline.judging import judged
 from tests.sinks.conversations import FRAMES
 from ztfast.capture import open_capture
 from ztfast.errors import UsageError
-from ztfast.frames.batch import FrameBatch
-from ztfast.pipeline.rows import frame_rows
 from ztfast.pipeline.split import Splitter, copies_by_target
 from ztfast.sinks.files import Rotation, SplitSink
-from ztfast.sinks.tables import FRAME_COLUMNS, TableSink
 
-RULES = """
-tee 40 8e30f50a25 ipprotocol tcp and dport 80;
-drop dport 9999;
-watch -1 1122334455 sport 80;
-redirect 0a0b0c0d0e ipsrc 10.0.0.3/32;
-accept;
-"""
 pytestmark = pytest.mark.filterwarnings("default::DeprecationWarning")
-
-
-def judged(frames=FRAMES, linktype=1):
-    engine = ztfast.Engine(ztfast.compile(RULES), side="out")
-    with open_capture(io.BytesIO(pcap(frames, linktype=linktype))) as capture:
-        for packets in capture:
-            batch = FrameBatch.from_packets(packets)
-            yield packets, batch, engine.evaluate(batch, first=packets.first)
 
 
 def frames_in(path):
@@ -133,47 +113,3 @@ def test_copies_are_those_of_each_frame():
         assert grouped == by_frame
         seen += len(grouped)
     assert seen > 80
-
-
-def test_rows(tmp_path):
-    with TableSink(str(tmp_path / "a.npy")) as sink:
-        for packets, batch, verdicts in judged():
-            rows = frame_rows(packets, batch, verdicts)
-            assert list(rows) == [column.name for column in FRAME_COLUMNS]
-            sink.write(rows)
-    table = np.load(tmp_path / "a.npy")
-    assert table["number"].tolist() == list(range(len(FRAMES)))
-    first, udp = table[0], table[120]
-    assert udp["protocol"] in (6, 17)
-    assert (first["source"], first["dest"]) == ("10.0.0.1", "10.0.1.1")
-    assert (first["source_port"], first["dest_port"], first["protocol"]) == (40_000, 80, 6)
-    assert (first["mac_source"], first["mac_dest"]) == ("02:00:00:00:00:01", "02:00:00:00:01:01")
-    assert (first["ethertype"], first["vlan"], first["length"]) == (0x0800, 0, len(FRAMES[0]))
-    assert (first["verdict"], first["line"]) == ("accept", 6)
-    assert first["copies"] == "tee:8e30f50a25:40"
-    counts = dict(zip(*np.unique(table["verdict"], return_counts=True), strict=True))
-    assert counts["drop"] == 20
-    assert set(counts) == {"accept", "drop", "redirect"}
-
-
-def test_rows_without_macs_and_ports():
-    v6 = (
-        b"\x60\0\0\0\0\0\x3b\x40"
-        + b"\xfe\x80"
-        + b"\0" * 13
-        + b"\1"
-        + b"\xff\2"
-        + b"\0" * 13
-        + b"\2"
-    )
-    seen = 0
-    for packets, batch, verdicts in judged([v6, b"\x45" + b"\0" * 3], linktype=101):
-        rows = frame_rows(packets, batch, verdicts)
-        if len(packets):
-            assert rows["mac_source"].tolist() == ["", ""]
-            assert rows["source"].tolist() == ["fe80::1", ""]
-            assert rows["dest"].tolist() == ["ff02::2", ""]
-            assert rows["source_port"].tolist() == [0, 0]
-            assert rows["protocol"].tolist() == [59, 0]
-            seen += len(packets)
-    assert seen == 2

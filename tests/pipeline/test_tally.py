@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import random
 
@@ -11,8 +10,6 @@ import pytest
 import ztfast
 from ztfast.lang import load_json
 from ztfast.pipeline.tally import Count, Tally
-from ztfast.report.figures import print_figures
-from ztfast.sinks.files import Written
 
 RULES = """
 macro ports($a,$b)
@@ -98,16 +95,6 @@ def test_rules_from_json_are_named_by_type() -> None:
     policy = load_json(json.dumps(POLICY.to_json()), "network.json")
     rows = tally(FRAMES, 9, policy=policy).rows()
     assert {row["rule"] for row in rows} == {"ACTION_ACCEPT", "end of the rules"}
-
-
-def test_files_are_a_table_of_their_own() -> None:
-    out = io.StringIO()
-    print_figures(Tally(POLICY), out, [Written("a.pcap", 1200, 99), Written("b.pcap", 3, 24)])
-    assert out.getvalue().splitlines()[-3:] == [
-        "file    frames  bytes",
-        "a.pcap   1,200     99",
-        "b.pcap       3     24",
-    ]
 
 
 def of_parts(cut: int) -> tuple[Tally, Tally]:

@@ -1,28 +1,19 @@
-"""`ztfast diff` and what it stands on: classes, proofs, revisions, traffic; random policies."""
+"""Differences: classes in words, proofs, limits; random policies."""
 
 from __future__ import annotations
 
-import json
 import os
 import random
-import struct
-import subprocess
-from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
 import ztfast
-from tests.cli.test_compile import run
-from tests.engine.cases import ipv4, ports
 from tests.needs import needs
 from tests.proof.drawing import add_integers, draw_assignment, random_entry, random_frame
-from ztfast.cli.diff import command
 from ztfast.engine.context import Outcome
 from ztfast.engine.reference import evaluate
-from ztfast.errors import RulesError, UsageError
+from ztfast.errors import UsageError
 from ztfast.frames.frame import Frame
-from ztfast.lang.revisions import load_revision
 from ztfast.model.policy import Capability, Policy, Rule
 from ztfast.proof.diff import Difference, _PolicyDiff, compare
 from ztfast.proof.formula import Samples
@@ -231,91 +222,6 @@ def test_no_frame_contradicts_a_comparison(round_: int) -> None:
             assert within, (SEED, round_, "a difference that no class has")
     for change in found.changes:
         assert change.old.verdict != change.new.verdict
-
-
-# --- the command
-
-
-def write(folder: Path, **texts: str) -> None:
-    for name, text in texts.items():
-        (folder / f"{name}.ztrules").write_text(text)
-
-
-def test_command(tmp_path: Path) -> None:
-    write(tmp_path, old=OLD + TAIL, new=NEW + TAIL)
-    old, new = str(tmp_path / "old.ztrules"), str(tmp_path / "new.ztrules")
-    done = run("diff", old, new)
-    assert done.returncode == 1
-    assert done.stdout.startswith("TCP to port 22 from any to 10.1.1.0/24:\n  dropped by `drop`")
-    assert "such as tcp 10.0.0.1:40000 > 10.1.1." in done.stdout
-    assert run("diff", old, old).stdout == "no difference: proved for every frame\n"
-    assert run("diff", old, "--engines", "1.12", "1.14").returncode == 0
-    assert run("diff", old).returncode == 2
-    assert run("diff", old, "--engines", "1.12", "1.13").returncode == 2
-    missing = run("diff", old, str(tmp_path / "none"))
-    assert missing.returncode == 1
-    assert "ZT051" in missing.stderr
-    document = json.loads(run("diff", old, new, "--json").stdout)
-    assert document["complete"]
-    assert document["changes"][0]["new"]["by"] == "by `accept` in line 3"
-    assert document["changes"][0]["witness"]["hex"].startswith("hex:")
-
-
-def test_standard_input(tmp_path: Path) -> None:
-    write(tmp_path, old=OLD + TAIL)
-    done = CliRunner().invoke(command, [str(tmp_path / "old.ztrules"), "-"], input=NEW + TAIL)
-    assert done.exit_code == 1
-    assert "TCP to port 22" in done.stdout
-
-
-def pcap(frames: list[bytes]) -> bytes:
-    head = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
-    return head + b"".join(
-        struct.pack("<IIII", n, 0, len(frame), len(frame)) + frame for n, frame in enumerate(frames)
-    )
-
-
-def test_captured_frames_are_counted(tmp_path: Path) -> None:
-    write(tmp_path, old=OLD + TAIL, new="tee -1 1122334455 dport 80;\n" + NEW + TAIL)
-    ethernet = b"\2" * 12 + b"\x08\0"
-    frames = [
-        ethernet + ipv4(6, ports(4000, port) + b"\0" * 12, dest="0a010105")
-        for port in (80, 22, 22, 443)
-    ]
-    (tmp_path / "c.pcap").write_bytes(pcap(frames))
-    names = [str(tmp_path / name) for name in ("old.ztrules", "new.ztrules", "c.pcap")]
-    done = run("diff", names[0], names[1], "--capture", names[2], "--json")
-    counted = json.loads(done.stdout)["capture"]
-    assert (counted["frames"], counted["changed"]) == (4, 3)
-    assert counted["by_verdict"][0] == {"old": "dropped", "new": "accepted", "frames": 2}
-    text = run("diff", names[0], names[1], "--capture", names[2]).stdout
-    assert "of 4 captured frames 3 change:\n  2 dropped → accepted\n" in text
-    broken = run("diff", names[0], names[1], "--capture", names[0])
-    assert broken.returncode == 1
-
-
-def test_revisions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "sub").mkdir()
-    write(tmp_path / "sub", rules=OLD + TAIL)
-    for command_ in (
-        ["init", "-q"],
-        ["add", "sub/rules.ztrules"],
-        ["-c", "user.name=t", "-c", "user.email=t@localhost", "commit", "-q", "-m", "one"],
-    ):
-        subprocess.run(["git", *command_], check=True)
-    monkeypatch.chdir(tmp_path / "sub")
-    write(tmp_path / "sub", rules=NEW + TAIL)
-    done = run("diff", "git:HEAD:rules.ztrules", "rules.ztrules")
-    assert done.returncode == 1
-    assert "now accepted by `accept` in line 3" in done.stdout
-    for name in ("git:HEAD:none", "git:nowhere:rules.ztrules", "git:--help:rules.ztrules"):
-        with pytest.raises((RulesError, UsageError), match="git"):
-            load_revision(name)
-    with pytest.raises(UsageError, match="REVISION"):
-        load_revision("git:HEAD")
-    (tmp_path / "sub" / "rules.ztrules").write_bytes(b"\xff")
-    assert "ZT050" in run("diff", "git:HEAD:rules.ztrules", "rules.ztrules").stderr
 
 
 def test_bytes_of_extension_headers_are_left_undecided() -> None:

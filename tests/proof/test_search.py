@@ -1,14 +1,10 @@
-"""`ztfast search`: witnesses that get what was asked, proofs that there are none."""
+"""Searches: witnesses that get what was asked, proofs that there are none."""
 
 from __future__ import annotations
-
-import json
-from pathlib import Path
 
 import pytest
 
 import ztfast
-from tests.cli.test_compile import run
 from tests.needs import needs
 from ztfast.errors import UsageError, ZtfastError
 from ztfast.frames.headers import read_header
@@ -98,24 +94,3 @@ def test_names_of_the_rules_are_known_in_questions() -> None:
 def test_no_time_is_an_error() -> None:
     with pytest.raises(ZtfastError, match="not enough"):
         search(POLICY, SearchQuery("accept", SSH), time_limit=0.0)
-
-
-@needs("z3")
-def test_command(tmp_path: Path) -> None:
-    path = tmp_path / "r.ztrules"
-    path.write_text(TEXT)
-    found = run("search", str(path), "--verdict", "accept", "--where", SSH)
-    assert found.returncode == 0
-    assert found.stdout.startswith("tcp 10.0.0.1:40000 > 10.1.1.7:22 syn")
-    none = run(
-        "search", str(path), "--verdict", "accept", "--where", SSH, "--from-tag", "role=guest"
-    )
-    assert none.returncode == 1
-    assert none.stdout.startswith("no frame gets `accept`: proved")
-    assert run("search", str(path), "--verdict", "no").returncode == 2
-    assert run("search", str(path), "--verdict", "accept", "--where", "x").returncode == 2
-    document = json.loads(run("search", str(path), "--verdict", "tee", "--json").stdout)
-    assert document["found"]
-    assert document["witness"]["hex"].startswith("hex:")
-    explained = run("explain", str(path), "--frame", document["witness"]["hex"])
-    assert explained.returncode in (0, 1), explained.stderr

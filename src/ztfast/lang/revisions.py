@@ -2,7 +2,7 @@
 
 Contract: git itself is asked (no shell), the path is relative to the working directory, as
 for git with `./`; what git refuses is a RulesError ZT292 with git's own words.
-Tested by tests/proof/test_diff.py.
+Tested by tests/lang/test_revisions.py.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a change of rules does to captured traffic: counts, by old and new verdict.
 
 Contract: both engines judge every frame; memory does not grow with the capture.
-Tested by tests/proof/test_diff.py.
+Tested by tests/cli/test_diff.py.
 """
 
 from __future__ import annotations

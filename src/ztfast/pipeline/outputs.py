@@ -2,7 +2,7 @@
 
 Contract: `OutputOptions` says what is wanted; `Outputs` opens it, all or nothing, takes judged
 batches, and `close` finishes every file and gives the errors of those that could not be.
-Tested by tests/cli/test_filter_outputs.py.
+Tested by tests/pipeline/test_outputs.py.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Rows of a table: the columns of `sinks.tables.FRAME_COLUMNS` for a judged batch.
 
 Contract: fields that a frame does not have are 0 or empty.  Needs the compiled decoder.
-Tested by tests/pipeline/test_split.py.
+Tested by tests/pipeline/test_rows.py.
 """
 
 from __future__ import annotations

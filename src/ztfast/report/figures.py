@@ -1,7 +1,7 @@
 """The figures of a filter run as a table for people.
 
 Contract: plain aligned text, the same on a terminal and in a file.  Tested by
-tests/pipeline/test_tally.py.
+tests/report/test_figures.py.
 """
 
 from __future__ import annotations

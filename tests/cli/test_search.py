@@ -1,0 +1,40 @@
+"""`ztfast search`: a witness or a proof that there is none, in words and as JSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.cli.running import run
+from tests.needs import needs
+
+TEXT = """tag role id 5 enum 1 guest enum 2 staff flag 3 odd;
+cap boss id 9 accept ethertype arp; ;
+drop tseq role guest and ipdest 10.1.1.7/32 and not dport 80;
+tee 64 1122334455 ipprotocol udp;
+redirect 2233445566 ipprotocol sctp;
+break ethertype arp;
+accept;
+"""
+SSH = "ipprotocol tcp and dport 22 and ipdest 10.1.1.7/32"
+
+
+@needs("z3")
+def test_command(tmp_path: Path) -> None:
+    path = tmp_path / "r.ztrules"
+    path.write_text(TEXT)
+    found = run("search", str(path), "--verdict", "accept", "--where", SSH)
+    assert found.returncode == 0
+    assert found.stdout.startswith("tcp 10.0.0.1:40000 > 10.1.1.7:22 syn")
+    none = run(
+        "search", str(path), "--verdict", "accept", "--where", SSH, "--from-tag", "role=guest"
+    )
+    assert none.returncode == 1
+    assert none.stdout.startswith("no frame gets `accept`: proved")
+    assert run("search", str(path), "--verdict", "no").returncode == 2
+    assert run("search", str(path), "--verdict", "accept", "--where", "x").returncode == 2
+    document = json.loads(run("search", str(path), "--verdict", "tee", "--json").stdout)
+    assert document["found"]
+    assert document["witness"]["hex"].startswith("hex:")
+    explained = run("explain", str(path), "--frame", document["witness"]["hex"])
+    assert explained.returncode in (0, 1), explained.stderr
