@@ -1,0 +1,61 @@
+"""The native evaluator: what it needs, what it may do; its verdicts are compared elsewhere.
+
+tests/differential compares every column with the reference's.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.engine.batches import batch_context, batch_of
+from tests.engine.cases import IPV4, ipv4, ports
+from tests.needs import needs_loops
+from ztfast.engine.native import NativeEvaluator, NativeSide
+from ztfast.frames.columns import Column
+from ztfast.frames.frame import Frame
+from ztfast.lang import compile_text
+from ztfast.model.view import View, make_view
+from ztfast.program.encode import encode
+
+
+def view(text: str, direction: str = "out") -> View:
+    return make_view(compile_text(text), direction, "1.14")
+
+
+def side(text: str, direction: str = "out") -> NativeSide:
+    return NativeSide(encode(view(text, direction)))
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        ("Drop;", set()),
+        ("accept ethertype arp;", {Column.ETHERTYPE}),
+        ("accept vlan 5; drop macsrc 02:00:00:00:00:01;", {Column.VLAN, Column.MAC_SOURCE}),
+        ("accept ztsrc 1122334455;", set()),  # no header holds it
+    ],
+)
+def test_only_the_columns_that_rules_name_are_decoded(text: str, columns: set[int]) -> None:
+    assert side(text).headers() - {Column.MISSING} == columns
+
+
+def test_sides_that_judge_alike_are_known() -> None:
+    plain = "accept dport 80; Drop;"
+    assert side(plain).same_tables(side(plain, "in"))
+    inbound = "drop chr inbound; Accept;"
+    assert not side(inbound).same_tables(side(inbound, "in"))
+
+
+@needs_loops
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_each_side_gets_its_verdicts(threads: int) -> None:
+    views = [view("drop chr inbound and dport 80; Accept;", way) for way in ("out", "in")]
+    frames = [
+        Frame(data, len(data), IPV4) for data in (ipv4(6, ports(9, port)) for port in (80, 81))
+    ]
+    evaluator = NativeEvaluator([NativeSide(encode(one)) for one in views], (0, 0))
+    where = [batch_context(one, len(frames)) for one in views]
+    sent, received = evaluator.evaluate(batch_of(frames), where, threads=threads)
+    assert (sent.direction, received.direction) == ("out", "in")
+    assert sent.accepted.tolist() == [True, True]
+    assert received.accepted.tolist() == [False, True]
