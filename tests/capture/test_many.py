@@ -6,10 +6,10 @@ import gzip
 import os
 import random
 import threading
-import time
 
 import pytest
 
+from tests import seeds
 from tests.capture.building import DATA, interface, packet, pcap, section
 from ztfast.capture import open_capture, open_captures
 from ztfast.errors import CaptureError, UsageError
@@ -73,7 +73,7 @@ MAKERS = {
 @pytest.mark.parametrize("make", MAKERS)
 @pytest.mark.parametrize("out", ["out.pcapng", "out.pcap"])
 def test_merge(tmp_path, make, out):
-    seed = time.time_ns()
+    seed = seeds.seed()
     print("seed", seed)
     rng = random.Random(seed)
     files, expected = {}, []

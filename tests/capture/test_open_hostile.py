@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import gzip
 import io
-import os
 import random
 import struct
-import time
 
 import numpy as np
 import pytest
 
+from tests import seeds
 from tests.capture.building import DATA, block, interface, old_packet, packet, pcap, section, simple
 from ztfast.capture import open_capture
 from ztfast.errors import CaptureError, OutputError
 from ztfast.frames.links import is_known, normalise
 from ztfast.sinks.files import FileSink
 
-ROUNDS = int(os.environ.get("ZTFAST_FUZZ_ROUNDS", "400"))
+ROUNDS = seeds.rounds(400)
 INTERESTING = [
     0,
     1,
@@ -44,7 +43,7 @@ INTERESTING = [
 ]
 
 
-def seeds() -> list[bytes]:
+def undamaged() -> list[bytes]:
     """Small captures of every kind: made by hand, and the smallest of the shared ones."""
     out = []
     for order in "<>":
@@ -63,7 +62,7 @@ def seeds() -> list[bytes]:
     return out + [p.read_bytes() for p in paths if p.stat().st_size < 3000][::8]
 
 
-SEEDS = seeds()
+SEEDS = undamaged()
 DAMAGED: list[object] = []
 
 
@@ -131,7 +130,7 @@ def walk(source, sinks, **arguments) -> int:
 
 
 def test_mutated_captures(tmp_path):
-    seed = time.time_ns()
+    seed = seeds.seed()
     print("seed", seed)
     rng = random.Random(seed)
     path = tmp_path / "a.bin"
@@ -153,7 +152,7 @@ def test_mutated_captures(tmp_path):
 
 
 def test_what_can_be_read_can_be_written(tmp_path):
-    seed = time.time_ns()
+    seed = seeds.seed()
     print("seed", seed)
     rng = random.Random(seed)
     for _ in range(ROUNDS // 4):
@@ -189,7 +188,7 @@ def cut_into(sink, batch) -> None:
 
 
 def test_mutated_compressed_captures():
-    seed = time.time_ns()
+    seed = seeds.seed()
     print("seed", seed)
     rng = random.Random(seed)
     packers = [gzip.compress]

@@ -8,8 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -358,8 +356,9 @@ def test_interrupt_ends_cleanly(rules: Path, tmp_path: Path, name: str) -> None:
         process.stdin.write(building.pcap(FRAMES, times=[0] * len(FRAMES)))
         process.stdin.flush()
         part = tmp_path / f".out.pcap.{process.pid}.part"
-        while process.poll() is None and not (part.exists() and part.stat().st_size == len(kept)):
-            time.sleep(0.01)
+        while not (part.exists() and part.stat().st_size == len(kept)):
+            with suppress(subprocess.TimeoutExpired):
+                pytest.fail(f"ended with {process.wait(0.01)} before it was interrupted")
         process.send_signal(getattr(signal, name))
         shown, err = process.communicate()
     assert process.returncode == 130, err
@@ -409,21 +408,19 @@ def test_figures_into_a_closed_pipe(rules: Path, capture: Path) -> None:
 
 def test_follow_reads_what_is_appended(rules: Path, tmp_path: Path) -> None:
     path = tmp_path / "grows.pcap"
-    data = building.pcap(FRAMES)
-    path.write_bytes(data[:150])
-    words = (rules, path, "--follow", "--limit", 5, "--json")
+    data = building.pcap(FRAMES, times=[0] * len(FRAMES))
+    first = len(building.pcap(FRAMES[:1]))
+    path.write_bytes(data[: first + 50])
+    words = (rules, path, "--follow", "--limit", 5, "-w", "-", "--json")
     with started(*words, stdout=subprocess.PIPE) as process:
-
-        def grow() -> None:
-            with path.open("ab") as file:
-                file.write(data[150:])
-
-        timer = threading.Timer(0.5, grow)
-        timer.start()
-        out, err = process.communicate()
-        timer.join()
+        assert process.stdout is not None
+        before = process.stdout.read(first)  # what was there is judged and written
+        with path.open("ab") as file:
+            file.write(data[first + 50 :])
+        rest, err = process.communicate()
     assert process.returncode == 0, err
-    assert json.loads(out)["frames"] == 5
+    assert before + rest == building.pcap([FRAMES[at] for at in ACCEPTED], times=[0, 0, 0])
+    assert json.loads(err)["frames"] == 5
 
 
 def test_progress_ends_with_all_bytes(rules: Path, capture: Path, capfd: Any) -> None:

@@ -7,11 +7,11 @@ round's seed and the smallest case that still fails, as a vector.
 from __future__ import annotations
 
 import json
-import os
 
 import numpy as np
 import pytest
 
+from tests import seeds
 from tests.differential import compare
 from tests.differential.compare import Difference, difference, view_of
 from tests.differential.generate import Case, random_case
@@ -21,8 +21,8 @@ from tests.needs import needs_loops
 from ztfast.engine.case import evaluate_case, read_case
 from ztfast.engine.side_verdicts import SideVerdicts
 
-SEED = int(os.environ.get("SEED", "3"))
-ROUNDS = int(os.environ.get("ROUNDS", "150"))
+SEED = seeds.seed(3)
+ROUNDS = seeds.rounds(150)
 
 
 @needs_loops

@@ -5,7 +5,6 @@ ZTFAST_SEED and ZTFAST_ROUNDS choose another run; the seed is in every failure.
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Callable
 
@@ -13,8 +12,9 @@ import pytest
 from fuzz.choices import ByteRandom
 
 from fuzz import driver
+from tests import seeds
 
-SEED = int(os.environ.get("ZTFAST_SEED", "1"))
+SEED = seeds.seed(1)
 ROUNDS = {
     "capture": 150,
     "frame": 60,
@@ -28,7 +28,7 @@ ROUNDS = {
 
 @pytest.mark.parametrize("name", driver.TARGETS)
 def test_a_few_rounds(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
-    rounds = int(os.environ.get("ZTFAST_ROUNDS", ROUNDS[name]))
+    rounds = seeds.rounds(ROUNDS[name])
     print(f"{name}: seed {SEED}, {rounds} rounds")
     monkeypatch.setattr(driver, "OUT", tmp_path)
     one, judged = driver.target(name), []

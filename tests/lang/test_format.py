@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import random
 from contextlib import suppress
 
 import pytest
 
+from tests import seeds
 from tests.lang.vectors import vectors
 from ztfast.errors import RulesError
 from ztfast.lang import compile_text, print_policy
@@ -121,7 +121,7 @@ Accept DROP # $a m($a) m(1) teq t 1 0x10 ipsrc 10.0.0.0/8 ::1/128;
 
 
 def test_random_texts() -> None:
-    seed = int(os.environ.get("SEED", "20261122"))
+    seed = seeds.seed(20261122)
     print("seed", seed)
     source, words = random.Random(seed), WORDS.split()
     compiled = 0

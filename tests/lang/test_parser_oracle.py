@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import random
 from typing import Any
 
+from tests import seeds
 from ztfast.errors import Source
 from ztfast.lang.parser import parse
 
@@ -56,7 +56,7 @@ def shape(items: list[Any]) -> list[Any]:
 
 
 def test_random_texts() -> None:
-    seed = int(os.environ.get("SEED", "20261122"))
+    seed = seeds.seed(20261122)
     print("seed", seed)
     source = random.Random(seed)
     parts = [
