@@ -7,6 +7,7 @@ every program that the tests start.
 from __future__ import annotations
 
 import signal
+from collections import Counter, defaultdict
 
 import pytest
 
@@ -24,3 +25,19 @@ def backend(request: pytest.FixtureRequest) -> str:
     """Each evaluator in turn; a test that compares them takes tests.needs.BACKENDS instead."""
     name: str = request.param
     return name
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Seconds by folder, so that what takes long is seen where it is."""
+    seconds: defaultdict[str, float] = defaultdict(float)
+    tests: Counter[str] = Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                folder = report.nodeid.partition("::")[0].rpartition("/")[0]
+                seconds[folder] += report.duration
+                tests[folder] += report.when == "call"
+    if len(tests) > 1:
+        terminalreporter.section("seconds by folder")
+        for folder, took in sorted(seconds.items(), key=lambda each: -each[1]):
+            terminalreporter.line(f"{took:6.1f}  {folder} ({tests[folder]} tests)")
