@@ -9,64 +9,22 @@ from typing import Any
 import pytest
 
 from tests.network.building import ANNA, BERT, CARL, NETWORK_ID
+from tests.network.written import (
+    CENTRAL_MEMBER,
+    CENTRAL_NETWORK,
+    CONTROLLER_MEMBER,
+    CONTROLLER_NETWORK,
+    ID,
+)
 from ztfast.errors import NetworkError, RulesError, ZtfastError
 from ztfast.network.load import load_network
 from ztfast.network.members import Network
-
-ID = f"{NETWORK_ID:016x}"
-ACCEPT = [{"type": "ACTION_ACCEPT"}]
 
 
 def load(tmp_path: Path, document: Any) -> Network:
     path = tmp_path / "net.json"
     path.write_text(json.dumps(document))
     return load_network(path)
-
-
-CONTROLLER_NETWORK = {
-    "id": ID,
-    "nwid": ID,
-    "objtype": "network",
-    "name": "office",
-    "private": True,
-    "rules": ACCEPT,
-    "capabilities": [{"id": 7, "default": True, "rules": ACCEPT}],
-    "tags": [{"id": 1, "default": 5}],
-    "v6AssignMode": {"6plane": False, "rfc4193": True, "zt": False},
-}
-CONTROLLER_MEMBER = {
-    "id": "1122334455",
-    "address": "1122334455",
-    "nwid": ID,
-    "objtype": "member",
-    "authorized": True,
-    "ipAssignments": ["10.0.0.1", "fd00::1"],
-    "tags": [[1, 10], [2, 20]],
-    "capabilities": [7],
-    "identity": "1122334455:0:aa",
-}
-CENTRAL_NETWORK = {
-    "id": ID,
-    "type": "Network",
-    "rulesSource": "accept;\n",
-    "description": "",
-    "config": {"id": ID, "name": "office", "private": True, "rules": ACCEPT, "tags": []},
-}
-CENTRAL_MEMBER = {
-    "id": f"{ID}-1122334455",
-    "type": "Member",
-    "networkId": ID,
-    "nodeId": "1122334455",
-    "name": "anna",
-    "config": {
-        "authorized": True,
-        "ipAssignments": ["10.0.0.1"],
-        "tags": [[1, 10]],
-        "capabilities": [7],
-        "address": "1122334455",
-        "id": "1122334455",
-    },
-}
 
 
 def test_controller_network_with_its_members(tmp_path: Path) -> None:

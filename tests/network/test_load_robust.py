@@ -9,8 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.network.test_load import CENTRAL_MEMBER, CONTROLLER_MEMBER, CONTROLLER_NETWORK
-from tests.network.test_toml import DOCUMENT, write
+from tests.network.written import (
+    CENTRAL_MEMBER,
+    CONTROLLER_MEMBER,
+    CONTROLLER_NETWORK,
+    DOCUMENT,
+    write,
+)
 from ztfast.engine.case import case_findings, evaluate_case
 from ztfast.errors import ZtfastError
 from ztfast.network.documents import parse_json

@@ -7,40 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.network.building import ANNA, BERT, NETWORK_ID
+from tests.network.written import DOCUMENT, write
 from ztfast.errors import NetworkError, RulesError
 from ztfast.network.load import load_network
-
-RULES = """
-tag department id 1000 default 5 enum 100 sales enum 200 lab flag 0 boss;
-cap web id 7 accept ipprotocol tcp and dport 80;;
-accept;
-"""
-DOCUMENT = """
-id = "8056c2e21c000001"
-name = "office"
-rules = "office.ztrules"
-rfc4193 = true
-
-[[member]]
-address = "1122334455"
-name = "anna"
-ips = ["10.0.0.1", "10.0.0.2/24"]
-tags = { department = "lab", 17 = 4 }
-capabilities = ["web", 9]
-
-[[member]]
-address = "8e30f50a25"
-authorized = false
-mac = "02:00:00:00:00:01"
-tags = { 1000 = "boss" }
-"""
-
-
-def write(tmp_path: Path, text: str, rules: str = RULES) -> Path:
-    (tmp_path / "office.ztrules").write_text(rules)
-    path = tmp_path / "office.toml"
-    path.write_text(text)
-    return path
 
 
 def test_everything(tmp_path: Path) -> None:

@@ -79,3 +79,13 @@ def test_every_module_of_some_weight_is_named_by_a_test_or_names_one() -> None:
         if not cited - gone:
             without.append(name)
     assert not without, "no test of its name, and no `Tested by tests/…` in its docstring"
+
+
+def test_no_test_imports_a_test() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}: {line}"
+        for path in TESTS.rglob("*.py")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if re.match(r"\s*(from|import) tests\.(\w+\.)*test_", line)
+    ]
+    assert not found, "what both need stands beside them, without `test_` in its name"
