@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from ztfast.model.policy import Policy as Policy
     from ztfast.network.load import load_network as load_network
     from ztfast.network.members import Network as Network
+    from ztfast.pipeline.deliver import Deliveries as Deliveries
+    from ztfast.pipeline.deliver import deliver as deliver
     from ztfast.pipeline.judge import Judgement as Judgement
     from ztfast.pipeline.judge import judge as judge
     from ztfast.pipeline.run import Run as Run
@@ -54,6 +56,7 @@ __version__ = "0.1.0"
 _PUBLIC: dict[str, tuple[str, str]] = {
     "Action": ("ztfast.engine.network_verdicts", "Action"),
     "Copy": ("ztfast.engine.network_verdicts", "Copy"),
+    "Deliveries": ("ztfast.pipeline.deliver", "Deliveries"),
     "Engine": ("ztfast.engine.engine", "Engine"),
     "Filter": ("ztfast.filter", "Filter"),
     "FrameBatch": ("ztfast.frames.batch", "FrameBatch"),
@@ -66,6 +69,7 @@ _PUBLIC: dict[str, tuple[str, str]] = {
     "Verdicts": ("ztfast.engine.network_verdicts", "Verdicts"),
     "compile": ("ztfast.lang", "compile_text"),
     "judge": ("ztfast.pipeline.judge", "judge"),
+    "deliver": ("ztfast.pipeline.deliver", "deliver"),
     "evaluate_case": ("ztfast.engine.case", "evaluate_case"),
     "load": ("ztfast.lang", "load"),
     "load_network": ("ztfast.network.load", "load_network"),

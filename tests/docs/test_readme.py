@@ -14,7 +14,8 @@ from tests.needs import needs
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", pytest.param("docs/filter.md", marks=needs("pyarrow"))]
+    "page",
+    ["README.md", "docs/deliver.md", pytest.param("docs/filter.md", marks=needs("pyarrow"))],
 )
 def test_commands(page: str, tmp_path: Path) -> None:
     pages.lay_out(tmp_path)
@@ -59,9 +60,12 @@ def test_recipes(page: str, tmp_path: Path) -> None:
     assert (tmp_path / "out" / "tee-8e30f50a25.pcapng").exists()
 
 
-@pytest.mark.parametrize(
-    "page", ["README.md", "docs/filter.md", "docs/recipes-ids.md", "docs/captures.md"]
-)
+LINKED = ["README.md", *(f"docs/{name}.md" for name in (
+    "filter", "deliver", "recipes-ids", "captures"
+))]  # fmt: skip
+
+
+@pytest.mark.parametrize("page", LINKED)
 def test_links(page: str) -> None:
     text = (pages.ROOT / page).read_text(encoding="utf-8")
     here = (pages.ROOT / page).parent

@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "compile": ("ztfast.cli.compile", "Compile a rules text to the controller's JSON, or back."),
     "check": ("ztfast.cli.check", "Find errors, traps and dead rules."),
     "fmt": ("ztfast.cli.fmt", "Lay a rules text out canonically."),
+    "deliver": ("ztfast.cli.deliver", "Say what reaches each member for every frame."),
     "filter": ("ztfast.cli.filter", "Judge a capture; write, split and count its frames."),
     "explain": ("ztfast.cli.explain", "Say why one frame gets its verdict."),
     "explain-code": ("ztfast.cli.explain_code", "Say what a finding's code means."),

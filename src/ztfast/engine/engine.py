@@ -7,14 +7,16 @@ the frame's number).  Tested by tests/engine/test_engine.py and tests/differenti
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ztfast.engine.native import NativeEvaluator, NativeSide
-from ztfast.engine.network_verdicts import Lines, Verdicts
+from ztfast.engine.network_verdicts import Verdicts
 from ztfast.engine.select import choose
+from ztfast.engine.side_copies import Lines, SideCopy, side_copies
 from ztfast.engine.side_verdicts import SideVerdicts
 from ztfast.errors import usage
 from ztfast.frames.batch import FrameBatch
@@ -77,6 +79,27 @@ class Engine:
     def view(self, direction: str) -> View:
         """The rules that one direction evaluates."""
         return self._sides[direction].view
+
+    def members(self, direction: str) -> MemberIndex:
+        """The members as one direction numbers them, with the look-ups by MAC and IP."""
+        index = self._sides[direction].index
+        if index is None:
+            raise usage("this engine knows no members", "make it with network=…")
+        return index
+
+    def evaluate_side(
+        self, direction: str, batch: FrameBatch, batch_context: BatchContext
+    ) -> SideVerdicts:
+        """One side's verdicts where the caller says who is who."""
+        return self._sides[direction].evaluate_context(batch, batch_context)
+
+    def side_copies(self, verdicts: SideVerdicts, batch: FrameBatch) -> Iterator[SideCopy]:
+        """What one side sends beside the frames, with the lines of the rules that say so."""
+        return side_copies(verdicts, batch, self._lines)
+
+    def deciding_lines(self, verdicts: SideVerdicts) -> npt.NDArray[np.int32]:
+        """The source line of the entry that decided on one side, 0 none; int32[n]."""
+        return self._lines.of(verdicts.entry, verdicts.capability)
 
     def native(self, direction: str) -> NativeSide:
         """The tables of one direction (native backend only)."""

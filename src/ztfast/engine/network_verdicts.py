@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ztfast.engine.side_copies import Lines, side_copies
 from ztfast.engine.side_verdicts import SideVerdicts
 from ztfast.frames.batch import FrameBatch
 from ztfast.model.reads import Reads
@@ -64,16 +65,6 @@ _FLAGS = {
     ("in", "watch"): 0x1C,
     ("in", "redirect"): 0x0A,
 }
-
-
-class Lines(NamedTuple):
-    """Source lines by entry: of the base rules, then of each capability; 0 where not known.
-
-    Each array's last item, 0, is for entry −1.
-    """
-
-    base: npt.NDArray[np.int32]
-    capabilities: tuple[npt.NDArray[np.int32], ...]
 
 
 class Verdicts:
@@ -174,14 +165,7 @@ class Verdicts:
     @cached_property
     def line(self) -> npt.NDArray[np.int32]:
         """Source line of the deciding entry, 0 where there is none; int32[n]."""
-        # A capability's entries are counted apart, and can be more than the base rules'.
-        in_base = np.where(self.capability < 0, self.entry, np.int32(-1))
-        lines = self._lines.base[in_base]
-        for index, own in enumerate(self._lines.capabilities):
-            mine = self.capability == index
-            if mine.any():
-                lines[mine] = own[self.entry[mine]]
-        return lines
+        return self._lines.of(self.entry, self.capability)
 
     @cached_property
     def destination(self) -> npt.NDArray[np.uint64]:
@@ -286,27 +270,15 @@ class Verdicts:
         """Every kind of copy that any frame of the batch sends, in sending order."""
         found: list[CopyColumns] = []
         for side in self._sides():
-            if not side.sends:
-                continue
             reached = None if side is self.sender else self.delivered_to_receiver
             name = "sender" if side.direction == "out" else "receiver"
-            for prefix in ("capability_copy_", "copy_"):
-                has = side_column(side, prefix + "entry") >= 0
-                has = has if reached is None else has & reached
-                if not has.any():
-                    continue
-                watch = side_column(side, prefix + "watch")
-                for kind, sent in (("tee", has & ~watch), ("watch", has & watch)):
-                    if sent.any():
-                        target = side_column(side, prefix + "target")
-                        length = side_column(side, prefix + "length")
-                        capability = prefix != "copy_"
-                        found.append(CopyColumns(name, kind, capability, sent, target, length))
-            away = side.accepted & (side.accept == 0)
-            away = away if reached is None else away & reached
-            if away.any():
-                length = self._batch.payload_lengths()
-                found.append(CopyColumns(name, "redirect", False, away, side.destination, length))
+            for copy in side_copies(side, self._batch, self._lines):
+                sent = copy.sent if reached is None else copy.sent & reached
+                if sent.any():
+                    kind, target, length = copy.kind, copy.target, copy.length
+                    found.append(
+                        CopyColumns(name, kind, copy.from_capability, sent, target, length)
+                    )
         return found
 
     def copies(self, index: int) -> list[Copy]:

@@ -173,6 +173,19 @@ class FrameBatch:
             help = f"use numbers of the {len(self)} frames, or as many booleans"
             raise _bad(f"index: {error}", help) from None
 
+    def cut(self, index: npt.NDArray[Any], payloads: npt.ArrayLike) -> FrameBatch:
+        """The frames of an index, each as if its payload had at most that many bytes.
+
+        payloads: uint32[len(index)], bytes behind the ethertype; what a tee with a length sends.
+        """
+        found = self.take(index)
+        header = np.uint32(0 if self.fields is not None else ETHERNET_HEADER)
+        most = _column(payloads, np.uint32, "payloads")
+        _check_count("payloads", most, len(found))
+        ends = np.minimum(most, np.uint32(0xFFFFFFFF) - header) + header
+        captured, lengths = np.minimum(found.captured, ends), np.minimum(found.lengths, ends)
+        return FrameBatch(found.buffer, found.offsets, captured, lengths, found.fields)
+
     def _at(self, index: Any) -> FrameBatch:
         fields = self.fields
         return FrameBatch(

@@ -21,7 +21,8 @@ class Member:
 
     address: 40-bit ZeroTier address.  mac: its MAC where one was given, else None.
     ips: the addresses it was assigned, packed (4 or 16 bytes).  tags: id to value.
-    capabilities: ids.  name: for people only.
+    capabilities: ids.  name: for people only.  bridge: it may send and take frames of other MACs
+    (`activeBridge`).
     """
 
     address: int
@@ -31,6 +32,7 @@ class Member:
     authorized: bool = True
     mac: int | None = None
     name: str = ""
+    bridge: bool = False
 
     @property
     def label(self) -> str:
@@ -44,6 +46,8 @@ class Network:
 
     private: only authorised members belong; else everyone listed does.
     assigns_rfc4193, assigns_6plane: members also own the address of that IPv6 scheme.
+    broadcasts: may broadcasts other than ARP leave (`enableBroadcast`)?  multicast_limit: how many
+    recipients a multicast has; 0: there are no multicasts.
     """
 
     id: int | None = None
@@ -53,6 +57,8 @@ class Network:
     private: bool = True
     assigns_rfc4193: bool = False
     assigns_6plane: bool = False
+    broadcasts: bool = True
+    multicast_limit: int = 32
 
     def active_members(self) -> tuple[Member, ...]:
         """Those that belong to the network, in ascending order of address."""

@@ -317,15 +317,27 @@ class SplitSink:
         limit: Uint32s,
         header: Int64s | int = 14,
     ) -> None:
-        """Write copies of frames to `KIND-TARGET`, cut as the target would receive them.
+        """Write copies of frames to `KIND-TARGET`, as `cut` does.
 
-        `kind` is tee, watch or redirect; `target` a 40-bit address; `limit` uint32[k] bytes
-        of payload; `header` the bytes before each frame's payload, int64[k] or one number.
+        `kind` is tee, watch or redirect; `target` a 40-bit address; `limit` uint32[k] bytes.
+        """
+        self.cut(f"{kind}-{target:010x}", batch, index, limit.astype(np.int64), header)
+
+    def cut(
+        self,
+        name: str,
+        batch: PacketBatch,
+        index: Int64s,
+        limit: Int64s,
+        header: Int64s | int = 14,
+    ) -> None:
+        """Write frames to the file of that name, each cut to `limit` bytes of payload, int64[k].
+
+        `header`: the bytes before each frame's payload, int64[k] or one number.
         """
         whole = np.maximum(batch.lengths[index], batch.captured[index]).astype(np.int64)
-        cut = np.minimum(whole, header + limit.astype(np.int64)).astype(np.uint32)
+        cut = np.minimum(whole, header + limit).astype(np.uint32)
         kept = np.minimum(batch.captured[index], cut)
-        name = f"{kind}-{target:010x}"
         if bool((cut == whole).all()):
             self.write(name, batch, index)
         else:

@@ -1,0 +1,128 @@
+"""`ztfast deliver`: what reaches each member's tap, for every frame of a capture.
+
+Contract: one row a delivery on standard output, in the order in which things happen; a summary
+on standard error; exit 1 where the capture is damaged, an output could not be written, or a
+frame's copies never end; 130 after Ctrl-C.  Tested by tests/cli/test_deliver.py.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ztfast.cli.options import Grouped, engine_options, option
+
+if TYPE_CHECKING:
+    from ztfast.pipeline.deliver import Deliveries
+    from ztfast.pipeline.delivery_outputs import DeliveryTally, Names
+
+_INTERRUPTED = 130
+
+
+@click.command(cls=Grouped)
+@click.argument("rules", metavar="RULES")
+@click.argument("captures", metavar="CAPTURE...", nargs=-1, required=True)
+@option("Reading", "--merge", is_flag=True, help="Frames of all captures in one order of time.")
+@option("Reading", "--follow", is_flag=True, help="Wait at the end of a file that still grows.")
+@option("Reading", "--resync", is_flag=True, help="Go on behind damage, at a record that fits.")
+@option("Reading", "--limit", metavar="N", type=click.IntRange(0), help="Only the first N frames.")
+@engine_options
+@option("Writing", "--split", metavar="DIR", help="A capture for each member: what its tap sees.")
+@option("Writing", "--table", metavar="FILE", help="The rows: .parquet, .arrow, .csv or .npy.")
+@option("Reporting", "--refused", is_flag=True, help="Also what was sent and did not arrive: why.")
+@option("Reporting", "--count", is_flag=True, help="Only the summary.")
+@option("Reporting", "--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.pass_context
+def command(ctx: click.Context, /, rules: str, captures: tuple[str, ...], **options: Any) -> None:
+    """Say what reaches each member for every frame of CAPTURE, as a real network delivers it.
+
+    A frame is followed from its sender to the last copy of a copy: tees, watches, redirects and
+    multicasts are judged again by each node that gets them. Needs the network's members.
+
+    \b
+    Examples:
+      ztfast deliver rules.ztrules capture.pcap --network net.toml
+      ztfast deliver rules.ztrules capture.pcap --network net.json --split taps --count
+    """
+    if not options["network"]:
+        raise click.UsageError("--network is needed: who are the members?")
+    if options["table"] == "-" and not options["count"]:
+        raise click.UsageError("--table - and the rows cannot share standard output: add --count")
+    ctx.exit(_run(rules, captures, options))
+
+
+def _run(rules: str, captures: tuple[str, ...], options: dict[str, Any]) -> int:
+    from ztfast.capture.many import open_captures
+    from ztfast.cli.options import make_engine
+    from ztfast.pipeline.delivery_job import DeliveryJob
+    from ztfast.pipeline.delivery_outputs import Names
+    from ztfast.sinks.signals import ended_gently
+
+    engine = make_engine(rules, options)
+    given = {name: options[name] for name in ("merge", "follow", "resync", "limit")}
+    with ended_gently(), open_captures(captures, **given) as source:
+        job = DeliveryJob(engine, source, split=options["split"], table=options["table"])
+        names = Names(job.network)
+        show = None if options["count"] else _Printer(names, options)
+        job.work(show)
+        return _report(job.tally, names, job)
+
+
+class _Printer:
+    """Rows on standard output, for people or as JSON."""
+
+    def __init__(self, names: Names, options: dict[str, Any]) -> None:
+        self._names, self._json, self._refused = names, options["as_json"], options["refused"]
+        self._width = names.width()
+        if not self._json:
+            end = "  what became of it" if self._refused else ""
+            w = self._width
+            click.echo(f"{'number':>7}  {'to':{w}}  {'kind':9}  {'from':{w}}  bytes  line{end}")
+
+    def __call__(self, rows: dict[str, Any], found: Deliveries) -> None:
+        columns = {name: values.tolist() for name, values in rows.items() if name != "time"}
+        lines: list[str] = []
+        for row in zip(*columns.values(), strict=True):
+            one = dict(zip(columns, row, strict=True))
+            if self._refused or one["fate"] == "arrived":
+                lines.append(json.dumps(_object(one)) if self._json else self._text(one))
+        if lines:
+            sys.stdout.write("\n".join(lines) + "\n")
+
+    def _text(self, one: dict[str, Any]) -> str:
+        w, line = self._width, one["line"] or "-"
+        text = (
+            f"{one['number']:7}  {one['to_name']:{w}}  {one['kind']:9}  "
+            f"{one['sent_by_name']:{w}}  {one['length']:5}  {line:>4}"
+        )
+        if not self._refused:
+            return text
+        where = f" (line {one['fate_line']})" if one["fate_line"] else ""
+        return f"{text}  {one['fate']}{where if one['fate'] != 'arrived' else ''}"
+
+
+def _object(one: dict[str, Any]) -> dict[str, Any]:
+    """A row as JSON: lines that are not known are null."""
+    lines = {name: one[name] or None for name in ("line", "fate_line")}
+    return {**one, **lines, "arrived": one["fate"] == "arrived"}
+
+
+def _report(tally: DeliveryTally, names: Names, job: Any) -> int:
+    """The summary on standard error, findings first; the exit status."""
+    from ztfast.pipeline.deliver import Fate
+    from ztfast.pipeline.delivery_outputs import summary
+
+    findings = job.findings()
+    if findings:
+        from ztfast.diagnostics.render import print_diagnostics
+
+        print_diagnostics(findings[:20])
+    for line in summary(tally, names):
+        sys.stderr.write(f"ztfast: {line}\n")
+    if job.interrupted:
+        sys.stderr.write("ztfast: interrupted; what was read until then is delivered and written\n")
+        return _INTERRUPTED
+    return 1 if job.failed or tally.total(Fate.ENDLESS) else 0
