@@ -16,8 +16,9 @@ import click
 from ztfast.cli.options import Grouped, engine_options, option
 
 if TYPE_CHECKING:
+    from ztfast.network.members import Network
     from ztfast.pipeline.deliver import Deliveries
-    from ztfast.pipeline.delivery_outputs import DeliveryTally, Names
+    from ztfast.pipeline.delivery_job import DeliveryJob
 
 _INTERRUPTED = 130
 
@@ -58,25 +59,25 @@ def _run(rules: str, captures: tuple[str, ...], options: dict[str, Any]) -> int:
     from ztfast.capture.many import open_captures
     from ztfast.cli.options import make_engine
     from ztfast.pipeline.delivery_job import DeliveryJob
-    from ztfast.pipeline.delivery_outputs import Names
     from ztfast.sinks.signals import ended_gently
 
     engine = make_engine(rules, options)
     given = {name: options[name] for name in ("merge", "follow", "resync", "limit")}
     with ended_gently(), open_captures(captures, **given) as source:
         job = DeliveryJob(engine, source, split=options["split"], table=options["table"])
-        names = Names(job.network)
-        show = None if options["count"] else _Printer(names, options)
+        show = None if options["count"] else _Printer(job.network, options)
         job.work(show)
-        return _report(job.tally, names, job)
+        return _report(job)
 
 
 class _Printer:
     """Rows on standard output, for people or as JSON."""
 
-    def __init__(self, names: Names, options: dict[str, Any]) -> None:
-        self._names, self._json, self._refused = names, options["as_json"], options["refused"]
-        self._width = names.width()
+    def __init__(self, network: Network, options: dict[str, Any]) -> None:
+        from ztfast.pipeline.delivery_outputs import name_width
+
+        self._json, self._refused = options["as_json"], options["refused"]
+        self._width = name_width(network)
         if not self._json:
             end = "  what became of it" if self._refused else ""
             w = self._width
@@ -110,19 +111,19 @@ def _object(one: dict[str, Any]) -> dict[str, Any]:
     return {**one, **lines, "arrived": one["fate"] == "arrived"}
 
 
-def _report(tally: DeliveryTally, names: Names, job: Any) -> int:
+def _report(job: DeliveryJob) -> int:
     """The summary on standard error, findings first; the exit status."""
     from ztfast.pipeline.deliver import Fate
-    from ztfast.pipeline.delivery_outputs import summary
+    from ztfast.pipeline.delivery_tally import summary
 
     findings = job.findings()
     if findings:
         from ztfast.diagnostics.render import print_diagnostics
 
         print_diagnostics(findings[:20])
-    for line in summary(tally, names):
+    for line in summary(job.tally, job.network.member_name):
         sys.stderr.write(f"ztfast: {line}\n")
     if job.interrupted:
         sys.stderr.write("ztfast: interrupted; what was read until then is delivered and written\n")
         return _INTERRUPTED
-    return 1 if job.failed or tally.total(Fate.ENDLESS) else 0
+    return 1 if job.failed or job.tally.total(Fate.ENDLESS) else 0

@@ -68,7 +68,9 @@ def _print_figures(job: Job, as_json: bool, stream: TextIO) -> None:
     else:
         from ztfast.report.figures import print_figures
 
-        print_figures(job.tally, stream, job.files if len(job.files) > 1 else [])
+        network = job.engine.network
+        name = network.member_name if network is not None else "{:010x}".format
+        print_figures(job.tally, stream, job.files if len(job.files) > 1 else [], name)
     stream.flush()
 
 

@@ -80,6 +80,18 @@ class Engine:
         """The rules that one direction evaluates."""
         return self._sides[direction].view
 
+    @property
+    def can_deliver(self) -> bool:
+        """Are the members known, with their MACs, and both sides judged?"""
+        network = self.network
+        known = network is not None and network.id is not None and bool(network.active_members())
+        return known and self.side == "both"
+
+    @property
+    def forwards(self) -> bool:
+        """Does any rule send copies, or redirect?"""
+        return any(_forwards(side.view) for side in self._sides.values())
+
     def members(self, direction: str) -> MemberIndex:
         """The members as one direction numbers them, with the look-ups by MAC and IP."""
         index = self._sides[direction].index
@@ -322,6 +334,11 @@ def _alike(out: _Side, inbound: _Side) -> bool:
     if _has_priority(out.view):
         return False
     return out.native.same_tables(inbound.native)
+
+
+def _forwards(view: View) -> bool:
+    kinds = (Kind.ACTION_TEE, Kind.ACTION_WATCH, Kind.ACTION_REDIRECT)
+    return any(entry.kind in kinds for rules in (view.base, *view.capabilities) for entry in rules)
 
 
 def _has_priority(view: View) -> bool:

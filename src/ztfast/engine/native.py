@@ -499,9 +499,9 @@ def _owned(batch: FrameBatch, batch_context: BatchContext) -> npt.NDArray[np.uin
         (Column.CHARACTERISTICS, Column.AUTH_HIGH, Column.AUTH_LOW, Column.MAC_SOURCE)
     )
     chr_, high, low, mac = columns.values()
-    from ztfast.network.ownership import Ownership
+    from ztfast.network.ownership import ownership
 
-    owners = Ownership(members)
+    owners = ownership(members)
     has_address = (chr_ & Chr.AUTH_ADDRESS) != 0
     ipv6 = (chr_ & Chr.AUTH_IPV6) != 0
     known = members.known[sender]

@@ -40,6 +40,7 @@ class MemberTable:
     known: npt.NDArray[np.bool_]
     assumed_ipauth: bool = True
     assumed_macauth: bool = True
+    cache: dict[str, object] = field(default_factory=dict[str, object], compare=False, repr=False)
 
 
 @dataclass(frozen=True)

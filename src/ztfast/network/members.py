@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from ztfast.errors import Diagnostic, NetworkError
 from ztfast.model.addresses import mac_of, rfc4193, six_plane
@@ -63,6 +64,14 @@ class Network:
     def active_members(self) -> tuple[Member, ...]:
         """Those that belong to the network, in ascending order of address."""
         return tuple(m for m in self.members if m.authorized or not self.private)
+
+    def member_name(self, address: int) -> str:
+        """What people call the member of an address: its name, or the address."""
+        return self._names.get(address) or f"{address:010x}"
+
+    @cached_property
+    def _names(self) -> dict[int, str]:
+        return {member.address: member.name for member in self.members}
 
     def mac(self, member: Member) -> int | None:
         """A member's MAC: as given, else from its address, None where the id is not known."""

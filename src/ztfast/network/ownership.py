@@ -91,5 +91,13 @@ class Ownership:
         return self._macs.contain(mac, member)
 
 
+def ownership(members: MemberTable) -> Ownership:
+    """The look-ups of a table, made when first asked for and kept with it."""
+    made = members.cache.get("ownership")
+    if not isinstance(made, Ownership):
+        made = members.cache["ownership"] = Ownership(members)
+    return made
+
+
 def _half(packed: bytes, start: int) -> int:
     return int.from_bytes(packed[start : start + 8], "big")

@@ -73,6 +73,19 @@ class Fate(IntEnum):
     ENDLESS = 7  # it was still being sent on after MAX_HOPS rounds or MAX_SENDINGS sendings
 
 
+COPIES = (Kind.TEE, Kind.WATCH, Kind.REDIRECT)
+WHY = {
+    Fate.ARRIVED: "arrived",
+    Fate.RULES: "dropped by its rules",
+    Fate.NO_MEMBER: "no such member",
+    Fate.OWN_FRAME: "its own frame",
+    Fate.FOREIGN_SOURCE: "source MAC not sender's",
+    Fate.FOREIGN_DEST: "not its MAC, no bridge",
+    Fate.MULTICAST_OFF: "multicast is off",
+    Fate.ENDLESS: "never ends, given up",
+}
+
+
 class Deliveries(NamedTuple):
     """What was sent for a batch's frames, one item a sending, by frame and then as it happened.
 
@@ -160,10 +173,12 @@ class _Nodes:
 
     def followed(self, batch: FrameBatch, index: Int64s, first: int) -> Iterator[Deliveries]:
         """What is sent for the frames of `index`, in parts that fit into memory."""
-        most = max(1, MAX_ROWS // max(1, len(self.addresses)))
-        for low in range(0, len(index), most):
-            part = index[low : low + most]
-            yield from self._rounds(batch, part, first)
+        dest = endpoints(batch, self.engine.backend == "native").mac_dest
+        single = np.isin(dest, self.macs)
+        for part, receivers in ((index[single], 1), (index[~single], len(self.addresses))):
+            most = max(1, MAX_ROWS // receivers)
+            for low in range(0, len(part), most):
+                yield from self._rounds(batch, part[low : low + most], first)
 
     def _rounds(self, batch: FrameBatch, index: Int64s, first: int) -> Iterator[Deliveries]:
         """Send, judge what was sent, send on; in halves where a round grows too large."""

@@ -20,11 +20,10 @@ from ztfast.network.members import Network
 from ztfast.pipeline.deliver import Deliveries, deliver
 from ztfast.pipeline.delivery_outputs import (
     DELIVERY_COLUMNS,
-    DeliveryTally,
-    Names,
     delivery_rows,
     split_deliveries,
 )
+from ztfast.pipeline.delivery_tally import DeliveryTally
 from ztfast.sinks.files import SplitSink
 from ztfast.sinks.signals import shielded
 from ztfast.sinks.tables import TableSink
@@ -50,7 +49,6 @@ class DeliveryJob:
         self.problems: list[Diagnostic] = []
         self.interrupted = False
         self._engine, self._source = engine, source
-        self._names = Names(self.network)
         self._table = None if table is None else TableSink(table, DELIVERY_COLUMNS)
         how: dict[str, Any] = {"unify": source.merge, "several": len(source.paths) > 1}
         self._folder = None if split is None else SplitSink(split, **how)
@@ -78,7 +76,7 @@ class DeliveryJob:
         found = deliver(self._engine, frames, first=packets.first)
         with shielded():
             if show is not None or self._table is not None:
-                rows = dict(delivery_rows(packets, found, self._names))
+                rows = dict(delivery_rows(packets, found, self.network))
                 if show is not None:
                     show(rows, found)
                 if self._table is not None:

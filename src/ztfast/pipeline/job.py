@@ -49,6 +49,8 @@ class Job:
         self._options = outputs if outputs is not None else OutputOptions()
         self._vlan, self._threads = vlan, threads
         self._outputs: Outputs | None = None
+        # who gets copies and redirects is known where the members are
+        self._delivers = engine.can_deliver and engine.forwards
 
     def work(self, progress: Progress | None = None) -> None:
         """Read to the end, the first error, or Ctrl-C (SIGTERM); then finish what is written.
@@ -84,14 +86,19 @@ class Job:
 
     def _take(self, item: Judgement) -> None:
         """Write and count one batch."""
+        found = None
+        if self._delivers and item.frames is not None and item.verdicts is not None:
+            from ztfast.pipeline.deliver import deliver  # start-up stays short without members
+
+            found = deliver(self.engine, item.frames, first=item.packets.first)
         if self._options.anything:
             # opened late: a capture that cannot be read at all leaves older files as they are
             if self._outputs is None:
                 from ztfast.pipeline.outputs import Outputs
 
                 self._outputs = Outputs(self.engine, self.source, self._options)
-            self._outputs.write(item)
-        self.tally.count(item)
+            self._outputs.write(item, found)
+        self.tally.count(item, found)
 
     @property
     def files(self) -> list[Written]:

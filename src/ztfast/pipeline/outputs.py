@@ -21,6 +21,7 @@ from ztfast.sinks.files import FileSink, Rotation, SplitSink, Written
 if TYPE_CHECKING:
     from ztfast.capture.many import Captures
     from ztfast.engine.engine import Engine
+    from ztfast.pipeline.deliver import Deliveries
     from ztfast.pipeline.split import Splitter
     from ztfast.sinks.tables import TableSink
 
@@ -112,7 +113,7 @@ class Outputs:
         if options.split_by == "member":
             self._senders = Senders(self._engine)
 
-    def write(self, judgement: Judgement) -> None:
+    def write(self, judgement: Judgement, deliveries: Deliveries | None = None) -> None:
         """Write a batch's frames where they belong; raises OutputError."""
         packets, frames, verdicts, counted = judgement
         if self._file is not None:
@@ -126,7 +127,7 @@ class Outputs:
             return
         if self._splitter is not None:
             members = None if self._senders is None else self._senders(frames)
-            self._splitter.write(packets, frames, verdicts, members)
+            self._splitter.write(packets, frames, verdicts, members, deliveries)
         if self._table is not None:
             from ztfast.pipeline.rows import batch_rows
 

@@ -9,7 +9,7 @@ Tested by tests/pipeline/test_split.py.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,9 @@ from ztfast.engine.network_verdicts import Action, Verdicts
 from ztfast.errors import usage
 from ztfast.frames.batch import ETHERNET_HEADER, FrameBatch
 from ztfast.sinks.files import SplitSink
+
+if TYPE_CHECKING:
+    from ztfast.pipeline.deliver import Deliveries
 
 WAYS = ("verdict", "rule", "member")
 _VERDICTS = {Action.ACCEPT: "accepted", Action.DROP: "dropped", Action.REDIRECT: "redirected"}
@@ -43,13 +46,31 @@ class Splitter:
         frames: FrameBatch,
         verdicts: Verdicts,
         members: npt.NDArray[np.uint64] | None = None,
+        deliveries: Deliveries | None = None,
     ) -> None:
-        """Write a batch.  `members` uint64[n]: the ZeroTier address of each frame's sender."""
+        """Write a batch.
+
+        members: uint64[n], the ZeroTier address of each frame's sender.  deliveries: what arrived
+        where; None: not known, and copies are written as they were sent.
+        """
         for name, index in self._groups(verdicts, members):
             self._sink.write(name, packets, index)
         header = header_lengths(packets, frames)
+        if deliveries is not None:
+            self._write_arrived(packets, deliveries.arrived, header)
+            return
         for (kind, target), (index, length) in copies_by_target(verdicts).items():
             self._sink.copies(kind, target, packets, index, length, header[index])
+
+    def _write_arrived(self, packets: PacketBatch, arrived: Deliveries, header: Index) -> None:
+        from ztfast.pipeline.deliver import COPIES
+
+        for kind in COPIES:
+            of_kind = arrived.where(arrived.kind == kind)
+            for target, where in grouped(of_kind.to):
+                index = of_kind.frame[where]
+                payload = of_kind.length[where] - np.uint32(ETHERNET_HEADER)
+                self._sink.copies(kind.name.lower(), target, packets, index, payload, header[index])
 
     def _groups(
         self, verdicts: Verdicts, members: npt.NDArray[np.uint64] | None
@@ -64,7 +85,7 @@ class Splitter:
         elif members is None:
             raise usage("nobody said who the members are", "give --network, or split by verdict")
         else:
-            for address, index in _grouped(members):
+            for address, index in grouped(members):
                 yield f"member-{address:010x}" if address else "member-unknown", index
 
 
@@ -85,7 +106,7 @@ def copies_by_target(
     parts: dict[tuple[str, int], list[tuple[Index, npt.NDArray[np.uint32]]]] = {}
     for column in verdicts.copy_columns():
         sent = np.flatnonzero(column.sent)
-        for target, where in _grouped(column.target[sent]):
+        for target, where in grouped(column.target[sent]):
             index = sent[where]
             parts.setdefault((column.kind, target), []).append((index, column.length[index]))
     out: dict[tuple[str, int], tuple[Index, npt.NDArray[np.uint32]]] = {}
@@ -101,7 +122,7 @@ def _by_rule(verdicts: Verdicts) -> Iterator[tuple[str, Index]]:
     """By the deciding rule's line; where rules have no lines, by entry and capability."""
     line = verdicts.line.astype(np.int64)
     place = (verdicts.capability.astype(np.int64) + 1 << 32) + verdicts.entry + 1
-    for key, index in _grouped(np.where(line > 0, line, -1 - place)):
+    for key, index in grouped(np.where(line > 0, line, -1 - place)):
         if key > 0:
             yield f"rule-line-{key}", index
             continue
@@ -111,7 +132,7 @@ def _by_rule(verdicts: Verdicts) -> Iterator[tuple[str, Index]]:
         yield f"rule-{own}{name}", index
 
 
-def _grouped(values: npt.NDArray[Any]) -> Iterator[tuple[int, Index]]:
+def grouped(values: npt.NDArray[Any]) -> Iterator[tuple[int, Index]]:
     """Each different value and where it stands, ascending."""
     if not len(values):
         return

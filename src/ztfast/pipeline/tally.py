@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,8 +21,13 @@ from ztfast.engine.side_verdicts import Result
 from ztfast.errors import UsageError, usage
 from ztfast.model.policy import Capability, Policy, Rule
 from ztfast.model.reads import UNCERTAIN_MASK, Reads
+from ztfast.pipeline.count import Count, add, read_count, whole
 from ztfast.pipeline.judge import Judgement
 from ztfast.pipeline.scan import Counted
+
+if TYPE_CHECKING:
+    from ztfast.pipeline.deliver import Deliveries
+    from ztfast.pipeline.delivery_tally import DeliveryTally
 
 VERDICTS = {Action.ACCEPT: "accept", Action.DROP: "drop", Action.REDIRECT: "redirect"}
 ASSUMPTIONS = {
@@ -45,17 +50,6 @@ class Decider(NamedTuple):
     entry: int
 
 
-class Count(NamedTuple):
-    """Frames and original bytes."""
-
-    frames: int = 0
-    bytes: int = 0
-
-    def plus(self, frames: int, bytes: int) -> Count:
-        """Both sums."""
-        return Count(self.frames + frames, self.bytes + bytes)
-
-
 class Tally:
     """The sums over all batches added, judged by one policy."""
 
@@ -68,6 +62,8 @@ class Tally:
         self.copies: dict[tuple[str, str, int], Count] = {}
         # (path, interface, link type) -> frames that no rule could be asked about
         self.unjudged: dict[tuple[str, str, int], Count] = {}
+        # copies and redirects as they arrived, where the network's members are known
+        self.deliveries: DeliveryTally | None = None
 
     @property
     def total(self) -> Count:
@@ -85,14 +81,23 @@ class Tally:
         counts = [count for decider, count in self.deciders.items() if wanted(decider)]
         return Count(sum(c.frames for c in counts), sum(c.bytes for c in counts))
 
-    def count(self, judgement: Judgement) -> None:
-        """Count a batch as `pipeline.judge` gives it, whatever its frames came to."""
+    def count(self, judgement: Judgement, deliveries: Deliveries | None = None) -> None:
+        """Count a batch as `pipeline.judge` gives it, and what was delivered of it."""
+        if deliveries is not None:
+            self._delivered().add(len(judgement.packets), deliveries)
         if judgement.counted is not None:
             self.add_counted(judgement.counted)
         elif judgement.verdicts is None:
             self.skip(judgement.packets)
         else:
             self.add(judgement.verdicts, judgement.packets.lengths)
+
+    def _delivered(self) -> DeliveryTally:
+        from ztfast.pipeline.delivery_tally import DeliveryTally  # start-up stays short
+
+        if self.deliveries is None:
+            self.deliveries = DeliveryTally()
+        return self.deliveries
 
     def add_counted(self, counted: Counted) -> None:
         """Count what a scan counted."""
@@ -127,7 +132,7 @@ class Tally:
                 name = str(number)
             lengths = packets.lengths[ids == number]
             key = (packets.path, name, packets.linktype)
-            self._count(self.unjudged, key, len(lengths), int(lengths.sum(dtype=np.uint64)))
+            add(self.unjudged, key, len(lengths), int(lengths.sum(dtype=np.uint64)))
 
     def _add_raw(
         self, verdicts: Verdicts, raw: tuple[npt.NDArray[Any], ...], lengths: npt.NDArray[np.uint32]
@@ -159,7 +164,7 @@ class Tally:
                 capability if number >= 0 else -1,
                 local,
             )
-            self._count(self.deciders, decider, int(totals[0, at]), int(totals[1, at]))
+            add(self.deciders, decider, int(totals[0, at]), int(totals[1, at]))
 
     def _add_deciders(self, verdicts: Verdicts, lengths: npt.NDArray[np.uint32]) -> None:
         entries = int(verdicts.entry.max()) + 2
@@ -178,10 +183,7 @@ class Tally:
             decider = Decider(
                 VERDICTS[Action(action)], ("sender", "receiver")[side], capability - 1, entry - 1
             )
-            self._count(self.deciders, decider, int(frames[number]), int(sums[number]))
-
-    def _count(self, counts: dict[Any, Count], key: Any, frames: int, sum_: int) -> None:
-        counts[key] = counts.get(key, Count()).plus(frames, sum_)
+            add(self.deciders, decider, int(frames[number]), int(sums[number]))
 
     def _add_reads(self, verdicts: Verdicts) -> None:
         """Count by the distinct values of `reads`, of which a batch has few."""
@@ -207,7 +209,7 @@ class Tally:
             )
             for number, target in enumerate(targets.tolist()):
                 key = (copy.side, copy.kind, target)
-                self._count(self.copies, key, int(frames[number]), int(sums[number]))
+                add(self.copies, key, int(frames[number]), int(sums[number]))
 
     def rows(self) -> list[dict[str, Any]]:
         """One row a decider, most frames first: verdict, side, rule, line, text, frames, bytes."""
@@ -226,7 +228,9 @@ class Tally:
             (self.unjudged, other.unjudged),
         ):
             for key, count in its.items():
-                self._count(mine, key, count.frames, count.bytes)
+                add(mine, key, count.frames, count.bytes)
+        if other.deliveries is not None:
+            self._delivered().merge(other.deliveries)
         self.uncertain += other.uncertain
         for sums, more in ((self.assumed, other.assumed), (self.missing, other.missing)):
             for name, found in more.items():
@@ -252,6 +256,7 @@ class Tally:
                 {"side": side, "kind": kind, "to": f"{target:010x}", **count._asdict()}
                 for (side, kind, target), count in sorted(self.copies.items())
             ],
+            "deliveries": None if self.deliveries is None else self.deliveries.to_json(),
             "unjudged": [
                 {"path": path, "interface": name, "linktype": linktype, **count._asdict()}
                 for (path, name, linktype), count in self.unjudged.items()
@@ -271,17 +276,19 @@ class Tally:
         try:
             tally._same_policy(document["policy"])
             for row in document["rules"]:
-                tally._count(tally.deciders, _decider(policy, row), *_counts(row))
+                add(tally.deciders, _decider(policy, row), *read_count(row))
             for row in document["copies"]:
                 key = str(row["side"]), str(row["kind"]), int(row["to"], 16)
-                tally._count(tally.copies, key, *_counts(row))
+                add(tally.copies, key, *read_count(row))
             for row in document["unjudged"]:
                 place = str(row["path"]), str(row["interface"]), int(row["linktype"])
-                tally._count(tally.unjudged, place, *_counts(row))
-            tally.uncertain = _whole(document["uncertain"])
+                add(tally.unjudged, place, *read_count(row))
+            if document["deliveries"] is not None:
+                tally._delivered().read(document["deliveries"])
+            tally.uncertain = whole(document["uncertain"])
             for name in tally.assumed:
-                tally.assumed[name] = _whole(document["assumed"][name])
-            tally.missing = {str(name): _whole(n) for name, n in document["missing"].items()}
+                tally.assumed[name] = whole(document["assumed"][name])
+            tally.missing = {str(name): whole(n) for name, n in document["missing"].items()}
         except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
             if isinstance(error, UsageError):
                 raise
@@ -292,16 +299,6 @@ class Tally:
         return tally
 
 
-def _counts(row: Mapping[str, Any]) -> tuple[int, int]:
-    return _whole(row["frames"]), _whole(row["bytes"])
-
-
-def _whole(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ValueError(f"{value!r:.40} where a count must be")
-    return value
-
-
 def _decider(policy: Policy, row: Mapping[str, Any]) -> Decider:
     """A decider out of its row: capabilities by name, or by id where they have none."""
     capability, rules = -1, policy.rules
@@ -309,7 +306,7 @@ def _decider(policy: Policy, row: Mapping[str, Any]) -> Decider:
         names = [_capability_name(one) for one in policy.ordered_capabilities]
         capability = names.index(row["capability"])
         rules = policy.ordered_capabilities[capability].rules
-    entry = -1 if row["entry"] is None else _whole(row["entry"])
+    entry = -1 if row["entry"] is None else whole(row["entry"])
     if entry >= len(known_rules(rules)):
         raise ValueError(f"entry {entry}, which the rules do not have")
     if row["verdict"] not in VERDICTS.values() or row["side"] not in ("sender", "receiver"):

@@ -6,24 +6,34 @@ tests/report/test_figures.py.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from ztfast.pipeline.tally import VERDICTS, Tally
 
 if TYPE_CHECKING:
+    from ztfast.pipeline.delivery_tally import DeliveryTally
     from ztfast.sinks.files import Written
 
 _RULE_WIDTH = 60
+_MAX_LOST = 8
 
 
-def print_figures(tally: Tally, stream: TextIO, files: Sequence[Written] = ()) -> None:
-    """Write frames and bytes by verdict, by deciding rule, by copy, and by file written."""
+def print_figures(
+    tally: Tally,
+    stream: TextIO,
+    files: Sequence[Written] = (),
+    name: Callable[[int], str] = "{:010x}".format,
+) -> None:
+    """Write frames and bytes by verdict, by deciding rule, by copy, and by file written.
+
+    name: what the member of a ZeroTier address is called.
+    """
     total = tally.total
     rows = [("verdict", "frames", "bytes")]
-    for name in VERDICTS.values():
-        count = tally.verdict(name)
-        rows.append((name, f"{count.frames:,}", f"{count.bytes:,}"))
+    for verdict in VERDICTS.values():
+        count = tally.verdict(verdict)
+        rows.append((verdict, f"{count.frames:,}", f"{count.bytes:,}"))
     if tally.unjudged:
         unjudged = tally.unjudged.values()
         frames, octets = sum(c.frames for c in unjudged), sum(c.bytes for c in unjudged)
@@ -32,7 +42,9 @@ def print_figures(tally: Tally, stream: TextIO, files: Sequence[Written] = ()) -
     tables = [_table(rows, "<>>")]
     if tally.deciders:
         tables.append(_table(_rule_rows(tally), "<<>><<"))
-    if tally.copies:
+    if tally.deliveries is not None:
+        tables += _delivery_tables(tally.deliveries, name)
+    elif tally.copies:
         tables.append(_table(_copy_rows(tally), "<<<>>"))
     if files:
         written = [(file.path, f"{file.frames:,}", f"{file.size:,}") for file in files]
@@ -50,6 +62,22 @@ def _rule_rows(tally: Tally) -> list[tuple[str, ...]]:
         line = "-" if row["line"] is None else str(row["line"])
         rows.append((row["verdict"], by, f"{row['frames']:,}", f"{row['bytes']:,}", line, text))
     return rows
+
+
+def _delivery_tables(deliveries: DeliveryTally, name: Callable[[int], str]) -> list[str]:
+    """Copies and redirects by target, and a line for each reason why some did not arrive."""
+    from ztfast.pipeline.delivery_tally import reason
+
+    rows: list[tuple[str, ...]] = [("copy", "to", "sent", "arrived", "bytes arrived")]
+    for kind, to, sent, arrived in deliveries.copies():
+        counts = f"{sent.frames:,}", f"{arrived.frames:,}", f"{arrived.bytes:,}"
+        rows.append((kind.name.lower(), name(to), *counts))
+    lost = [
+        f"not arrived: {count.frames:,} by {key[0].name.lower()} to {name(key[1])}: {reason(key)}"
+        for key, count in deliveries.lost(deliveries.COPIES)[:_MAX_LOST]
+    ]
+    tables = [_table(rows, "<<>>>")] if len(rows) > 1 else []
+    return [*tables, "\n".join(lost)] if lost else tables
 
 
 def _copy_rows(tally: Tally) -> list[tuple[str, ...]]:
