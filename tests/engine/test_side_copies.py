@@ -14,13 +14,13 @@ tee 8 1111111111 framesize 0-20;
 watch -1 2222222222 framesize 21-40;
 redirect 3333333333 framesize 41-60;
 break framesize 61-80;
-accept;
 cap late
   id 3
   default
-  tee 4 4444444444;
-  accept;
+  tee 4 4444444444 framesize 0-100;
+  accept framesize 0-100;
 ;
+accept framesize 0-100;
 """
 SIZES = [10, 30, 50, 70, 90]
 
@@ -40,7 +40,7 @@ def copies(backend: str) -> list[tuple[str, bool, int, int, int, int]]:
 
 def test_every_kind_with_its_line(backend: str) -> None:
     assert copies(backend) == [
-        ("tee", True, 3, 0x4444444444, 4, 9),
+        ("tee", True, 3, 0x4444444444, 4, 8),
         ("tee", False, 0, 0x1111111111, 8, 1),
         ("watch", False, 1, 0x2222222222, 30, 2),
         ("redirect", False, 2, 0x3333333333, 50, 3),

@@ -75,7 +75,8 @@ def test_ownership() -> None:
     network = make_network([member(ANNA, ips=(b"\x0a\0\0\1",))], NETWORK_ID, POLICY)
     table = member_table(network, VIEW)
     assert table.ips == (frozenset(), {b"\x0a\0\0\1"})
-    assert table.macs == (frozenset(), {mac_of(ANNA, NETWORK_ID)})
+    assert table.stations == (frozenset(), {mac_of(ANNA, NETWORK_ID)})
+    assert table.macs == (frozenset(), frozenset())  # no certificate holds a MAC
 
 
 def test_nobody() -> None:

@@ -25,7 +25,8 @@ class MemberTable:
     tag_present: bool[t, m]; tag_value: uint32[t, m].
     capabilities: bool[c, m]: does the member hold the c-th capability of the View.
     ips: for each member the addresses it was given, packed (4 or 16 bytes each).
-    macs: for each member its MACs as 48-bit integers.
+    macs: for each member the MACs that it can prove to own, as 48-bit integers.
+    stations: for each member the MACs by which it is found, which nobody certifies.
     known: bool[m]: False where tags and ownership are only assumed.
     assumed_ipauth, assumed_macauth: what `ipauth` and `macauth` say of a sender that is not known.
     """
@@ -40,6 +41,7 @@ class MemberTable:
     known: npt.NDArray[np.bool_]
     assumed_ipauth: bool = True
     assumed_macauth: bool = True
+    stations: tuple[frozenset[int], ...] = ()
     cache: dict[str, object] = field(default_factory=dict[str, object], compare=False, repr=False)
 
 

@@ -24,6 +24,7 @@ from ztfast.network.values import (
     read_ips,
     read_mac,
     read_network_id,
+    read_route,
     read_tags,
 )
 
@@ -102,7 +103,29 @@ def _of_parts(network: Node | None, members: list[Node]) -> Network:
         assigns_rfc4193=_mode(modes, "rfc4193"),
         assigns_6plane=_mode(modes, "6plane"),
         path=network.name if network is not None else members[0].name if members else None,
+        broadcasts=own is None or _truth(own, "enableBroadcast", True),
+        multicast_limit=_limit(own),
+        routes=_routes(own),
     )
+
+
+def _truth(node: Node, key: str, default: bool) -> bool:
+    value = node.get(key)
+    return default if value is None else value.truth()
+
+
+def _limit(own: Node | None) -> int:
+    limit = own.get("multicastLimit") if own is not None else None
+    return 32 if limit is None else limit.integer(32)
+
+
+def _routes(own: Node | None) -> tuple[tuple[bytes, int], ...] | None:
+    """The network's routes; None where the document has none, and every address counts."""
+    routes = own.get("routes") if own is not None else None
+    if routes is None:
+        return None
+    targets = (route.get("target") for route in routes.items())
+    return tuple(read_route(target) for target in targets if target is not None)
 
 
 def _config(node: Node) -> Node:
@@ -162,6 +185,9 @@ def read_member(node: Node) -> Member:
         ips=read_ips(config.get("ipAssignments", "ips")),
         tags=read_tags(config.get("tags")),
         capabilities=frozenset(read_ids(config.get("capabilities"))),
+        takes_defaults=config.get("capabilities") is None,
+        auto_ips=not _truth(config, "noAutoAssignIps", False),
+        bridge=_truth(config, "activeBridge", False),
         authorized=authorized is not None and authorized.truth(),
         mac=None if mac is None else read_mac(mac),
         name="" if name is None else name.text(),

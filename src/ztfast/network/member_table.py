@@ -2,7 +2,7 @@
 
 Contract: `member_table` numbers a network's members from 1 in ascending order of address
 (0 is *nobody known*, network.batch_context) and applies what a controller does: a tag's
-default for members without the tag, default capabilities for everyone
+default for members without the tag, default capabilities for members without a list
 (docs/spec/evaluation.md section 8).  Only tags that the view's matches name get a row, so the
 table's size is bounded by the rules, whatever the members carry.
 Tested by tests/network/test_member_table.py.
@@ -64,7 +64,8 @@ def member_table(
         tag_value=value,
         capabilities=_capability_rows(members, view, held),
         ips=(frozenset(), *(network.ips(member) for member in members)),
-        macs=(frozenset(), *(_own_macs(network, member) for member in members)),
+        macs=(frozenset(),) * (len(members) + 1),  # no certificate of ownership holds a MAC
+        stations=(frozenset(), *(_own_macs(network, member) for member in members)),
         known=np.arange(len(members) + 1) > 0,
         assumed_ipauth=assumed_ipauth,
         assumed_macauth=assumed_macauth,
@@ -102,7 +103,8 @@ def _capability_rows(
     members: tuple[Member, ...], view: View, defaults: npt.NDArray[np.bool_]
 ) -> npt.NDArray[np.bool_]:
     rows = np.zeros((len(view.capabilities), len(members) + 1), dtype=np.bool_)
-    rows |= defaults[:, None]
+    takes = np.array([True, *(member.takes_defaults for member in members)])
+    rows |= defaults[:, None] & takes
     row_of: dict[int, list[int]] = {}
     for row, number in enumerate(view.capability_ids):
         row_of.setdefault(number, []).append(row)

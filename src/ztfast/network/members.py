@@ -10,10 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from ztfast.errors import Diagnostic, NetworkError
 from ztfast.model.addresses import mac_of, rfc4193, six_plane
 from ztfast.model.policy import Policy
+
+MAX_OWNED = 16  # things that a certificate of ownership holds; a member gets one certificate
 
 
 @dataclass(frozen=True)
@@ -21,9 +24,11 @@ class Member:
     """One member as the controller knows it.
 
     address: 40-bit ZeroTier address.  mac: its MAC where one was given, else None.
-    ips: the addresses it was assigned, packed (4 or 16 bytes).  tags: id to value.
-    capabilities: ids.  name: for people only.  bridge: it may send and take frames of other MACs
-    (`activeBridge`).
+    ips: the addresses it was assigned, packed (4 or 16 bytes), in the controller's order.
+    tags: id to value.  capabilities: ids.  name: for people only.
+    takes_defaults: it also holds the capabilities marked default, as one does that nobody gave a
+    list.  auto_ips: it has the addresses of the network's IPv6 schemes (not `noAutoAssignIps`).
+    bridge: it may send and take frames of other MACs (`activeBridge`).
     """
 
     address: int
@@ -34,6 +39,8 @@ class Member:
     mac: int | None = None
     name: str = ""
     bridge: bool = False
+    takes_defaults: bool = True
+    auto_ips: bool = True
 
     @property
     def label(self) -> str:
@@ -48,7 +55,8 @@ class Network:
     private: only authorised members belong; else everyone listed does.
     assigns_rfc4193, assigns_6plane: members also own the address of that IPv6 scheme.
     broadcasts: may broadcasts other than ARP leave (`enableBroadcast`)?  multicast_limit: how many
-    recipients a multicast has; 0: there are no multicasts.
+    recipients a multicast has; 0: there are no multicasts.  routes: (packed address, prefix
+    length) of the network's routes; None: not known.
     """
 
     id: int | None = None
@@ -60,6 +68,7 @@ class Network:
     assigns_6plane: bool = False
     broadcasts: bool = True
     multicast_limit: int = 32
+    routes: tuple[tuple[bytes, int], ...] | None = None
 
     def active_members(self) -> tuple[Member, ...]:
         """Those that belong to the network, in ascending order of address."""
@@ -80,13 +89,33 @@ class Network:
         return mac_of(member.address, self.id)
 
     def ips(self, member: Member) -> frozenset[bytes]:
-        """All addresses that a member was given, packed."""
-        own = set(member.ips)
-        if self.id is not None and self.assigns_rfc4193:
-            own.add(rfc4193(member.address, self.id))
-        if self.id is not None and self.assigns_6plane:
-            own.add(six_plane(member.address, self.id))
-        return frozenset(own)
+        """The addresses that a member owns, packed: what `ipauth` is true for."""
+        return frozenset(self._certified(member)[:MAX_OWNED])
+
+    def not_owned(self, member: Member) -> tuple[bytes, ...]:
+        """Assigned addresses that it does not own: outside the routes, or more than fit."""
+        owned = self.ips(member)
+        return tuple(ip for ip in dict.fromkeys(member.ips) if ip not in owned)
+
+    def _certified(self, member: Member) -> list[bytes]:
+        """What a node puts into a certificate of ownership, in its order."""
+        own: list[bytes] = []
+        if self.id is not None and member.auto_ips:
+            own += [rfc4193(member.address, self.id)] * self.assigns_rfc4193
+            own += [six_plane(member.address, self.id)] * self.assigns_6plane
+        return list(dict.fromkeys([*own, *filter(self.is_routed, member.ips)]))
+
+    def is_routed(self, ip: bytes) -> bool:
+        """Is an address inside one of the network's routes?  Others are never given out."""
+        return self.routes is None or any(_inside(ip, route) for route in self.routes)
+
+
+def _inside(ip: bytes, route: tuple[bytes, int]) -> bool:
+    target, bits = route
+    rest = len(ip) * 8 - bits
+    return len(ip) == len(target) and int.from_bytes(ip, "big") >> rest == (
+        int.from_bytes(target, "big") >> rest
+    )
 
 
 def make_network(
@@ -98,10 +127,15 @@ def make_network(
     assigns_rfc4193: bool = False,
     assigns_6plane: bool = False,
     path: str | None = None,
+    **settings: Any,
 ) -> Network:
-    """A Network of members that are all different; `path` names the document in errors."""
+    """A Network of members that are all different; `path` names the document in errors.
+
+    settings: further fields of a Network (broadcasts, multicast_limit, routes).
+    """
     ordered = tuple(sorted(members, key=lambda member: member.address))
-    network = Network(id, ordered, policy, name, private, assigns_rfc4193, assigns_6plane)
+    modes = assigns_rfc4193, assigns_6plane
+    network = Network(id, ordered, policy, name, private, *modes, **settings)
     _refuse_doubles((member.label for member in ordered), "ZeroTier address", path)
     macs = (network.mac(member) for member in ordered)
     _refuse_doubles((f"{mac:012x}" for mac in macs if mac is not None), "MAC", path)

@@ -108,7 +108,7 @@ def member_index(network: Network | None, table: MemberTable) -> MemberIndex:
 
     An address that two members were assigned finds nobody.
     """
-    macs = sorted((mac, number) for number, own in enumerate(table.macs) for mac in own)
+    macs = sorted((mac, number) for number, own in enumerate(table.stations) for mac in own)
     ips = [(ip, number) for number, own in enumerate(table.ips) for ip in own]
     ipv4 = sorted(_singles((int.from_bytes(ip, "big"), n) for ip, n in ips if len(ip) == 4))
     ipv6 = _singles((int.from_bytes(ip, "big"), n) for ip, n in ips if len(ip) == 16)

@@ -25,7 +25,9 @@ else:
 
 MAX_TOML = 1 << 26
 _NETWORK_KEYS = frozenset(("id", "name", "rules", "private", "rfc4193", "6plane", "member"))
-_MEMBER_KEYS = frozenset(("address", "name", "mac", "ips", "tags", "capabilities", "authorized"))
+_MEMBER_KEYS = frozenset(
+    ("address", "name", "mac", "ips", "tags", "capabilities", "authorized", "bridge")
+)
 _PLACE = re.compile(r"\(at (?:line (\d+), column (\d+)|end of document)\)")
 
 
@@ -111,6 +113,7 @@ def read_toml_member(node: Node, names: RuleNames) -> Member:
         authorized=_truth(node, "authorized", True),
         mac=None if mac is None else read_mac(mac),
         name="" if title is None else title.text(),
+        bridge=_truth(node, "bridge", False),
     )
 
 

@@ -61,6 +61,13 @@ def _packed(node: Node) -> bytes:
     return packed
 
 
+def read_route(node: Node) -> tuple[bytes, int]:
+    """(packed address, prefix length) of a route's target; without a length it is one address."""
+    packed = _packed(node)
+    bits = node.text().partition("/")[2]
+    return packed, int(bits) if bits else len(packed) * 8
+
+
 def read_tags(node: Node | None) -> dict[int, int]:
     """Tags as `[[id, value], …]` or as an object of ids and values."""
     if node is None:
@@ -70,8 +77,13 @@ def read_tags(node: Node | None) -> dict[int, int]:
         number = key.integer(32)
         if number in tags:
             key.refuse(f"the tag {number} is given twice", code="ZT554")
-        tags[number] = value.integer(32)
+        tags[number] = _tag_value(value)
     return tags
+
+
+def _tag_value(node: Node) -> int:
+    """A tag's value; true and false are 1 and 0, as a controller reads them."""
+    return int(node.value) if isinstance(node.value, bool) else node.integer(32)
 
 
 def _tag_pairs(node: Node) -> Iterator[tuple[Node, Node]]:
