@@ -22,6 +22,8 @@ from ztfast.network.members import Member, Network
 
 MAX_CELLS = 1 << 26
 
+_NO_MACS: frozenset[int] = frozenset()  # no certificate of ownership holds a MAC
+
 TAG_MATCHES = frozenset(
     (
         Kind.MATCH_TAGS_DIFFERENCE,
@@ -64,7 +66,7 @@ def member_table(
         tag_value=value,
         capabilities=_capability_rows(members, view, held),
         ips=(frozenset(), *(network.ips(member) for member in members)),
-        macs=(frozenset(),) * (len(members) + 1),  # no certificate of ownership holds a MAC
+        macs=(_NO_MACS,) * (len(members) + 1),
         stations=(frozenset(), *(_own_macs(network, member) for member in members)),
         known=np.arange(len(members) + 1) > 0,
         assumed_ipauth=assumed_ipauth,

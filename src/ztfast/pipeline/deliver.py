@@ -20,9 +20,9 @@ What happens to a frame:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -106,7 +106,7 @@ class Deliveries(NamedTuple):
 
     def where(self, chosen: Bools) -> Deliveries:
         """Some of them."""
-        return Deliveries(*(column[chosen] for column in self))
+        return Deliveries._make(column[chosen] for column in self)
 
     @property
     def arrived(self) -> Deliveries:
@@ -126,8 +126,8 @@ class _Sending(NamedTuple):
     line: Int32s
     path: Uint64s  # a number for the way that it took, which keys random draws
 
-    def where(self, chosen: npt.NDArray[np.generic]) -> _Sending:
-        return _Sending(*(column[chosen] for column in self))
+    def where(self, chosen: Bools | npt.NDArray[np.intp]) -> _Sending:
+        return _Sending._make(column[chosen] for column in self)
 
 
 def deliver(engine: Engine, batch: FrameBatch, *, first: int = 0) -> Deliveries:
@@ -142,9 +142,9 @@ def deliver(engine: Engine, batch: FrameBatch, *, first: int = 0) -> Deliveries:
     parts = list(network.followed(batch, np.arange(len(batch), dtype=np.int64), first))
     if not parts:
         parts = [_none()]
-    joined = Deliveries(*map(np.concatenate, zip(*parts, strict=True)))
+    joined = Deliveries._make(_concatenated(parts))
     order = np.argsort(joined.frame, kind="stable")
-    return Deliveries(*(column[order] for column in joined))
+    return Deliveries._make(column[order] for column in joined)
 
 
 class _Nodes:
@@ -449,13 +449,18 @@ def _drawn_anew(numbers: Int64s, path: Uint64s) -> Int64s:
     return found
 
 
+def _concatenated(parts: Sequence[tuple[npt.NDArray[Any], ...]]) -> Iterator[npt.NDArray[Any]]:
+    """Each column of several records of columns, one part behind the other."""
+    return (np.concatenate(columns) for columns in zip(*parts, strict=True))
+
+
 def _joined(parts: list[_Sending]) -> _Sending:
     if not parts:
         kinds = (np.int64, np.int32, np.uint64, np.int32, np.uint8, np.uint32, np.int32, np.uint64)
-        return _Sending(*(np.zeros(0, kind) for kind in kinds))
-    return _Sending(*map(np.concatenate, zip(*parts, strict=True)))
+        return _Sending._make(np.zeros(0, kind) for kind in kinds)
+    return _Sending._make(_concatenated(parts))
 
 
 def _none() -> Deliveries:
     kinds = (np.int64, np.uint64, np.uint8, np.uint64, np.uint32, np.int32, np.uint8, np.int32)
-    return Deliveries(*(np.zeros(0, kind) for kind in kinds))
+    return Deliveries._make(np.zeros(0, kind) for kind in kinds)
