@@ -11,7 +11,7 @@ fuzz/fuzz_batch.py draws columns.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -347,11 +347,14 @@ def _is_slice(part: object) -> None:
         raise TypeError(f"{type(part).__name__} is no slice")
 
 
-def _checked_fields(given: object, count: int) -> dict[str, Any]:
+def _is_mapping(value: object) -> bool:
+    return isinstance(value, Mapping)
+
+
+def _checked_fields(fields: Any, count: int) -> dict[str, Any]:
     names = ", ".join(_FIELD_DTYPES)
-    if not isinstance(given, Mapping):
-        raise _bad(f"fields must be a dict, not {type(given).__name__}", f"use {names}")
-    fields = cast("Mapping[Any, Any]", given)
+    if not _is_mapping(fields):
+        raise _bad(f"fields must be a dict, not {type(fields).__name__}", f"use {names}")
     for name in (*fields, *_FIELD_DTYPES):
         if name not in _FIELD_DTYPES:
             raise _bad(f"fields has {name!r:.40}, which is no header field", f"use {names}")
