@@ -8,7 +8,12 @@ import numpy as np
 import pytest
 
 from tests.capture.building import frame, pcap
+from ztfast import dispatch
+from ztfast.capture import pcap_scan
 from ztfast.capture.pcap_scan import OK, TOO_LONG, scan_records
+from ztfast.engine.engine import Engine
+from ztfast.lang import compile_text
+from ztfast.pipeline.scan import CountingScan, JudgingScan
 
 FRAMES = [frame(i, (i * 37) % 300) for i in range(200)]
 DATA = pcap(FRAMES, lengths=[1000 + i for i in range(200)])
@@ -53,3 +58,41 @@ def test_too_long_is_told_before_it_is_complete(more):
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview, lambda b: np.frombuffer(b, "u1")])
 def test_buffers(kind):
     assert len(scan_records(kind(DATA), 24, len(DATA), False).offsets) == 200
+
+
+OUTSIDE = [
+    (24, len(DATA) + 1),
+    (24, 1 << 40),
+    (-1, len(DATA)),
+    (-(1 << 40), 100),
+    (100, 99),
+    (len(DATA) + 16, len(DATA) + 32),
+    (24, -1),
+]
+
+
+@pytest.mark.parametrize(("start", "end"), OUTSIDE)
+@pytest.mark.parametrize("plain", [True, False])
+def test_a_window_outside_the_buffer_is_refused(start, end, plain, monkeypatch):
+    if plain:
+        monkeypatch.setattr(pcap_scan.dispatch, "core", None)
+    with pytest.raises(ValueError, match=f"from {start} to {end} is outside the buffer"):
+        scan_records(DATA, start, end, False)
+
+
+@pytest.mark.skipif(dispatch.core is None, reason="the extension is not built")
+@pytest.mark.parametrize(("start", "end"), OUTSIDE)
+def test_scans_that_judge_refuse_it_too(start, end):
+    engine = Engine(compile_text("accept;"), side="out", backend="native")
+    for scan in (JudgingScan(engine), CountingScan(engine, True), CountingScan(engine, False)):
+        with pytest.raises(ValueError, match=f"from {start} to {end} is outside the buffer"):
+            scan(DATA, start, end, False)
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_empty_windows_find_nothing(plain, monkeypatch):
+    if plain:
+        monkeypatch.setattr(pcap_scan.dispatch, "core", None)
+    for data, at in ((b"", 0), (DATA, 0), (DATA, len(DATA))):
+        found = scan_records(data, at, at, False)
+        assert (len(found.offsets), found.next, found.error) == (0, at, OK)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import random
 
+import numpy as np
 import pytest
 
 import ztfast
+from ztfast import dispatch
 from ztfast.lang import load_json
 from ztfast.pipeline.tally import Count, Tally
 
@@ -172,3 +174,15 @@ def spoiled() -> list[object]:
 def test_what_is_no_tally_is_refused(document: object) -> None:
     with pytest.raises(ztfast.UsageError):
         Tally.from_json(document, POLICY)
+
+
+@pytest.mark.skipif(dispatch.core is None, reason="the extension is not built")
+@pytest.mark.parametrize(
+    "sizes", [(3, 2, 3, 9, 9), (3, 3, 2, 9, 9), (3, 4, 4, 9, 9), (3, 3, 3, 9, 8)]
+)
+def test_the_compiled_tally_refuses_columns_of_several_lengths(sizes: tuple[int, ...]) -> None:
+    types = (np.int32, np.uint8, np.uint32, np.uint64, np.uint64)
+    columns = [np.zeros(size, kind) for size, kind in zip(sizes, types, strict=True)]
+    with pytest.raises(ValueError, match="must be as many"):
+        dispatch.require().tally(*columns)
+    assert not columns[3].any()

@@ -49,6 +49,15 @@ def test_compiled_copy_ranges_reads_nothing_outside(span):
     assert dispatch.core.copy_ranges(DATA, starts, ends, 0, np.zeros(1 << 20, np.uint8))[0] == -1
 
 
+@pytest.mark.skipif(dispatch.core is None, reason="the extension is not built")
+@pytest.mark.parametrize("at", [-1, -(2**63)])
+def test_compiled_copy_ranges_starts_at_a_stretch(at):
+    starts, ends = map(np.ascontiguousarray, columns([(0, 5), (7, 9)]))
+    with pytest.raises(ValueError, match=f"there is no stretch {at}"):
+        dispatch.core.copy_ranges(DATA, starts, ends, at, np.zeros(1 << 20, np.uint8))
+    assert dispatch.core.copy_ranges(DATA, starts, ends, 9, np.zeros(9, np.uint8)) == (9, 0)
+
+
 def columns(spans):
     array = np.array(spans, np.int64).reshape(-1, 2)
     return array[:, 0], array[:, 1]

@@ -2,7 +2,8 @@
 #
 # Contract: other than elsewhere, `scan_blocks` and `copy_ranges` check what they are given: nothing
 # is read outside the buffer or written outside the output, whatever lengths, starts and ends say.
-# `tally` trusts: entries and codes must have a place in its rows.  No GIL in the loops.
+# `tally` checks that its columns are of one length and trusts their values: entries and codes must
+# have a place in its rows.  No GIL in the loops.
 
 def scan_blocks(
     const uint8_t[::1] buffer, int64_t start, int64_t end, bint swapped, int64_t max_block,
@@ -52,10 +53,13 @@ def copy_ranges(
 
     Stops before the first that does not fit; sinks/copy_ranges.py has the contract.
     Returns (the next stretch's number, bytes copied); −1 for a stretch outside the buffer.
+    Raises ValueError for a negative `at`.
     """
     cdef int64_t count = min(starts.shape[0], ends.shape[0])
     cdef int64_t capacity = out.shape[0], size = buffer.shape[0]
     cdef int64_t used = 0, length
+    if at < 0:
+        raise ValueError(f"there is no stretch {at}")
     with nogil:
         while at < count:
             if starts[at] < 0 or ends[at] < starts[at] or ends[at] > size:
@@ -74,10 +78,15 @@ def tally(
     const int32_t[::1] entry, const uint8_t[::1] code, const uint32_t[::1] lengths,
     uint64_t[::1] frames, uint64_t[::1] sums
 ):
-    """Count frames and sum lengths by (entry + 1) * 5 + code."""
-    cdef int64_t i, at
+    """Count frames and sum lengths by (entry + 1) * 5 + code.
+
+    Raises ValueError where the columns, or the two rows of results, differ in length.
+    """
+    cdef int64_t i, at, count = entry.shape[0]
+    if code.shape[0] != count or lengths.shape[0] != count or frames.shape[0] != sums.shape[0]:
+        raise ValueError("entries, codes and lengths must be as many, frames and sums too")
     with nogil:
-        for i in range(entry.shape[0]):
+        for i in range(count):
             at = (<int64_t>entry[i] + 1) * 5 + code[i]
             frames[at] += 1
             sums[at] += lengths[i]

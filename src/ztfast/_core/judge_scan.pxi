@@ -172,8 +172,17 @@ cdef void start_scan(
     Input *x, ScanState *t, Round *r, object buffer, int64_t start, int64_t end, int swapped,
     int header, uint32_t max_captured, object columns
 ) except *:
-    """columns: offsets, captured, lengths, to keep what is found; or None."""
-    x.buffer = <bytes_t>address_of(buffer)
+    """columns: offsets, captured, lengths, to keep what is found; or None.
+
+    Raises ValueError for a window that is not inside the buffer.
+    """
+    cdef Py_buffer view
+    PyObject_GetBuffer(buffer, &view, PyBUF_SIMPLE)
+    x.buffer = <bytes_t>view.buf
+    cdef int64_t size = view.len
+    PyBuffer_Release(&view)  # the caller keeps the buffer
+    if not 0 <= start <= end <= size:
+        raise ValueError(f"the scan from {start} to {end} is outside the buffer of {size} bytes")
     x.end = end
     x.swapped = swapped
     x.header = header

@@ -1,7 +1,8 @@
 """Scanning from record to record of a classic pcap: the one place that follows the chain.
 
 Contract (`scan_records`): shared by the plain version here and by the compiled one; both give the
-same answer for the same arguments, and neither reads outside `buffer[start:end]`.
+same answer for the same arguments, and neither reads outside `buffer[start:end]`.  A window that is
+not inside the buffer is a ValueError in both: the compiled loop reads where it is told to.
 Tested by tests/capture/test_pcap_scan.py.
 """
 
@@ -76,7 +77,8 @@ def scan_records(
     `lengths` uint32[n], `next` (where the scan stopped: always the start of a record), and
     `error`: `OK` where the next record is not complete before `end` (or nothing is left, or
     `max_frames` were found), `TOO_LONG` where its captured length is over `max_captured`;
-    that is reported as soon as the length can be read, complete or not.
+    that is reported as soon as the length can be read, complete or not.  Raises ValueError where
+    `start` and `end` are not in this order inside the buffer.
     """
     arguments = (buffer, start, end, swapped, header, max_frames, max_captured)
     return _scan_plain(*arguments) if dispatch.core is None else _scan_compiled(*arguments)
@@ -101,7 +103,7 @@ def _scan_compiled(
 
 def record_columns(max_frames: int, size: int, pool: BufferPool) -> Any:
     """Memory for the columns of a scan over `size` bytes: offsets, captured, lengths."""
-    return pool.take(min(max_frames, size // 16 + 1), (np.int64, np.uint32, np.uint32))
+    return pool.take(max(0, min(max_frames, size // 16 + 1)), (np.int64, np.uint32, np.uint32))
 
 
 def _scan_plain(
@@ -113,6 +115,9 @@ def _scan_plain(
     max_frames: int,
     max_captured: int,
 ) -> ScannedRecords:
+    size = memoryview(buffer).nbytes
+    if not 0 <= start <= end <= size:
+        raise ValueError(f"the scan from {start} to {end} is outside the buffer of {size} bytes")
     read = struct.Struct(">II" if swapped else "<II").unpack_from
     offsets: list[int] = []
     sizes: list[tuple[int, int]] = []
