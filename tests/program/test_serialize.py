@@ -15,6 +15,9 @@ import pytest
 from tests.program.building import program_of
 from ztfast.engine.native import NativeSide
 from ztfast.errors import TableError
+from ztfast.lang import load_json
+from ztfast.model.view import make_view
+from ztfast.program.encode import encode
 from ztfast.program.program import Program
 from ztfast.program.serialize import MAX_FILE, load_program, save_program
 
@@ -170,3 +173,28 @@ def test_a_table_of_another_kind_is_refused(program: Program, tmp_path: Path) ->
     np.savez(path, table=np.zeros(4, np.uint8), about=about)
     with pytest.raises(TableError, match="dtype uint8"):
         load_program(path)
+
+
+def test_columns_keep_their_names_in_files(tmp_path: Path) -> None:
+    """Saved tables of earlier builds load: a column is (name, key, width)."""
+    entries = [
+        {"type": "MATCH_TAGS_DIFFERENCE", "id": 5, "value": 1},
+        {"type": "INTEGER_RANGE", "idx": 3, "bits": 12, "little": True, "start": 1, "end": 2},
+        {"type": "ACTION_ACCEPT"},
+    ]
+    capability = {"id": 9, "rules": [{"type": "ACTION_ACCEPT"}]}
+    policy = load_json(json.dumps({"rules": entries, "capabilities": [capability]}), "test")
+    program = encode(make_view(policy, "out"))
+    path = tmp_path / "table.npz"
+    save_program(program, path)
+    with np.load(path) as file:
+        own = json.loads(bytes(file["about"]))["own"]
+    assert sorted(own) == [
+        ["holds", 0, 8],
+        ["integer", [3, 12, True], 64],
+        ["integer_missing", [3, 12, True], 32],
+        ["local_tag", 5, 32],
+        ["remote_tag", 5, 32],
+        ["tag_presence", 5, 8],
+    ]
+    assert load_program(path).own == program.own

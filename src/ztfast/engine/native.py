@@ -35,7 +35,7 @@ from ztfast.program.opcodes import (
     column_width,
 )
 from ztfast.program.passes import optimise, without_reads
-from ztfast.program.program import Program
+from ztfast.program.program import FRAME_FACTS, Fact, Program
 
 BLOCK = 1024
 Outputs = list[tuple[Any, ...]]
@@ -68,7 +68,7 @@ class NativeSide:
         self.columns, self.watched = needs.columns, needs.watched
         self.random, self.copies, self.forwards = needs.random, needs.copies, needs.forwards
         self.entries = _EntryFacts(program)
-        self.has_integers = any(own.what == "integer" for own in program.own)
+        self.has_integers = any(own.fact is Fact.INTEGER for own in program.own)
         self._has_reads = bool(self.watched) or self.has_integers
         copies = self.copies * (1 + (len(program.starts) > 1))  # the base rules', a capability's
         reads = int(self._has_reads)
@@ -361,12 +361,12 @@ def constant_columns(program: Program, batch_context: BatchContext) -> dict[int,
         for column, array in zip(_ADDRESS_COLUMNS, addresses, strict=True)
     }
     for number, asked in enumerate(program.own, FIRST_OWN_COLUMN):
-        if asked.what == "holds":
+        if asked.fact is Fact.HOLDS:
             known[number] = int(
-                batch_context.members.capabilities[asked.key][batch_context.sender[0]]
+                batch_context.members.capabilities[asked.number][batch_context.sender[0]]
             )
-        elif asked.what not in ("integer", "integer_missing"):
-            known[number] = int(_tag_column(asked.what, asked.key, batch_context)[0])
+        elif asked.fact not in FRAME_FACTS:
+            known[number] = int(_tag_column(asked.fact, asked.number, batch_context)[0])
     return known
 
 
@@ -431,13 +431,13 @@ def _own_columns(side: NativeSide, batch_context: BatchContext) -> Columns:
     """The program's own columns of facts about members: tags and capabilities."""
     columns: Columns = []
     for number, asked in enumerate(side.program.own, FIRST_OWN_COLUMN):
-        if number not in side.columns or asked.what in ("integer", "integer_missing"):
+        if number not in side.columns or asked.fact in FRAME_FACTS:
             continue
-        if asked.what == "holds":
-            held = batch_context.members.capabilities[asked.key].astype(np.uint8)
+        if asked.fact is Fact.HOLDS:
+            held = batch_context.members.capabilities[asked.number].astype(np.uint8)
             columns.append((number, held[batch_context.sender]))
         else:
-            columns.append((number, _tag_column(asked.what, asked.key, batch_context)))
+            columns.append((number, _tag_column(asked.fact, asked.number, batch_context)))
     return columns
 
 
@@ -446,13 +446,13 @@ def _integer_columns(side: NativeSide, batch: FrameBatch) -> tuple[Columns, bool
     columns: Columns = []
     some_missing = False
     for number, asked in enumerate(side.program.own, FIRST_OWN_COLUMN):
-        if asked.what not in ("integer", "integer_missing"):
+        if asked.fact not in FRAME_FACTS:
             continue
         values, missing = np.empty(len(batch), np.uint64), np.empty(len(batch), np.uint32)
-        index, bits, little = asked.key
+        index, bits, little = asked.integer
         dispatch.require().integers(batch.raw(), index, bits, int(little), values, missing)
         some_missing |= bool(missing.any())
-        columns.append((number, values if asked.what == "integer" else missing))
+        columns.append((number, values if asked.fact is Fact.INTEGER else missing))
     return columns, some_missing
 
 
@@ -473,7 +473,7 @@ def _unknown_bits(batch_context: BatchContext) -> npt.NDArray[np.uint32]:
     return bits
 
 
-def _tag_column(what: str, tag: int, batch_context: BatchContext) -> npt.NDArray[Any]:
+def _tag_column(fact: Fact, tag: int, batch_context: BatchContext) -> npt.NDArray[Any]:
     members = batch_context.members
     if tag in members.tag_ids:
         row = members.tag_ids.index(tag)
@@ -481,13 +481,13 @@ def _tag_column(what: str, tag: int, batch_context: BatchContext) -> npt.NDArray
     else:
         present = np.zeros(len(members.address), dtype=np.bool_)
         value = np.zeros(len(members.address), dtype=np.uint32)
-    if what == "tag_presence":
+    if fact is Fact.TAG_PRESENCE:
         has = np.append(present, False).astype(np.uint8)  # −1: membership not known
         both: npt.NDArray[np.uint8] = has[batch_context.local] | has[
             batch_context.remote
         ] << np.uint8(1)
         return both
-    numbers = batch_context.local if what == "local_tag" else batch_context.remote
+    numbers = batch_context.local if fact is Fact.LOCAL_TAG else batch_context.remote
     values: npt.NDArray[np.uint32] = np.append(value, np.uint32(0))[numbers]
     return values
 

@@ -10,7 +10,7 @@ tests/program/test_encode.py and against the reference by the differential tests
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ztfast.model.kinds import Entry, Kind
 from ztfast.model.reads import Reads
@@ -28,7 +28,15 @@ from ztfast.program.opcodes import (
     Owned,
     TagTest,
 )
-from ztfast.program.program import OwnColumn, Program, instructions, set_jumps
+from ztfast.program.program import (
+    FACT_WIDTHS,
+    Fact,
+    IntegerKey,
+    OwnColumn,
+    Program,
+    instructions,
+    set_jumps,
+)
 
 _U64 = (1 << 64) - 1
 
@@ -49,7 +57,7 @@ def encode(view: View) -> Program:
     number = len(view.base)
     for index, entries in enumerate(view.capabilities):
         starts.append(number)
-        column = encoder.own("holds", index, 8)
+        column = encoder.own(Fact.HOLDS, index)
         encoder.emit(Op.SECTION, column=column, other=index)
         encoder.section(entries, number)
         number += len(entries)
@@ -65,7 +73,7 @@ class _Encoder:
         self.view = view
         self.rows: list[tuple[int, ...]] = []
         self.columns: list[OwnColumn] = []
-        self._numbers: dict[tuple[str, Any], int] = {}
+        self._numbers: dict[tuple[Fact, int | IntegerKey], int] = {}
         self._old = view.engine == "1.12"
         self._can_arm = False
         self._can_skip = False
@@ -96,13 +104,13 @@ class _Encoder:
     ) -> None:
         self.rows.append((int(op), int(flags), column, entry, 0, other, mask, low, span))
 
-    def own(self, what: str, key: Any, width: int) -> int:
+    def own(self, fact: Fact, key: int | IntegerKey) -> int:
         """The number of one of the program's own columns, new or known."""
-        number = self._numbers.get((what, key))
+        number = self._numbers.get((fact, key))
         if number is None:
             number = FIRST_OWN_COLUMN + len(self.columns)
-            self._numbers[what, key] = number
-            self.columns.append(OwnColumn(what, key, width))
+            self._numbers[fact, key] = number
+            self.columns.append(OwnColumn(fact, key, FACT_WIDTHS[fact]))
         return number
 
     # actions
@@ -160,18 +168,15 @@ class _Encoder:
         return Tests(form.valid, form.conditions, inverted)
 
     def _integer(self, entry: Entry) -> Tests:
-        start, end, idx, bits, little = (item or 0 for item in entry.value)
-        key = (idx, ((bits - 1) & 63) + 1, bool(little))
+        start, end = entry.value[0] or 0, entry.value[1] or 0
         high = (start + ((end - start) & 0xFFFFFFFF)) & _U64
-        column = self.own("integer", key, 64)
+        column = self.own(Fact.INTEGER, _integer_key(entry))
         return Tests((), (_between(column, start, high),))
 
     def _reads(self, entry: Entry) -> tuple[int, int]:
         """(column, mask) of what the match reads that may be missing."""
         if entry.kind is Kind.INTEGER_RANGE:
-            _, _, idx, bits, little = (item or 0 for item in entry.value)
-            key = (idx, ((bits - 1) & 63) + 1, bool(little))
-            return self.own("integer_missing", key, 32), Reads.INTEGER
+            return self.own(Fact.INTEGER_MISSING, _integer_key(entry)), Reads.INTEGER
         if entry.kind is Kind.MATCH_CHARACTERISTICS:
             return Column.MISSING, _characteristics_reads(entry.value[0] or 0)
         if entry.kind in (Kind.MATCH_TAG_SENDER, Kind.MATCH_TAG_RECEIVER):
@@ -234,7 +239,7 @@ class _Encoder:
 
     def _presence(self, tag: int, local: bool, negate: bool = False) -> Comparison:
         bit = 1 if local else 2
-        return Comparison(self.own("tag_presence", tag, 8), bit, bit, 0, negate)
+        return Comparison(self.own(Fact.TAG_PRESENCE, tag), bit, bit, 0, negate)
 
     def _one_sided(self, entry: Entry, number: int, or_flag: int, tag: int, value: int) -> None:
         local = self._one_sided_is_local(entry)
@@ -243,7 +248,7 @@ class _Encoder:
             self._arm_skip((Op.ARMED,), (), number, or_flag)
         if hard_yes_if_missing:
             self._arm_skip((), (self._presence(tag, local, negate=True),), number, or_flag)
-        column = self.own("local_tag" if local else "remote_tag", tag, 32)
+        column = self.own(Fact.LOCAL_TAG if local else Fact.REMOTE_TAG, tag)
         negate = entry.inverted and not self._old
         self._test(Comparison(column, 0xFFFFFFFF, value, 0, negate), number, Into.TERM)
         if hard_yes_if_missing:
@@ -276,7 +281,7 @@ class _Encoder:
         self._test(here, number, Into.AND_TERM)
 
     def _compare(self, kind: Kind, tag: int, value: int, number: int) -> None:
-        local, remote = self.own("local_tag", tag, 32), self.own("remote_tag", tag, 32)
+        local, remote = self.own(Fact.LOCAL_TAG, tag), self.own(Fact.REMOTE_TAG, tag)
         if kind is Kind.MATCH_TAGS_EQUAL:
             self._test(Comparison(local, 0xFFFFFFFF, value, 0), number, Into.TERM)
             self._test(Comparison(remote, 0xFFFFFFFF, value, 0), number, Into.AND_TERM)
@@ -404,6 +409,11 @@ def _characteristics(mask: int, direction: str) -> Tests:
         if bits
     ]
     return Tests((), tuple(parts), inverted=True)
+
+
+def _integer_key(entry: Entry) -> IntegerKey:
+    _, _, index, bits, little = (item or 0 for item in entry.value)
+    return IntegerKey(index, ((bits - 1) & 63) + 1, bool(little))
 
 
 def _characteristics_reads(mask: int) -> int:

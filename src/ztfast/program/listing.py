@@ -83,4 +83,5 @@ def _column(program: Program, column: int) -> str:
     if column < FIRST_OWN_COLUMN:
         return Column(column).name.lower()
     own = program.own[column - FIRST_OWN_COLUMN]
-    return f"{own.what}[{own.key}]"
+    key = tuple(own.key) if isinstance(own.key, tuple) else own.key
+    return f"{own.fact.value}[{key}]"

@@ -8,6 +8,7 @@ global: base entries first, then each capability's in turn (`starts`).
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,17 +18,57 @@ from ztfast.model.view import View
 from ztfast.program.opcodes import FIRST_OWN_COLUMN, INSTRUCTION, VERSION, Flag, Op, column_width
 
 
-class OwnColumn(NamedTuple):
-    """A column that a program asks for beyond the fixed ones.
+class Fact(Enum):
+    """What a program's own column says; the values are its names in files."""
 
-    what: "local_tag", "remote_tag" (u32; `key` is the tag id), "tag_presence" (u8: bit 0
-    local, bit 1 remote), "holds" (u8; `key` is the capability's index in the view),
-    "integer" (u64) and "integer_missing" (u32; `key` is (idx, bits, little)).
+    LOCAL_TAG = "local_tag"  # the tag's value, of the member whose rules are evaluated
+    REMOTE_TAG = "remote_tag"
+    TAG_PRESENCE = "tag_presence"  # bit 0 the local member has the tag, bit 1 the remote one
+    HOLDS = "holds"  # does the sender hold the capability
+    INTEGER = "integer"  # of the payload
+    INTEGER_MISSING = "integer_missing"  # Reads.INTEGER where not all of it was captured
+
+
+FACT_WIDTHS = {
+    Fact.LOCAL_TAG: 32,
+    Fact.REMOTE_TAG: 32,
+    Fact.TAG_PRESENCE: 8,
+    Fact.HOLDS: 8,
+    Fact.INTEGER: 64,
+    Fact.INTEGER_MISSING: 32,
+}
+FRAME_FACTS = frozenset((Fact.INTEGER, Fact.INTEGER_MISSING))  # the others are facts about members
+
+
+class IntegerKey(NamedTuple):
+    """Which integer of the payload: of `bits` bits at byte `index`, as spec section 3 says."""
+
+    index: int
+    bits: int
+    little: bool
+
+
+class OwnColumn(NamedTuple):
+    """A column that a program asks for beyond the fixed ones, `width` bits wide.
+
+    key: of a tag its id, of a capability its index in the view, of integers an IntegerKey.
     """
 
-    what: str
-    key: Any
+    fact: Fact
+    key: int | IntegerKey
     width: int
+
+    @property
+    def number(self) -> int:
+        """The key of a fact about members."""
+        assert isinstance(self.key, int)
+        return self.key
+
+    @property
+    def integer(self) -> IntegerKey:
+        """The key of an integer of the payload."""
+        assert isinstance(self.key, IntegerKey)
+        return self.key
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from ztfast.errors import Diagnostic, TableError
 from ztfast.model.kinds import KINDS, Entry, Kind
 from ztfast.model.view import View
 from ztfast.program.opcodes import INSTRUCTION
-from ztfast.program.program import OwnColumn, Program
+from ztfast.program.program import Fact, IntegerKey, OwnColumn, Program
 from ztfast.program.verify import verify
 
 MAX_FILE = 1 << 28
@@ -38,7 +38,7 @@ def save_program(program: Program, path: str | os.PathLike[str]) -> None:
         "base": [list(entry) for entry in view.base],
         "capabilities": [[list(entry) for entry in rules] for rules in view.capabilities],
         "capability_ids": list(view.capability_ids),
-        "own": [list(own) for own in program.own],
+        "own": [[own.fact.value, own.key, own.width] for own in program.own],
         "starts": list(program.starts),
     }
     text = np.frombuffer(json.dumps(about).encode(), dtype=np.uint8)
@@ -95,7 +95,7 @@ def _program(table: Any, about: dict[str, Any]) -> Program:
         tuple(int(number) for number in about["capability_ids"]),
         about["engine"],
     )
-    own = tuple(OwnColumn(what, _key(key), int(width)) for what, key, width in about["own"])
+    own = tuple(OwnColumn(Fact(name), _key(key), int(width)) for name, key, width in about["own"])
     starts = tuple(int(start) for start in about["starts"])
     return Program(view, np.ascontiguousarray(table), own, starts, version=about["version"])
 
@@ -116,8 +116,8 @@ def _entry(item: list[Any]) -> Entry:
     return Entry(found, bool(inverted), bool(alternative), tuple(value), int(rule))
 
 
-def _key(key: list[Any] | int) -> tuple[int, int, bool] | int:
-    return (int(key[0]), int(key[1]), bool(key[2])) if isinstance(key, list) else int(key)
+def _key(key: list[Any] | int) -> IntegerKey | int:
+    return IntegerKey(int(key[0]), int(key[1]), bool(key[2])) if isinstance(key, list) else int(key)
 
 
 def _refused(message: str, path: Any, help: str) -> TableError:

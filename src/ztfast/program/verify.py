@@ -25,17 +25,9 @@ from ztfast.program.opcodes import (
     Op,
     TagTest,
 )
-from ztfast.program.program import Program
+from ztfast.program.program import FACT_WIDTHS, FRAME_FACTS, Fact, IntegerKey, Program
 
 _ALL_FLAGS = INTO_MASK | Flag.NEGATE | Flag.ALTERNATIVE | Flag.SKIPPABLE | Flag.FREE
-_OWN_WIDTHS = {
-    "local_tag": 32,
-    "remote_tag": 32,
-    "tag_presence": 8,
-    "holds": 8,
-    "integer": 64,
-    "integer_missing": 32,
-}
 
 
 def verify(program: Program) -> Program:
@@ -63,9 +55,11 @@ def _verify_own(program: Program) -> None:
     if len(program.own) > MAX_COLUMNS - FIRST_OWN_COLUMN:
         raise _wrong(f"{len(program.own)} columns of its own are too many")
     for own in program.own:
-        if _OWN_WIDTHS.get(own.what) != own.width:
-            raise _wrong(f"unknown column {own.what!r} of {own.width} bits")
-        if own.what == "holds" and not _is_index(own.key, len(program.view.capabilities)):
+        if FACT_WIDTHS.get(own.fact) != own.width:
+            raise _wrong(f"a column {own.fact.value!r} of {own.width} bits")
+        if isinstance(own.key, IntegerKey) != (own.fact in FRAME_FACTS):
+            raise _wrong(f"a column {own.fact.value!r} with the key {own.key!r}")
+        if own.fact is Fact.HOLDS and not _is_index(own.key, len(program.view.capabilities)):
             raise _wrong(f"a column for capability {own.key!r} of {len(program.view.capabilities)}")
     sizes = [len(program.view.base), *(len(rules) for rules in program.view.capabilities)]
     starts = tuple(int(start) for start in np.concatenate(([0], np.cumsum(sizes)[:-1])))
@@ -78,7 +72,7 @@ def _is_index(value: Any, count: int) -> bool:
 
 
 class _Verifier:
-    """Walks the table once."""
+    """Goes through the table once."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
