@@ -13,7 +13,7 @@ import pytest
 
 from tests.needs import needs_loops
 from ztfast import dispatch
-from ztfast.engine.select import choose
+from ztfast.engine.backends import choose
 from ztfast.errors import BackendError, UsageError
 
 ROOT = Path(__file__).parents[1]

@@ -102,7 +102,7 @@ __all__ = [*sorted(_PUBLIC), "backend"]  # noqa: PLE0604  (names, all of them te
 def __getattr__(name: str) -> Any:
     """Load a public name; `ztfast.backend` is what "auto" runs here ("native" or "reference")."""
     if name == "backend":
-        from ztfast.engine.select import choose
+        from ztfast.engine.backends import choose
 
         return choose()
     if name not in _PUBLIC:

@@ -18,11 +18,11 @@ import numpy as np
 
 from ztfast.engine.engine import Engine
 from ztfast.engine.native import NativeEvaluator
-from ztfast.engine.side_verdicts import Result
 from ztfast.errors import Diagnostic, FrameError
 from ztfast.frames.batch import FrameBatch
 from ztfast.frames.buffer_pool import BufferPool
 from ztfast.model.policy import Policy
+from ztfast.model.result import Result
 
 if TYPE_CHECKING:
     from ztfast.network.members import Network

@@ -7,7 +7,6 @@ import pytest
 
 from ztfast import dispatch
 from ztfast.engine import native as engine_native
-from ztfast.engine.side_verdicts import Result
 from ztfast.frames.columns import (
     FIRST_OWN_COLUMN,
     Chr,
@@ -18,6 +17,7 @@ from ztfast.frames.columns import (
     column_width,
 )
 from ztfast.model.reads import ASSUMED_MASK, Reads
+from ztfast.model.result import Result
 from ztfast.program import lookup
 from ztfast.program.opcodes import INSTRUCTION, Flag, Into, Op
 

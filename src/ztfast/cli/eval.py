@@ -43,7 +43,7 @@ def command(ctx: click.Context, cases: str, backend: str | None) -> None:
     \b
     Example: zcat eval-1.14.jsonl.gz | ztfast eval --backend reference -
     """
-    from ztfast.engine.select import choose
+    from ztfast.engine.backends import choose
 
     failed = False
     # One frame a rule set is quickest without encoding it, and only the reference keeps a log.

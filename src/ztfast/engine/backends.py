@@ -1,6 +1,9 @@
-"""What a backend is, and how another package adds one: the entry-point group `ztfast.backends`.
+"""Backends: the only choice of one, what one is, and how another package adds one.
 
-Contract: a backend evaluates one direction at a time; everything else (networks, joining both
+Contract: `choose(name)` gives a backend's name that runs here; asking for one that is missing
+raises BackendError.  `ZTFAST_BACKEND` is used where nothing was asked for.  What other packages
+add, by the entry-point group `ztfast.backends`, is looked for only where it is asked for.
+A backend evaluates one direction at a time; everything else (networks, joining both
 sides, multicast, files) is the engine's and the same for all.  docs/backend.md says what it must
 keep to and how to prove it.  "native" and "reference" are ours and cannot be replaced.
 Tested by tests/engine/test_backends.py.
@@ -8,18 +11,23 @@ Tested by tests/engine/test_backends.py.
 
 from __future__ import annotations
 
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Protocol, runtime_checkable
+import os
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
+from ztfast import dispatch
 from ztfast.engine.side_verdicts import SIDE_COLUMNS, SideVerdicts
-from ztfast.errors import BackendError, Diagnostic
+from ztfast.errors import BackendError, Diagnostic, usage
 from ztfast.frames.batch import FrameBatch
 from ztfast.model.view import View
 from ztfast.network.batch_context import BatchContext
 
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+BACKENDS = ("native", "reference", "auto")
 GROUP = "ztfast.backends"
 
 
@@ -30,7 +38,7 @@ class Backend(Protocol):
     view: the rules, as engine entries.  batch: n frames, with `frame(i)`, or `buffer`, `offsets`,
     `captured` and `lengths`, or decoded columns.  batch_context: who is who, n items a column.
     seed: keys `random` draws by `batch_context.number` (engine.prng).  Gives every column of
-    `verdicts.SIDE_COLUMNS`, n items each.  It must not change its arguments, may be called by
+    `side_verdicts.SIDE_COLUMNS`, n items each.  It must not change its arguments, may be called by
     several threads at once, and raises ztfast.errors only.
     """
 
@@ -41,8 +49,28 @@ class Backend(Protocol):
         ...
 
 
+def choose(name: str | None = None) -> str:
+    """The backend to use: as asked for, or by ZTFAST_BACKEND, or "native", or "reference".
+
+    Raises UsageError for an unknown name, BackendError for one that cannot run here.
+    """
+    asked = name if name not in (None, "auto") else os.environ.get("ZTFAST_BACKEND") or "auto"
+    if asked not in BACKENDS:
+        if asked not in installed():
+            names = ", ".join(repr(known) for known in (*BACKENDS, *sorted(installed())))
+            raise usage(f"unknown backend {asked!r}", f"use one of {names}")
+        load(asked)
+    if asked == "auto":
+        return "reference" if dispatch.core is None else "native"
+    if asked == "native":
+        dispatch.require()
+    return asked
+
+
 def installed() -> dict[str, EntryPoint]:
     """Backends that other packages add, by name; where two have one name, the first by package."""
+    from importlib.metadata import entry_points  # slow to load: only where it is asked for
+
     found = sorted(entry_points(group=GROUP), key=_package)
     return {point.name: point for point in reversed(found)}
 

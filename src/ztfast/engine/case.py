@@ -22,17 +22,18 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from ztfast.engine import backends
 from ztfast.engine.context import FrameContext, Noted, Outcome, Sent
 from ztfast.engine.prng import draw
 from ztfast.engine.reference import evaluate, sent_copies
-from ztfast.engine.select import choose
-from ztfast.engine.side_verdicts import Result, SideVerdicts
+from ztfast.engine.side_verdicts import SideVerdicts
 from ztfast.errors import Diagnostic, FrameError, RulesError, ZtfastError
 from ztfast.frames.batch import FrameBatch
 from ztfast.frames.frame import Frame
 from ztfast.model.entries import Json, read_entries, read_entry
 from ztfast.model.kinds import Entry, Kind
 from ztfast.model.policy import MAX_BASE_RULES, MAX_CAPABILITY_RULES
+from ztfast.model.result import Result
 from ztfast.model.view import DIRECTIONS, ENGINES, View
 from ztfast.network.batch_context import BatchContext, MemberTable
 
@@ -229,11 +230,11 @@ def _left_out(key: str, rules: list[Json], unknown: list[int]) -> Diagnostic:
 def evaluate_case(case: Mapping[str, Any], backend: str = "reference") -> dict[str, Any]:
     """Evaluate a case and give its `out` form, with the case's `id` if it has one.
 
-    backend: "reference", or without a log (it is null) "native", "auto" (engine.select) or what
-    another package adds (engine.backends).
+    backend: "reference", or without a log (it is null) "native", "auto" or what another
+    package adds (engine.backends).
     Raises RulesError or FrameError for a bad case, BackendError where native is missing.
     """
-    chosen = choose(backend)
+    chosen = backends.choose(backend)
     view, frame, context = read_case(case)
     if chosen == "reference":
         out = _out(evaluate(view, frame, context, want_log=True))
@@ -249,8 +250,6 @@ def _columns_out(backend: str, view: View, frame: Frame, context: FrameContext) 
 
         verdicts = evaluate_one(view, frame, batch_context, context.draw(0))
     else:
-        from ztfast.engine import backends
-
         fixed, seed = _drawn(view, context.draw(0))
         verdicts = backends.evaluate(
             backend, fixed, FrameBatch.from_frame(frame), batch_context, seed

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from ztfast.engine.side_verdicts import Result
 from ztfast.model.reads import Reads
+from ztfast.model.result import Result
 
 LogItem = list[int] | str | None
 

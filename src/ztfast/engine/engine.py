@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from ztfast.engine import backends
 from ztfast.engine.native import NativeEvaluator, NativeSide
 from ztfast.engine.network_verdicts import Verdicts
-from ztfast.engine.select import choose
 from ztfast.engine.side_copies import Lines, SideCopy, side_copies
 from ztfast.engine.side_verdicts import SideVerdicts
 from ztfast.errors import usage
@@ -66,7 +66,7 @@ class Engine:
             raise usage(f"unknown side {side!r}", "use 'out', 'in' or 'both'")
         self.policy, self.network = _policy_and_network(rules, network, network_id)
         self.side, self.engine, self.seed = side, engine, seed
-        self.backend = choose(backend)
+        self.backend = backends.choose(backend)
         self._lines = _lines(self.policy)
         directions = ("out", "in") if side == "both" else (side,)
         self._sides = {
@@ -273,8 +273,6 @@ class _Side:
                 0
             ]
         if self.backend != "reference":
-            from ztfast.engine import backends
-
             return backends.evaluate(self.backend, self.view, batch, batch_context, self.seed)
         from ztfast.engine import reference
 

@@ -15,12 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ztfast import dispatch
-from ztfast.engine.side_verdicts import Result, SideVerdicts
+from ztfast.engine.side_verdicts import SideVerdicts
 from ztfast.frames.batch import FrameBatch
 from ztfast.frames.buffer_pool import BufferPool
 from ztfast.frames.frame import Frame
 from ztfast.model.kinds import Entry, Kind
 from ztfast.model.reads import Reads
+from ztfast.model.result import Result
 from ztfast.model.view import View
 from ztfast.network.batch_context import BatchContext, MemberTable
 from ztfast.program.encode import encode

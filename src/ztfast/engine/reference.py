@@ -20,10 +20,11 @@ import numpy.typing as npt
 from ztfast.engine.context import FrameContext, LogItem, Noted, Outcome, Sent, State, Step, Trial
 from ztfast.engine.prng import draw
 from ztfast.engine.reference_matches import Answer, Facts, match, note_addresses
-from ztfast.engine.side_verdicts import SIDE_COLUMNS, Result, SideVerdicts
+from ztfast.engine.side_verdicts import SIDE_COLUMNS, SideVerdicts
 from ztfast.frames.frame import Frame
 from ztfast.model.kinds import Entry, Kind
 from ztfast.model.reads import Reads
+from ztfast.model.result import Result
 from ztfast.model.view import View
 from ztfast.network.batch_context import BatchContext, MemberTable
 

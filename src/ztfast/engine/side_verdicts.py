@@ -8,26 +8,14 @@ Columns that need more than the evaluator's own results are made when first aske
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from enum import IntEnum
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-
-class Result(IntEnum):
-    """What a rule set says (the engine's names)."""
-
-    NO_MATCH = 0
-    DROP = 1
-    REDIRECT = 2
-    ACCEPT = 3
-    SUPER_ACCEPT = 4
-
-
 # name -> (dtype, meaning)
 SIDE_COLUMNS: dict[str, tuple[str, str]] = {
-    "result": ("u1", "Result of the base rules"),
+    "result": ("u1", "model.result.Result of the base rules"),
     "accept": ("u1", "0 not delivered here (dropped or redirected), 1 accepted, 2 super-accepted"),
     "accepted": ("?", "this side lets the frame (or its redirected self) pass"),
     "capability": ("i2", "index in the view of the capability that accepted, -1 none"),

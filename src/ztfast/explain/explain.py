@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 from ztfast.engine.context import FrameContext, Outcome, Sent, Step, Trial
 from ztfast.engine.reference import evaluate
-from ztfast.engine.side_verdicts import Result
 from ztfast.errors import Span
 from ztfast.explain.contexts import ContextResolver, FrameContexts, Receiver
 from ztfast.explain.match_text import MatchDescriber
@@ -22,6 +21,7 @@ from ztfast.lang.printer import entry_printer
 from ztfast.model.kinds import Entry, Kind
 from ztfast.model.policy import Capability, Policy, Rule
 from ztfast.model.reads import ASSUMED_MASK, UNCERTAIN_MASK, Reads
+from ztfast.model.result import Result
 
 _COPYING = (Kind.ACTION_TEE, Kind.ACTION_WATCH)
 

@@ -16,8 +16,8 @@ from ztfast.capture.packets import MAX_CAPTURED, MAX_FRAMES
 from ztfast.capture.pcap_scan import ScannedRecords, record_columns
 from ztfast.engine.engine import Engine
 from ztfast.engine.native import Outputs
-from ztfast.engine.side_verdicts import Result
 from ztfast.frames.buffer_pool import BufferPool
+from ztfast.model.result import Result
 
 
 class Judged(NamedTuple):

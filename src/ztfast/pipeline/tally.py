@@ -17,10 +17,10 @@ import numpy.typing as npt
 from ztfast import dispatch
 from ztfast.capture.packets import PacketBatch
 from ztfast.engine.network_verdicts import Action, Verdicts
-from ztfast.engine.side_verdicts import Result
 from ztfast.errors import UsageError, usage
 from ztfast.model.policy import Capability, Policy, Rule
 from ztfast.model.reads import UNCERTAIN_MASK, Reads
+from ztfast.model.result import Result
 from ztfast.pipeline.count import Count, add, read_count, whole
 from ztfast.pipeline.judge import Judgement
 from ztfast.pipeline.scan import Counted

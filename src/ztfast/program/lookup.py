@@ -54,7 +54,7 @@ class ColumnTable:
 class Lookup:
     """A run of terms: tables by column, and what each term decides.
 
-    entry int32[terms], code uint8[terms] (engine.side_verdicts.Result; SUPER_ACCEPT stands for
+    entry int32[terms], code uint8[terms] (model.result.Result; SUPER_ACCEPT stands for
     PRIORITY, which accepts but never super-accepts).
     """
 
