@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 import ztfast
 from bench import workloads
-from ztfast.engine.native import NativeEvaluator, gather
+from ztfast.engine.native import NativeEvaluator
+from ztfast.engine.native_inputs import input_columns
 from ztfast.frames.buffer_pool import BufferPool
 from ztfast.frames.columns import Column
 
@@ -41,11 +42,11 @@ def evaluate_ready(name: str, data: npt.NDArray[np.uint8], **options: Any) -> Ca
     assert isinstance(evaluator, NativeEvaluator)
     assert evaluator._batch_contexts is not None
     outputs = [side.outputs(len(frames), BufferPool())]
-    given = [gather(side, frames, evaluator._batch_contexts[0], True, True)]
+    given = [input_columns(side, frames, evaluator._batch_contexts[0], True, True)]
     run = evaluator.machine().run
 
     def call() -> int:
         run(None, outputs, given, 0, None, 0, len(frames))
-        return int(np.count_nonzero(outputs[0][1] >= 2))
+        return int(np.count_nonzero(outputs[0].code >= 2))
 
     return call

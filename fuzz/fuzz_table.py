@@ -13,7 +13,8 @@ from tests.engine.batches import batch_context
 
 from fuzz.checks import BATCH, refused, scratch
 from ztfast import dispatch
-from ztfast.engine.native import NativeEvaluator, NativeSide
+from ztfast.engine.native import NativeEvaluator
+from ztfast.engine.native_tables import NativeSide
 from ztfast.errors import TableError
 from ztfast.frames.batch import FrameBatch
 from ztfast.program.opcodes import INSTRUCTION

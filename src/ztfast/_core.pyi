@@ -8,17 +8,23 @@ from typing import Any, final
 import numpy as np
 import numpy.typing as npt
 
+from ztfast.engine.native_inputs import InputColumns
+from ztfast.engine.native_tables import SideOutputs, SideTables
+from ztfast.frames.batch import RawFrames
+
 _Array = npt.NDArray[Any]
-_Outputs = list[tuple[_Array | None, ...]]
+_RecordColumns = tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32], npt.NDArray[np.uint32]]
+# one frame at a time (filter.py): a plain tuple of RawFrames' form, of any buffers
+_OneFrame = tuple[object, object, object, object, None, None, None, None, None]
 
 @final
 class Machine:
-    def __new__(cls, sides: list[tuple[Any, ...]], need: npt.NDArray[np.uint8]) -> Machine: ...
+    def __new__(cls, sides: list[SideTables], need: npt.NDArray[np.uint8]) -> Machine: ...
     def run(
         self,
-        frames: tuple[Any, ...] | None,
-        outputs: _Outputs,
-        given: list[tuple[Any, ...]] | None,
+        frames: RawFrames | _OneFrame | None,
+        outputs: list[SideOutputs],
+        given: list[InputColumns] | None,
         first_number: int,
         numbers: npt.NDArray[np.int64] | None,
         start: int,
@@ -32,8 +38,8 @@ class Machine:
         swapped: int,
         header: int,
         max_captured: int,
-        columns: tuple[_Array, ...],
-        outputs: _Outputs,
+        columns: _RecordColumns,
+        outputs: list[SideOutputs],
     ) -> tuple[int, int, int, list[bool]]: ...
     def count(
         self,
@@ -43,16 +49,14 @@ class Machine:
         swapped: int,
         header: int,
         max_captured: int,
-        outputs: _Outputs,
+        outputs: list[SideOutputs],
         totals: npt.NDArray[np.uint64],
-        columns: tuple[_Array, ...] | None,
+        columns: _RecordColumns | None,
     ) -> tuple[int, int, int, int, bool]: ...
 
-def decode(
-    frames: tuple[Any, ...], columns: list[tuple[int, _Array]], start: int, stop: int
-) -> None: ...
+def decode(frames: RawFrames, columns: list[tuple[int, _Array]], start: int, stop: int) -> None: ...
 def integers(
-    frames: tuple[Any, ...],
+    frames: RawFrames,
     index: int,
     bits: int,
     little: int,
@@ -66,7 +70,7 @@ def scan_records(
     swapped: int,
     header: int,
     max_captured: int,
-    columns: tuple[_Array, ...],
+    columns: _RecordColumns,
 ) -> tuple[int, int, int]: ...
 def scan_blocks(
     buffer: object,

@@ -11,8 +11,12 @@ import importlib
 import importlib.util
 import os
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from ztfast.errors import BackendError, Diagnostic
+
+if TYPE_CHECKING:
+    from ztfast._core import Machine as Machine  # noqa: PLC0414  (handed on)
 
 # best first: level -> (module, what /proc or the CPU must say)
 LEVELS: dict[str, tuple[str, frozenset[str]]] = {

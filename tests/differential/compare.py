@@ -13,7 +13,8 @@ import numpy as np
 
 from tests.differential.generate import ADDRESSES, Case
 from tests.engine.batches import batch_of
-from ztfast.engine.native import NativeEvaluator, NativeSide
+from ztfast.engine.native import NativeEvaluator
+from ztfast.engine.native_tables import NativeSide
 from ztfast.engine.reference import evaluate_batch
 from ztfast.engine.side_verdicts import SIDE_COLUMNS, SideVerdicts
 from ztfast.frames.batch import FrameBatch

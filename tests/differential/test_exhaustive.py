@@ -18,7 +18,8 @@ from tests.engine.batches import batch_context, batch_of, members
 from tests.engine.cases import ARP, IPV4, IPV6, extension, ipv4, ipv6, ports
 from tests.needs import needs_loops
 from ztfast.engine import reference
-from ztfast.engine.native import NativeEvaluator, NativeSide
+from ztfast.engine.native import NativeEvaluator
+from ztfast.engine.native_tables import NativeSide
 from ztfast.engine.side_verdicts import SIDE_COLUMNS
 from ztfast.frames.frame import Frame
 from ztfast.model.entries import read_entries

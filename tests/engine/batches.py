@@ -112,7 +112,8 @@ def judge(
     where = batch_context(view, len(frames)) if where is None else where
     expected = evaluate_batch(view, batch, where, seed)
     if dispatch.core is not None:
-        from ztfast.engine.native import NativeEvaluator, NativeSide
+        from ztfast.engine.native import NativeEvaluator
+        from ztfast.engine.native_tables import NativeSide
         from ztfast.program.encode import encode
 
         for passes in (None, ()):

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from tests.program.building import program_of
-from ztfast.engine.native import NativeSide
+from ztfast.engine.native_tables import NativeSide
 from ztfast.errors import TableError
 from ztfast.lang import load_json
 from ztfast.model.view import make_view

@@ -10,7 +10,8 @@ import pytest
 
 from tests.needs import needs_loops
 from tests.program.building import program_of
-from ztfast.engine.native import NativeEvaluator, NativeSide
+from ztfast.engine.native import NativeEvaluator
+from ztfast.engine.native_tables import NativeSide
 from ztfast.errors import TableError
 from ztfast.frames.batch import FrameBatch
 from ztfast.network.member_table import member_table

@@ -144,19 +144,29 @@ cdef uintptr_t address_of(object array) except? 1:
     return address
 
 
-cdef void take_frames(Frames *f, tuple frames) except *:
-    """Read the tuple that FrameBatch gives: arrays, or None for header columns of Ethernet."""
-    f.buffer = <bytes_t>address_of(frames[0])
-    f.offsets = <const int64_t *>address_of(frames[1])
-    f.captured = <const uint32_t *>address_of(frames[2])
-    f.lengths = <const uint32_t *>address_of(frames[3])
-    f.ethernet = frames[4] is None
+cdef inline tuple record(object given):
+    """A named tuple as what it is: Cython's own type test takes no subclass, and is not needed."""
+    if not isinstance(given, tuple):
+        raise TypeError(f"expected a tuple, got {type(given).__name__}")
+    return <tuple>given
+
+
+cdef void take_frames(Frames *f, object frames) except *:
+    """Read a frames.batch.RawFrames: arrays, or None for header columns of Ethernet."""
+    buffer, offsets, captured, lengths, ethertype, vlan, mac_source, mac_dest, unknown = (
+        record(frames)
+    )
+    f.buffer = <bytes_t>address_of(buffer)
+    f.offsets = <const int64_t *>address_of(offsets)
+    f.captured = <const uint32_t *>address_of(captured)
+    f.lengths = <const uint32_t *>address_of(lengths)
+    f.ethernet = ethertype is None
     if not f.ethernet:
-        f.ethertype = <const uint16_t *>address_of(frames[4])
-        f.vlan = <const uint16_t *>address_of(frames[5])
-        f.mac_source = <const uint64_t *>address_of(frames[6])
-        f.mac_dest = <const uint64_t *>address_of(frames[7])
-        f.unknown = <const uint32_t *>address_of(frames[8])
+        f.ethertype = <const uint16_t *>address_of(ethertype)
+        f.vlan = <const uint16_t *>address_of(vlan)
+        f.mac_source = <const uint64_t *>address_of(mac_source)
+        f.mac_dest = <const uint64_t *>address_of(mac_dest)
+        f.unknown = <const uint32_t *>address_of(unknown)
 
 
 cdef Work *new_work(int columns) except NULL:
@@ -186,7 +196,7 @@ cdef void drop_work(Work *w) noexcept:
         free(w.whole)
 
 
-def decode(tuple frames, list columns, int64_t start, int64_t stop):
+def decode(object frames, list columns, int64_t start, int64_t stop):
     """Decode header columns of frames start … stop − 1 into full-length arrays.
 
     columns: (column, array of the whole batch) for each column wanted.

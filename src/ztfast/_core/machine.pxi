@@ -7,11 +7,8 @@
 cdef class Machine:
     """The tables of one or two directions over the same frames, ready to run.
 
-    sides: for each direction a tuple (exact table, fast table, exact look-ups, fast look-ups,
-    widths, facts), where a table is an instruction array, look-ups a list of
-    program.lookup.Lookup, widths uint8[columns], and facts a dict with the numbers
-    inbound, seed, watched, assumed, random, context and the list `constants` of
-    (column, array of one item).  need: uint8[FIRST_OWN_COLUMN], the header columns to decode.
+    sides: for each direction its engine.native_tables.SideTables.
+    need: uint8[FIRST_OWN_COLUMN], the header columns to decode.
     May be used by several threads at once.
     """
 
@@ -26,12 +23,12 @@ cdef class Machine:
         self.spare = NULL
         self.sides = sides
         self.need = need
-        self.columns = sum(len(side[4]) for side in sides)
+        self.columns = sum(len(side.widths) for side in sides)
         for i in range(4):
             self.lookups[i] = NULL
         for i in range(len(sides)):
-            for j in range(2):
-                self.lookups[2 * i + j] = take_lookups(sides[i][2 + j])
+            self.lookups[2 * i] = take_lookups(sides[i].exact_lookups)
+            self.lookups[2 * i + 1] = take_lookups(sides[i].fast_lookups)
 
     def __dealloc__(self):
         drop_work(self.spare)
@@ -64,23 +61,24 @@ cdef class Machine:
                 w.columns.need[k] = self.need[k]
             for i in range(len(self.sides)):
                 side = &w.side[i]
-                exact, fast, _, _, widths, facts = self.sides[i]
-                side.slow.table = <const Instruction *>address_of(exact)
-                side.fast.table = <const Instruction *>address_of(fast)
+                tables = self.sides[i]
+                facts, widths = tables.facts, tables.widths
+                side.slow.table = <const Instruction *>address_of(tables.exact)
+                side.fast.table = <const Instruction *>address_of(tables.fast)
                 side.slow.lookups = self.lookups[2 * i]
                 side.fast.lookups = self.lookups[2 * i + 1]
                 side.columns = len(widths)
                 for k in range(side.columns):
                     side.width[k] = widths[k]
                     side.at[k] = w.columns.at[k] if k < FIRST_OWN else arena + <int64_t>k * BLOCK * 8
-                side.inbound = facts["inbound"]
-                side.seed = facts["seed"]
-                side.watched = facts["watched"]
-                side.assumed = facts["assumed"]
-                side.random = facts["random"]
-                side.context = facts["context"]
-                side.ownership = facts["ownership"]
-                for column, array in facts["constants"]:
+                side.inbound = facts.inbound
+                side.seed = facts.seed
+                side.watched = facts.watched
+                side.assumed = facts.assumed
+                side.random = facts.random
+                side.context = facts.context
+                side.ownership = facts.ownership
+                for column, array in facts.constants:
                     k = column
                     side.given[k] = <const void *>address_of(array)
                     side.constant[k] = 1
@@ -101,7 +99,7 @@ cdef class Machine:
         cdef int i, k
         for i in range(len(self.sides)):
             side = &w.side[i]
-            entry, code, copy, capability_copy, reads = outputs[i]
+            entry, code, copy, capability_copy, reads = record(outputs[i])
             side.entry = <int32_t *>address_of(entry)
             side.code = <uint8_t *>address_of(code)
             side.copy = <int32_t *>address_of(copy) if copy is not None else NULL
@@ -114,7 +112,7 @@ cdef class Machine:
             side.numbers = <const int64_t *>address_of(numbers) if numbers is not None else NULL
             if given is None:
                 continue
-            columns, context, use_exact = given[i]
+            columns, context, use_exact = record(given[i])
             for column, array in columns:
                 k = column
                 side.given[k] = <const void *>address_of(array)
@@ -124,16 +122,15 @@ cdef class Machine:
         return 0
 
     def run(
-        self, tuple frames, list outputs, object given, int64_t first_number, object numbers,
+        self, object frames, list outputs, object given, int64_t first_number, object numbers,
         int64_t start, int64_t stop
     ):
         """Judge frames start … stop − 1.
 
-        frames: FrameBatch.raw(), or None where every header column is among `given`.
-        outputs: for each side (entry int32, code uint8, copy int32 or None, capability copy
-        likewise, reads uint32 or None), arrays of the whole batch.
-        given: None, or for each side ((column, array) …, missing bits uint32 or None, use the
-        exact table everywhere).  numbers: int64 frame numbers, or None: first_number and on.
+        frames: a frames.batch.RawFrames, or a tuple of its form, or None where every header
+        column is among `given`.  outputs: for each side an engine.native_tables.SideOutputs of
+        the whole batch.  given: None, or for each side an engine.native_inputs.InputColumns.
+        numbers: int64 frame numbers, or None: first_number and on.
         Returns for each side whether anything watched was missing.  Raises MemoryError.
         """
         cdef Work *w = self.take() if given is None else self.prepare()

@@ -9,7 +9,7 @@ Tested by tests/capture/test_pcap_scan.py.
 from __future__ import annotations
 
 import struct
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -101,9 +101,11 @@ def _scan_compiled(
     return ScannedRecords(offsets[:count], captured[:count], lengths[:count], place, error)
 
 
-def record_columns(max_frames: int, size: int, pool: BufferPool) -> Any:
+def record_columns(max_frames: int, size: int, pool: BufferPool) -> tuple[Int64s, Uint32s, Uint32s]:
     """Memory for the columns of a scan over `size` bytes: offsets, captured, lengths."""
-    return pool.take(max(0, min(max_frames, size // 16 + 1)), (np.int64, np.uint32, np.uint32))
+    space = max(0, min(max_frames, size // 16 + 1))
+    offsets, captured, lengths = pool.take(space, (np.int64, np.uint32, np.uint32))
+    return offsets, captured, lengths
 
 
 def _scan_plain(

@@ -20,8 +20,6 @@ from dataclasses import replace
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Any, NoReturn
 
-import numpy as np
-
 from ztfast.engine import backends
 from ztfast.engine.context import FrameContext, Noted, Outcome, Sent
 from ztfast.engine.prng import draw
@@ -35,7 +33,6 @@ from ztfast.model.kinds import Entry, Kind
 from ztfast.model.policy import MAX_BASE_RULES, MAX_CAPABILITY_RULES
 from ztfast.model.result import Result
 from ztfast.model.view import DIRECTIONS, ENGINES, View
-from ztfast.network.batch_context import BatchContext, MemberTable
 
 MAX_PAYLOAD = 1 << 18
 
@@ -244,9 +241,11 @@ def evaluate_case(case: Mapping[str, Any], backend: str = "reference") -> dict[s
 
 
 def _columns_out(backend: str, view: View, frame: Frame, context: FrameContext) -> dict[str, Any]:
+    from ztfast.engine.single_frame import case_context
+
     batch_context = case_context(view, context)
     if backend == "native":
-        from ztfast.engine.native import evaluate_one
+        from ztfast.engine.single_frame import evaluate_one
 
         verdicts = evaluate_one(view, frame, batch_context, context.draw(0))
     else:
@@ -275,50 +274,6 @@ def _drawn(view: View, value: int) -> tuple[View, int]:
     seed = next(s for s in itertools.count() if all(draw(s, 0, i) for i in range(count)))
     base, *rest = (tuple(map(fixed, entries)) for entries in sets)
     return replace(view, base=base, capabilities=tuple(rest)), seed
-
-
-_LOCAL, _REMOTE = 1, 2
-
-
-def case_context(view: View, context: FrameContext) -> BatchContext:
-    """The BatchContext of one frame that says what a FrameContext (with everything known) says.
-
-    Member 1 is local, member 2 remote; the sender is member 1 out and member 2 in.
-    """
-    sender = _LOCAL if view.direction == "out" else _REMOTE
-    remote = -1 if context.remote_tags is None else _REMOTE
-    return BatchContext(
-        direction=view.direction,
-        members=_case_members(view, context, sender),
-        local=np.array([_LOCAL], dtype=np.int32),
-        remote=np.array([remote], dtype=np.int32),
-        sender=np.array([sender], dtype=np.int32),
-        node=np.array([context.node], dtype=np.uint64),
-        zt_source=np.array([context.zt_source], dtype=np.uint64),
-        zt_dest=np.array([context.zt_dest], dtype=np.uint64),
-        addresses_known=np.array([True]),
-        no_tee=np.array([context.no_tee]),
-        number=np.zeros(1, dtype=np.int64),
-    )
-
-
-def _case_members(view: View, context: FrameContext, sender: int) -> MemberTable:
-    tags: tuple[Mapping[int, int], ...] = ({}, context.local_tags, context.remote_tags or {})
-    ids = tuple(sorted(set(tags[_LOCAL]) | set(tags[_REMOTE])))
-    present = np.array([[tag in held for held in tags] for tag in ids], dtype=np.bool_)
-    value = np.array([[held.get(tag, 0) for held in tags] for tag in ids], dtype=np.uint32)
-    holds = np.zeros((len(view.capabilities), 3), dtype=np.bool_)
-    holds[list(context.held), sender] = True
-    return MemberTable(
-        address=np.array([0, context.node, 0], dtype=np.uint64),
-        tag_ids=ids,
-        tag_present=present.reshape(len(ids), 3),
-        tag_value=value.reshape(len(ids), 3),
-        capabilities=holds,
-        ips=tuple(context.owned_ips if m == sender else frozenset() for m in range(3)),
-        macs=tuple(context.owned_macs if m == sender else frozenset() for m in range(3)),
-        known=np.array([False, True, True]),
-    )
 
 
 def _out(outcome: Outcome) -> dict[str, Any]:

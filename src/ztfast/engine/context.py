@@ -77,7 +77,7 @@ class State(NamedTuple):
     reads: Reads
 
 
-class Step(NamedTuple):
+class EntryStep(NamedTuple):
     """One entry as it was evaluated: for explanations and coverage.
 
     entry: its index in the rule set.  answer: of a match before `not` ("no", "yes", "hardNo",
@@ -98,7 +98,7 @@ class Trial(NamedTuple):
 
     capability: int | None
     result: Result
-    steps: tuple[Step, ...]
+    steps: tuple[EntryStep, ...]
 
 
 class Sent(NamedTuple):

@@ -7,14 +7,15 @@ the frame's number).  Tested by tests/engine/test_engine.py and tests/differenti
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ztfast.engine import backends
-from ztfast.engine.native import NativeEvaluator, NativeSide
+from ztfast.engine.native import NativeEvaluator
+from ztfast.engine.native_tables import NativeSide, SideOutputs
 from ztfast.engine.network_verdicts import Verdicts
 from ztfast.engine.side_copies import Lines, SideCopy, side_copies
 from ztfast.engine.side_verdicts import SideVerdicts
@@ -29,7 +30,7 @@ from ztfast.program.encode import encode
 # What an engine without members never needs is loaded by one that does: start-up counts.
 if TYPE_CHECKING:
     from ztfast.network.members import Network
-    from ztfast.network.resolve import MemberIndex
+    from ztfast.network.resolve import Endpoints, MemberIndex
 
 SIDES = ("both", "out", "in")
 # Draws at the receiver are not those at the sender: its seed differs by this constant.
@@ -69,16 +70,17 @@ class Engine:
         self.backend = backends.choose(backend)
         self._lines = _lines(self.policy)
         directions = ("out", "in") if side == "both" else (side,)
-        self._sides = {
-            direction: _Side(self, direction, assume_ipauth, passes) for direction in directions
+        self._directions = {
+            direction: _Direction(self, direction, assume_ipauth, passes)
+            for direction in directions
         }
-        self._alike = len(self._sides) == 2 and _alike(*self._sides.values())
-        self._described = any(side.described for side in self._sides.values())
+        self._alike = len(self._directions) == 2 and _alike(*self._directions.values())
+        self._described = any(side.described for side in self._directions.values())
         self._evaluator = self._make_evaluator()
 
     def view(self, direction: str) -> View:
         """The rules that one direction evaluates."""
-        return self._sides[direction].view
+        return self._directions[direction].view
 
     @property
     def can_deliver(self) -> bool:
@@ -90,11 +92,11 @@ class Engine:
     @property
     def forwards(self) -> bool:
         """Does any rule send copies, or redirect?"""
-        return any(_forwards(side.view) for side in self._sides.values())
+        return any(_forwards(side.view) for side in self._directions.values())
 
     def members(self, direction: str) -> MemberIndex:
         """The members as one direction numbers them, with the look-ups by MAC and IP."""
-        index = self._sides[direction].index
+        index = self._directions[direction].index
         if index is None:
             raise usage("this engine knows no members", "make it with network=…")
         return index
@@ -103,7 +105,7 @@ class Engine:
         self, direction: str, batch: FrameBatch, batch_context: BatchContext
     ) -> SideVerdicts:
         """One side's verdicts where the caller says who is who."""
-        return self._sides[direction].evaluate_context(batch, batch_context)
+        return self._directions[direction].evaluate_context(batch, batch_context)
 
     def side_copies(self, verdicts: SideVerdicts, batch: FrameBatch) -> Iterator[SideCopy]:
         """What one side sends beside the frames, with the lines of the rules that say so."""
@@ -115,7 +117,7 @@ class Engine:
 
     def native(self, direction: str) -> NativeSide:
         """The tables of one direction (native backend only)."""
-        native = self._sides[direction].native
+        native = self._directions[direction].native
         if native is None:
             raise usage("this engine has no tables: its backend is the reference evaluator")
         return native
@@ -142,11 +144,13 @@ class Engine:
         else:
             found = {
                 direction: side.evaluate(batch, where, first)
-                for direction, side in self._sides.items()
+                for direction, side in self._directions.items()
             }
             sender, receiver = found.get("out"), found.get("in")
         if where is not None and receiver is not None:
-            receiver, receivers = self._sides["in"].with_multicast(batch, where, receiver, first)
+            receiver, receivers = self._directions["in"].with_multicast(
+                batch, where, receiver, first
+            )
         return Verdicts(sender, receiver, self._lines, batch, receivers)
 
     @property
@@ -155,14 +159,16 @@ class Engine:
         evaluator = self._evaluator
         return evaluator if evaluator is not None and evaluator.can_scan else None
 
-    def verdicts(self, batch: FrameBatch, outputs: Any) -> Verdicts:
-        """The verdicts on a batch that the walker judged on the way."""
+    def verdicts(self, batch: FrameBatch, outputs: Sequence[SideOutputs]) -> Verdicts:
+        """The verdicts on a batch that a scan judged on the way."""
         assert self._evaluator is not None
         sender, receiver = self._by_direction(self._evaluator.verdicts(batch, outputs))
         return Verdicts(sender, receiver, self._lines, batch)
 
     def _make_evaluator(self) -> NativeEvaluator | None:
-        sides = list(self._sides.values())[:1] if self._alike else list(self._sides.values())
+        sides = list(self._directions.values())
+        if self._alike:
+            del sides[1:]
         natives = [side.native for side in sides if side.native is not None]
         if not natives:
             return None
@@ -171,14 +177,14 @@ class Engine:
         return NativeEvaluator(natives, [side.seed for side in sides], batch_contexts)
 
     def _judged(
-        self, batch: FrameBatch, where: Any, first: int, threads: int
+        self, batch: FrameBatch, where: Endpoints | None, first: int, threads: int
     ) -> tuple[SideVerdicts | None, SideVerdicts | None]:
         """Both sides by the compiled loops: (sender, receiver)."""
         assert self._evaluator is not None
         batch_contexts = None
         if where is not None:
             batch_contexts = [
-                side.batch_context(len(batch), where, first) for side in self._sides.values()
+                side.batch_context(len(batch), where, first) for side in self._directions.values()
             ]
         return self._by_direction(self._evaluator.evaluate(batch, batch_contexts, first, threads))
 
@@ -191,7 +197,7 @@ class Engine:
             return found[0], found[1]
         return (found[0], None) if self.side == "out" else (None, found[0])
 
-    def _where(self, batch: FrameBatch) -> Any:
+    def _where(self, batch: FrameBatch) -> Endpoints | None:
         """The batch's addresses, where a network or its id makes anything of them."""
         if not self._described:
             return None
@@ -200,7 +206,7 @@ class Engine:
         return endpoints(batch, self.backend == "native")
 
 
-class _Side:
+class _Direction:
     """One direction of an engine."""
 
     def __init__(
@@ -235,7 +241,7 @@ class _Side:
         return self.index is not None and self.index.described
 
     def with_multicast(
-        self, batch: FrameBatch, where: Any, verdicts: SideVerdicts, first: int
+        self, batch: FrameBatch, where: Endpoints, verdicts: SideVerdicts, first: int
     ) -> tuple[SideVerdicts, npt.NDArray[np.uint32] | None]:
         """The receiving side's verdicts with multicast judged by every member it reaches."""
         from ztfast.engine.multicast import evaluate_multicast
@@ -247,7 +253,7 @@ class _Side:
         return evaluate_multicast(self, batch, where, many, verdicts, first)
 
     def batch_context(
-        self, count: int, where: Any, first: int, receiver: int | None = None
+        self, count: int, where: Endpoints | None, first: int, receiver: int | None = None
     ) -> BatchContext:
         """Who is who in a batch of `count` frames."""
         if where is not None:
@@ -262,16 +268,15 @@ class _Side:
         )
         return _nobody_context(self.direction, self.table, count, numbers)
 
-    def evaluate(self, batch: FrameBatch, where: Any, first: int) -> SideVerdicts:
+    def evaluate(self, batch: FrameBatch, where: Endpoints | None, first: int) -> SideVerdicts:
         """This side's verdicts."""
         return self.evaluate_context(batch, self.batch_context(len(batch), where, first))
 
     def evaluate_context(self, batch: FrameBatch, batch_context: BatchContext) -> SideVerdicts:
         """This side's verdicts in a batch context of the caller's making."""
         if self.native is not None:
-            return NativeEvaluator((self.native,), (self.seed,)).evaluate(batch, (batch_context,))[
-                0
-            ]
+            evaluator = NativeEvaluator((self.native,), (self.seed,))
+            return evaluator.evaluate(batch, (batch_context,))[0]
         if self.backend != "reference":
             return backends.evaluate(self.backend, self.view, batch, batch_context, self.seed)
         from ztfast.engine import reference
@@ -323,7 +328,7 @@ def _policy_and_network(
     return rules, network
 
 
-def _alike(out: _Side, inbound: _Side) -> bool:
+def _alike(out: _Direction, inbound: _Direction) -> bool:
     """Do both directions give every frame the same verdict, so that one need not be asked?"""
     if out.native is None or inbound.native is None or out.random or inbound.random:
         return False

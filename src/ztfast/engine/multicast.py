@@ -8,7 +8,7 @@ Tested by tests/engine/test_multicast.py.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,7 @@ from ztfast.engine.side_verdicts import SIDE_COLUMNS, SideVerdicts
 from ztfast.frames.batch import FrameBatch
 from ztfast.model.kinds import Kind
 from ztfast.model.view import View
-from ztfast.network.batch_context import MemberTable
+from ztfast.network.batch_context import BatchContext, MemberTable
 from ztfast.network.resolve import Endpoints, IpColumn, multicast_receivers
 
 _ADDRESSES = (
@@ -29,8 +29,25 @@ _ADDRESSES = (
 )
 
 
+class Receiving(Protocol):
+    """The receiving direction of an engine, as far as it is needed here."""
+
+    view: View
+    table: MemberTable
+
+    def batch_context(
+        self, count: int, where: Endpoints | None, first: int, receiver: int | None = None
+    ) -> BatchContext:
+        """Who is who, `receiver` being the member that judges."""
+        ...
+
+    def evaluate_context(self, batch: FrameBatch, batch_context: BatchContext) -> SideVerdicts:
+        """This direction's verdicts."""
+        ...
+
+
 def evaluate_multicast(
-    side: Any,
+    side: Receiving,
     batch: FrameBatch,
     where: Endpoints,
     many: npt.NDArray[np.bool_],
@@ -47,7 +64,7 @@ def evaluate_multicast(
     reads = np.zeros(len(index), dtype=np.uint16)
     filled = np.zeros(len(index), dtype=np.bool_)
     for members in receiver_classes(side.view, side.table):
-        judged = _evaluator(side, part, there, int(members[0]), first, index)
+        judged = _judged_by(side, part, there, int(members[0]), first, index)
         others = len(members) - np.isin(sender, members).astype(np.uint32)
         takes_part = others > 0
         reads |= np.where(takes_part, judged.reads, np.uint16(0))
@@ -61,8 +78,8 @@ def evaluate_multicast(
     return SideVerdicts("in", columns), receivers
 
 
-def _evaluator(
-    side: Any,
+def _judged_by(
+    side: Receiving,
     part: FrameBatch,
     there: Endpoints,
     member: int,
@@ -71,8 +88,7 @@ def _evaluator(
 ) -> SideVerdicts:
     batch_context = side.batch_context(len(part), there, first, receiver=member)
     batch_context.number[:] = first + index
-    verdicts: SideVerdicts = side.evaluate_context(part, batch_context)
-    return verdicts
+    return side.evaluate_context(part, batch_context)
 
 
 def receiver_classes(view: View, table: MemberTable) -> list[npt.NDArray[np.int32]]:

@@ -17,9 +17,18 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from ztfast.engine.context import FrameContext, LogItem, Noted, Outcome, Sent, State, Step, Trial
+from ztfast.engine.context import (
+    EntryStep,
+    FrameContext,
+    LogItem,
+    Noted,
+    Outcome,
+    Sent,
+    State,
+    Trial,
+)
 from ztfast.engine.prng import draw
-from ztfast.engine.reference_matches import Answer, Facts, match, note_addresses
+from ztfast.engine.reference_matches import Facts, MatchResult, match, note_addresses
 from ztfast.engine.side_verdicts import SIDE_COLUMNS, SideVerdicts
 from ztfast.frames.frame import Frame
 from ztfast.model.kinds import Entry, Kind
@@ -61,8 +70,8 @@ class _RuleSet:
         self.entry = -1
         self.result = Result.NO_MATCH
         self.log: list[LogItem] = [None] * len(self.entries)
-        self.answer: Answer | None = None
-        self.steps: list[Step] | None = [] if want_steps else None
+        self.said: MatchResult | None = None
+        self.steps: list[EntryStep] | None = [] if want_steps else None
 
     @property
     def accepts(self) -> bool:
@@ -78,7 +87,7 @@ class _RuleSet:
         """Fold the matches, take the actions; the end of the list is no match."""
         for index, entry in enumerate(self.entries):
             before = self._state() if self.steps is not None else None
-            result = self._step(index, entry)
+            result = self._evaluate(index, entry)
             if before is not None:
                 self._note_step(index, entry, before, result)
             if result is not None:
@@ -86,7 +95,7 @@ class _RuleSet:
                 return result
         return Result.NO_MATCH
 
-    def _step(self, index: int, entry: Entry) -> Result | None:
+    def _evaluate(self, index: int, entry: Entry) -> Result | None:
         """One entry; the result where it ends the rule set."""
         if not entry.kind.is_action:
             self._fold(index, entry)
@@ -106,27 +115,27 @@ class _RuleSet:
         assert self.steps is not None
         answer = matched = None
         log = self.log[index]
-        if isinstance(log, list) and self.answer is not None:
-            answer, matched = self.answer.value, bool(log[0]) != entry.inverted
-        self.steps.append(Step(index, before, self._state(), answer, matched, result))
+        if isinstance(log, list) and self.said is not None:
+            answer, matched = self.said.value, bool(log[0]) != entry.inverted
+        self.steps.append(EntryStep(index, before, self._state(), answer, matched, result))
 
     def _fold(self, index: int, entry: Entry) -> None:
         if not (self.matches or entry.alternative):
             self.log[index] = "S0"
             return
-        answer = self.answer = match(entry, self.facts, self.first_index + index)
-        before_not = self._before_not(answer, entry.inverted)
+        said = self.said = match(entry, self.facts, self.first_index + index)
+        before_not = self._before_not(said, entry.inverted)
         self.log[index] = [int(before_not), int(self.matches)]
         matched = before_not != entry.inverted
         self.matches = self.matches or matched if entry.alternative else self.matches and matched
 
-    def _before_not(self, answer: Answer, inverted: bool) -> bool:
-        """A hard answer is what `not` must arrive at, unless the engine knows none (section 9)."""
-        if self.hard and answer is Answer.HARD_NO:
+    def _before_not(self, said: MatchResult, inverted: bool) -> bool:
+        """A hard result is what `not` must arrive at, unless the engine knows none (section 9)."""
+        if self.hard and said is MatchResult.HARD_NO:
             return inverted
-        if self.hard and answer is Answer.HARD_YES:
+        if self.hard and said is MatchResult.HARD_YES:
             return not inverted
-        return answer in (Answer.YES, Answer.HARD_YES)
+        return said in (MatchResult.YES, MatchResult.HARD_YES)
 
     def _act(self, index: int, entry: Entry) -> Result | None:
         """Take an action whose set is true; None where evaluation goes on."""

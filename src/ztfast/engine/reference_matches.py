@@ -1,6 +1,6 @@
 """What each match says of one frame, in plain Python: docs/spec/evaluation.md sections 2 to 4, 6.
 
-Contract: `match` gives the answer before `not`, and adds to `Facts.reads` whatever the
+Contract: `match` gives the result before `not`, and adds to `Facts.reads` whatever the
 match read without its being known: an evaluated match reads everything that it names,
 without short cut (docs/exactness.md).  Bytes that were not captured, and bytes beyond
 the payload, are zero.  Written to be read beside the spec, never to be fast; shares no
@@ -32,8 +32,8 @@ IPAUTH_BIT, MACAUTH_BIT = 1 << 60, 1 << 59
 TCP_BITS = 0xFFF
 
 
-class Answer(Enum):
-    """A match's answer; the hard ones are what holds *after* `not` (engine 1.14)."""
+class MatchResult(Enum):
+    """What a match says; the hard ones are what holds *after* `not` (engine 1.14)."""
 
     NO = "no"
     YES = "yes"
@@ -72,15 +72,15 @@ class Facts:
         self.reads |= self.frame.unknown & bit
 
 
-def match(entry: Entry, facts: Facts, index: int) -> Answer:
-    """The answer of one match; `index` counts through base rules and all capabilities."""
+def match(entry: Entry, facts: Facts, index: int) -> MatchResult:
+    """The result of one match; `index` counts through base rules and all capabilities."""
     if entry.kind is Kind.MATCH_RANDOM:
         return _plain(facts.context.draw(index) <= _number(entry, 0))
     return MATCHES[entry.kind](entry, facts)
 
 
-def _plain(answer: bool) -> Answer:
-    return Answer.YES if answer else Answer.NO
+def _plain(holds: bool) -> MatchResult:
+    return MatchResult.YES if holds else MatchResult.NO
 
 
 def _number(entry: Entry, index: int) -> int:
@@ -107,12 +107,12 @@ def _is_ipv6(facts: Facts) -> bool:
     return facts.frame.ethertype == ETHERTYPE_IPV6 and facts.frame.length >= 40
 
 
-def _ipv4_address(offset: int, bit: Reads) -> Callable[[Entry, Facts], Answer]:
+def _ipv4_address(offset: int, bit: Reads) -> Callable[[Entry, Facts], MatchResult]:
     """IPv4 compares the first `bits` bits; host bits in the rule do not matter."""
 
-    def compare(entry: Entry, facts: Facts) -> Answer:
+    def compare(entry: Entry, facts: Facts) -> MatchResult:
         if not _is_ipv4(facts):
-            return Answer.HARD_NO
+            return MatchResult.HARD_NO
         address = int.from_bytes(facts.word(offset, 4, bit), "big")
         host_bits = 32 - _number(entry, 1)
         return _plain(address >> host_bits == _number(entry, 0) >> host_bits)
@@ -120,12 +120,12 @@ def _ipv4_address(offset: int, bit: Reads) -> Callable[[Entry, Facts], Answer]:
     return compare
 
 
-def _ipv6_address(offset: int, bit: Reads) -> Callable[[Entry, Facts], Answer]:
+def _ipv6_address(offset: int, bit: Reads) -> Callable[[Entry, Facts], MatchResult]:
     """IPv6 compares with the rule's *unmasked* address: host bits make it match nothing."""
 
-    def compare(entry: Entry, facts: Facts) -> Answer:
+    def compare(entry: Entry, facts: Facts) -> MatchResult:
         if not _is_ipv6(facts):
-            return Answer.HARD_NO
+            return MatchResult.HARD_NO
         address = int.from_bytes(facts.word(offset, 16, bit), "big")
         host_bits = 128 - _number(entry, 1)
         return _plain(address >> host_bits << host_bits == _number(entry, 0))
@@ -133,14 +133,14 @@ def _ipv6_address(offset: int, bit: Reads) -> Callable[[Entry, Facts], Answer]:
     return compare
 
 
-def _ip_tos(entry: Entry, facts: Facts) -> Answer:
+def _ip_tos(entry: Entry, facts: Facts) -> MatchResult:
     if _is_ipv4(facts):
         tos = facts.byte(1, Reads.TOS)
     elif _is_ipv6(facts):
         first, second = facts.word(0, 2, Reads.TOS)
         tos = (first & 0x0F) << 4 | second >> 4
     else:
-        return Answer.HARD_NO
+        return MatchResult.HARD_NO
     return _plain(_within(entry, tos & _number(entry, 0), 1))
 
 
@@ -166,20 +166,20 @@ def _ipv4_header_length(facts: Facts, bit: Reads) -> int:
     return 4 * (facts.byte(0, bit) & 0x0F)
 
 
-def _ip_protocol(entry: Entry, facts: Facts) -> Answer:
+def _ip_protocol(entry: Entry, facts: Facts) -> MatchResult:
     if _is_ipv4(facts):
         return _plain(facts.byte(9, Reads.PROTOCOL) == _number(entry, 0))
     if _is_ipv6(facts):
         found = _walk(facts, Reads.PROTOCOL)
         if found is not None:
             return _plain(found[0] == _number(entry, 0))
-    return Answer.HARD_NO
+    return MatchResult.HARD_NO
 
 
-def _port(offset: int, bit: Reads) -> Callable[[Entry, Facts], Answer]:
+def _port(offset: int, bit: Reads) -> Callable[[Entry, Facts], MatchResult]:
     """A port range; `offset` of the port behind the IP header is 0 (source) or 2."""
 
-    def compare(entry: Entry, facts: Facts) -> Answer:
+    def compare(entry: Entry, facts: Facts) -> MatchResult:
         if _is_ipv4(facts):
             protocol = facts.byte(9, bit)
             position = _ipv4_header_length(facts, bit) if protocol in PORT_PROTOCOLS else 0
@@ -187,28 +187,28 @@ def _port(offset: int, bit: Reads) -> Callable[[Entry, Facts], Answer]:
         elif _is_ipv6(facts):
             found = _walk(facts, bit)
             if found is None:
-                return Answer.HARD_NO
+                return MatchResult.HARD_NO
             protocol, position = found
             lowest = 1  # port 0 is no port in IPv6
         else:
-            return Answer.HARD_NO
+            return MatchResult.HARD_NO
         if protocol not in PORT_PROTOCOLS or facts.frame.length <= position + 4:
-            return Answer.NO
+            return MatchResult.NO
         port = int.from_bytes(facts.word(position + offset, 2, bit), "big")
         return _plain(port >= lowest and _within(entry, port))
 
     return compare
 
 
-def _icmp(entry: Entry, facts: Facts) -> Answer:
+def _icmp(entry: Entry, facts: Facts) -> MatchResult:
     position = _icmp_position(facts)
     if position is None or facts.frame.length < position + 2:
-        return Answer.HARD_NO
+        return MatchResult.HARD_NO
     icmp_type, icmp_code = facts.word(position, 2, Reads.ICMP)
     if icmp_type != entry.value[0]:
-        return Answer.HARD_NO
+        return MatchResult.HARD_NO
     if entry.value[1] is None:
-        return Answer.HARD_YES
+        return MatchResult.HARD_YES
     return _plain(icmp_code == entry.value[1])
 
 
@@ -227,12 +227,12 @@ def _icmp_position(facts: Facts) -> int | None:
 # --- section 3: other matches --------------------------------------------------------------
 
 
-def _zt_source(entry: Entry, facts: Facts) -> Answer:
+def _zt_source(entry: Entry, facts: Facts) -> MatchResult:
     note_addresses(facts)
     return _plain(facts.context.zt_source == _number(entry, 0))
 
 
-def _zt_dest(entry: Entry, facts: Facts) -> Answer:
+def _zt_dest(entry: Entry, facts: Facts) -> MatchResult:
     note_addresses(facts)
     return _plain(facts.context.zt_dest == _number(entry, 0))
 
@@ -243,37 +243,37 @@ def note_addresses(facts: Facts) -> None:
         facts.reads |= Reads.ASSUMED_ADDRESS
 
 
-def _ethertype(entry: Entry, facts: Facts) -> Answer:
+def _ethertype(entry: Entry, facts: Facts) -> MatchResult:
     facts.header(Reads.ETHERTYPE)
     return _plain(facts.frame.ethertype == _number(entry, 0))
 
 
-def _mac_source(entry: Entry, facts: Facts) -> Answer:
+def _mac_source(entry: Entry, facts: Facts) -> MatchResult:
     facts.header(Reads.MAC_SOURCE)
     return _plain(facts.frame.mac_source == _number(entry, 0))
 
 
-def _mac_dest(entry: Entry, facts: Facts) -> Answer:
+def _mac_dest(entry: Entry, facts: Facts) -> MatchResult:
     facts.header(Reads.MAC_DEST)
     return _plain(facts.frame.mac_dest == _number(entry, 0))
 
 
-def _vlan_id(entry: Entry, facts: Facts) -> Answer:
+def _vlan_id(entry: Entry, facts: Facts) -> MatchResult:
     """With VLAN tags decoded the id stands in front of the ethertype, and is missing with it."""
     facts.header(Reads.ETHERTYPE)
     return _plain(facts.frame.vlan == _number(entry, 0))
 
 
-def _vlan_bits(entry: Entry, facts: Facts) -> Answer:
+def _vlan_bits(entry: Entry, facts: Facts) -> MatchResult:
     """`vlanpcp`, `vlandei`: the rule's own value decides, the frame is not looked at."""
     return _plain(_number(entry, 0) == 0)
 
 
-def _frame_size(entry: Entry, facts: Facts) -> Answer:
+def _frame_size(entry: Entry, facts: Facts) -> MatchResult:
     return _plain(_within(entry, facts.frame.length))
 
 
-def _integer_range(entry: Entry, facts: Facts) -> Answer:
+def _integer_range(entry: Entry, facts: Facts) -> MatchResult:
     """An integer of the payload; one that is not wholly in it is 0, and nothing is read."""
     start, end, offset, raw_bits, little = (_number(entry, index) for index in range(5))
     bits = (raw_bits - 1 & 63) + 1
@@ -289,7 +289,7 @@ def _integer_range(entry: Entry, facts: Facts) -> Answer:
     return _plain(start <= integer <= last)
 
 
-def _characteristics(entry: Entry, facts: Facts) -> Answer:
+def _characteristics(entry: Entry, facts: Facts) -> MatchResult:
     """True where any bit of the mask is set; every part that the mask names is read."""
     mask = _number(entry, 0)
     found = INBOUND_BIT if facts.inbound else 0
@@ -388,44 +388,44 @@ def _remote_tag(entry: Entry, facts: Facts) -> int | None:
     return None if tags is None else tags.get(_number(entry, 0))
 
 
-def _lenient(facts: Facts) -> Answer:
+def _lenient(facts: Facts) -> MatchResult:
     """A tag that cannot be known yet: true, and the next matching DROP is passed over."""
     facts.skip_drop = True
-    return Answer.HARD_YES
+    return MatchResult.HARD_YES
 
 
-def _tag_pair(holds: Callable[[int, int, int], bool]) -> Callable[[Entry, Facts], Answer]:
+def _tag_pair(holds: Callable[[int, int, int], bool]) -> Callable[[Entry, Facts], MatchResult]:
     """A match of the local and the remote tag; `holds` gets them and the rule's value."""
 
-    def compare(entry: Entry, facts: Facts) -> Answer:
+    def compare(entry: Entry, facts: Facts) -> MatchResult:
         local, remote = _local_tag(entry, facts), _remote_tag(entry, facts)
         if local is None:
-            return Answer.HARD_NO
+            return MatchResult.HARD_NO
         if remote is None:
             strict = facts.inbound and not facts.super_accept
-            return Answer.HARD_NO if strict else _lenient(facts)
+            return MatchResult.HARD_NO if strict else _lenient(facts)
         return _plain(holds(local, remote, _number(entry, 1)))
 
     return compare
 
 
-def _tag_sender(entry: Entry, facts: Facts) -> Answer:
+def _tag_sender(entry: Entry, facts: Facts) -> MatchResult:
     tag = _remote_tag(entry, facts) if facts.inbound else _local_tag(entry, facts)
     if facts.super_accept:
         return _lenient(facts)
-    return Answer.HARD_NO if tag is None else _plain(tag == _number(entry, 1))
+    return MatchResult.HARD_NO if tag is None else _plain(tag == _number(entry, 1))
 
 
-def _tag_receiver(entry: Entry, facts: Facts) -> Answer:
+def _tag_receiver(entry: Entry, facts: Facts) -> MatchResult:
     tag = _local_tag(entry, facts) if facts.inbound else _remote_tag(entry, facts)
     if facts.super_accept:
         return _lenient(facts)
     if tag is None:
-        return Answer.HARD_NO if facts.inbound else _lenient(facts)
+        return MatchResult.HARD_NO if facts.inbound else _lenient(facts)
     return _plain(tag == _number(entry, 1))
 
 
-MATCHES: dict[Kind, Callable[[Entry, Facts], Answer]] = {
+MATCHES: dict[Kind, Callable[[Entry, Facts], MatchResult]] = {
     Kind.MATCH_SOURCE_ZEROTIER_ADDRESS: _zt_source,
     Kind.MATCH_DEST_ZEROTIER_ADDRESS: _zt_dest,
     Kind.MATCH_VLAN_ID: _vlan_id,

@@ -39,6 +39,7 @@ SIDE_COLUMNS: dict[str, tuple[str, str]] = {
     "qos": ("u1", "QoS bucket: 0 out and 255 in unless a PRIORITY set one"),
     "reads": ("u2", "model.reads.Reads bits that the verdict read without their being known"),
 }
+_DTYPES = {name: np.dtype(dtype) for name, (dtype, _) in SIDE_COLUMNS.items()}
 
 
 class SideVerdicts:
@@ -73,13 +74,13 @@ class SideVerdicts:
         return len(self._columns["entry"])
 
     def __getattr__(self, name: str) -> npt.NDArray[Any]:
-        if name.startswith("_") or name not in SIDE_COLUMNS:
+        if name not in SIDE_COLUMNS:
             raise AttributeError(name)
         if name not in self._columns:
             if self._derive is None:
                 raise AttributeError(name)
-            made, kind = self._derive(name), SIDE_COLUMNS[name][0]
-            self._columns[name] = made if made.dtype == kind else made.astype(kind)
+            made, dtype = self._derive(name), _DTYPES[name]
+            self._columns[name] = made if made.dtype == dtype else made.astype(dtype)
         return self._columns[name]
 
     def mirrored(self) -> SideVerdicts:

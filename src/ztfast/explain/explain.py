@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ztfast.engine.context import FrameContext, Outcome, Sent, Step, Trial
+from ztfast.engine.context import EntryStep as Step
+from ztfast.engine.context import FrameContext, Outcome, Sent, Trial
 from ztfast.engine.reference import evaluate
 from ztfast.errors import Span
 from ztfast.explain.contexts import ContextResolver, FrameContexts, Receiver

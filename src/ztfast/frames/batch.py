@@ -11,7 +11,7 @@ fuzz/fuzz_batch.py draws columns.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -33,7 +33,22 @@ _MOST_MAC = (1 << 48) - 1
 _FIELD_READS = int(Reads.ETHERTYPE | Reads.MAC_DEST | Reads.MAC_SOURCE)
 _DTYPES = {8: np.uint8, 16: np.uint16, 32: np.uint32, 64: np.uint64}
 
-Raw = tuple[Any, ...]
+
+class RawFrames(NamedTuple):
+    """A batch's arrays as the compiled loops take them.
+
+    As FrameBatch's attributes; the header fields are None for Ethernet frames.
+    """
+
+    buffer: npt.NDArray[np.uint8]
+    offsets: npt.NDArray[np.int64]
+    captured: npt.NDArray[np.uint32]
+    lengths: npt.NDArray[np.uint32]
+    ethertype: npt.NDArray[np.uint16] | None = None
+    vlan: npt.NDArray[np.uint16] | None = None
+    mac_source: npt.NDArray[np.uint64] | None = None
+    mac_dest: npt.NDArray[np.uint64] | None = None
+    unknown: npt.NDArray[np.uint32] | None = None
 
 
 class FrameBatch:
@@ -196,12 +211,11 @@ class FrameBatch:
             None if fields is None else {name: column[index] for name, column in fields.items()},
         )
 
-    def raw(self) -> Raw:
-        """The arrays that the compiled loops take, in their order."""
-        fields = self.fields
-        names = ("ethertype", "vlan", "mac_source", "mac_dest", "unknown")
-        given = (None,) * 5 if fields is None else tuple(fields[name] for name in names)
-        return (self.buffer, self.offsets, self.captured, self.lengths, *given)
+    def raw(self) -> RawFrames:
+        """The arrays that the compiled loops take."""
+        if self.fields is None:
+            return RawFrames(self.buffer, self.offsets, self.captured, self.lengths)
+        return RawFrames(self.buffer, self.offsets, self.captured, self.lengths, **self.fields)
 
     def decoded(self, columns: Sequence[int]) -> dict[int, npt.NDArray[Any]]:
         """Header columns (`program.opcodes.Column` numbers) of the whole batch, decoded now.

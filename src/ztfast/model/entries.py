@@ -135,12 +135,12 @@ def _read_mac(raw: Any) -> int:
     return int(digits.ljust(12, "0"), 16)
 
 
-def _split_prefix(raw: Any, most: int) -> tuple[str, int]:
-    """(address, bits) of `address/bits`: bits are cut to 8 bits, then to `most`."""
+def _split_prefix(raw: Any, max_bits: int) -> tuple[str, int]:
+    """(address, bits) of `address/bits`: bits are cut to 8 bits, then to `max_bits`."""
     address, _, bits = _text(raw).partition("/")
     if "." not in address and ":" not in address:
         return "", 0
-    return address, min(_unsigned(bits, _DECIMAL) & 0xFF, most)
+    return address, min(_unsigned(bits, _DECIMAL) & 0xFF, max_bits)
 
 
 def _read_ipv4(raw: Any) -> tuple[int, int]:

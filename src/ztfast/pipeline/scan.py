@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ztfast.capture.packets import MAX_CAPTURED, MAX_FRAMES
+from ztfast.capture.packets import MAX_CAPTURED, MAX_FRAMES, ScanOutcome
 from ztfast.capture.pcap_scan import ScannedRecords, record_columns
 from ztfast.engine.engine import Engine
-from ztfast.engine.native import Outputs
+from ztfast.engine.native import RecordColumns, ScanCounts, ScanResults
+from ztfast.engine.native_tables import SideOutputs
 from ztfast.frames.buffer_pool import BufferPool
 from ztfast.model.result import Result
 
@@ -24,7 +25,7 @@ class Judged(NamedTuple):
     """The results of a scan that judges: each side's columns, for `Engine.verdicts`."""
 
     frames: int
-    outputs: Outputs
+    outputs: list[SideOutputs]
 
 
 class Counted(NamedTuple):
@@ -64,11 +65,8 @@ class JudgingScan:
     ) -> ScannedRecords:
         """As `capture.pcap_scan.scan_records`; `judged` is `Judged`."""
         columns = record_columns(max_frames, end - start, self._pool)
-        count, place, error, outputs = self._evaluator.scan(
-            buffer, start, end, swapped, header, max_captured, columns
-        )
-        offsets, captured, lengths = (column[:count] for column in columns)
-        return ScannedRecords(offsets, captured, lengths, place, error, Judged(count, outputs))
+        found = self._evaluator.scan(buffer, start, end, swapped, header, max_captured, columns)
+        return _scanned(columns, found.frames, found, Judged(found.frames, found.outputs))
 
 
 class CountingScan(JudgingScan):
@@ -98,13 +96,20 @@ class CountingScan(JudgingScan):
         """As `capture.pcap_scan.scan_records`; `judged` is `Counted` (or `Judged`)."""
         totals = np.zeros((2, self._keys), np.uint64)
         columns = record_columns(max_frames if self._keeps else 0, end - start, self._pool)
-        count, kept, place, error, missing = self._evaluator.count(
+        found = self._evaluator.count(
             *(buffer, start, end, swapped, header, max_captured),
             totals,
             columns if self._keeps else None,
         )
-        if missing:
+        if found.missing:
             return super().__call__(buffer, start, end, swapped, header, max_frames, max_captured)
-        offsets, captured, lengths = (column[: kept if self._keeps else 0] for column in columns)
-        counted = Counted(count, totals, self._starts, *self._sides)
-        return ScannedRecords(offsets, captured, lengths, place, error, counted)
+        counted = Counted(found.frames, totals, self._starts, *self._sides)
+        return _scanned(columns, found.kept if self._keeps else 0, found, counted)
+
+
+def _scanned(
+    columns: RecordColumns, kept: int, found: ScanResults | ScanCounts, judged: ScanOutcome
+) -> ScannedRecords:
+    offsets, captured, lengths = columns
+    places = offsets[:kept], captured[:kept], lengths[:kept]
+    return ScannedRecords(*places, found.next, found.error, judged)

@@ -41,9 +41,9 @@ FRAME_FACTS = frozenset((Fact.INTEGER, Fact.INTEGER_MISSING))  # the others are 
 
 
 class IntegerKey(NamedTuple):
-    """Which integer of the payload: of `bits` bits at byte `index`, as spec section 3 says."""
+    """Which integer of the payload: of `bits` bits at byte `offset`, as spec section 3 says."""
 
-    index: int
+    offset: int
     bits: int
     little: bool
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ztfast.engine.side_verdicts import Result
 from ztfast.errors import Diagnostic, Severity, Span
 from ztfast.frames.text import frame_text
 from ztfast.model.kinds import Kind
 from ztfast.model.policy import Policy, Rule
+from ztfast.model.result import Result
 from ztfast.proof.analysis import Analysis
 from ztfast.proof.formula import Literal
 from ztfast.proof.frame_model import FrameFormulas

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ztfast import dispatch
-from ztfast.engine.case import case_context
 from ztfast.engine.context import FrameContext, Outcome
 from ztfast.engine.reference import evaluate
 from ztfast.errors import BackendError, Diagnostic
@@ -273,7 +272,7 @@ def replay(view: View, frame: Frame, context: FrameContext) -> Outcome:
 
 
 def _compare(view: View, frame: Frame, context: FrameContext, outcome: Outcome) -> None:
-    from ztfast.engine.native import evaluate_one
+    from ztfast.engine.single_frame import case_context, evaluate_one
 
     fixed = _with_draws(view, context)
     found = evaluate_one(fixed, frame, case_context(fixed, context), 0)
