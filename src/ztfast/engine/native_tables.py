@@ -128,8 +128,9 @@ class NativeSide:
         # the base rules', a capability's
         self._copy_columns = self.copies * (1 + (len(program.starts) > 1))
         entry, code, reads = np.dtype(np.int32), np.dtype(np.uint8), np.dtype(np.uint32)
-        types = (entry, code, *(entry,) * self._copy_columns, *(reads,) * self._has_reads)
-        self._result_types: tuple[np.dtype[Any], ...] = types  # looking a type up takes a while
+        types: list[np.dtype[Any]] = [entry, code]
+        types += [entry] * self._copy_columns + [reads] * self._has_reads
+        self._result_types = tuple(types)  # looking a type up takes a while
 
     def headers(self) -> set[int]:
         """The header columns that must be decoded."""
