@@ -170,13 +170,13 @@ cdef void take_frames(Frames *f, object frames) except *:
 
 
 cdef Work *new_work(int columns) except NULL:
-    """Room for one call: the block's columns of both sides, where vectors do not cross lines."""
+    """Memory for one call: the block's columns of both sides, where vectors do not cross lines."""
     cdef size_t head = (sizeof(Work) + LINE - 1) // LINE * LINE
     cdef void *whole = calloc(1, head + <size_t>(FIRST_OWN + columns) * BLOCK * 8 + LINE)
     cdef Work *w
     cdef int i
     if whole == NULL:
-        raise MemoryError("no room for a block's state")
+        raise MemoryError("no memory for a block's state")
     w = <Work *>((<uintptr_t>whole + LINE - 1) // LINE * LINE)
     w.whole = whole
     w.arena = <char *>w + head

@@ -18,7 +18,7 @@ def scan_blocks(
     cdef int64_t count = 0, capacity = types.shape[0], size
     cdef int error = 0
     if start < 0 or end > buffer.shape[0] or places.shape[0] <= capacity:
-        raise ValueError("the scan is outside the buffer, or has no room")
+        raise ValueError("the scan is outside the buffer, or its columns are too short")
     places[0] = start
     if capacity == 0 or start + 8 > end:
         return 0, start, 0

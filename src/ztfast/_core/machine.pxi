@@ -219,7 +219,7 @@ cdef class Machine:
         found.frames = <uint64_t *>calloc(keys, 16)
         try:
             if found.frames == NULL:
-                raise MemoryError("no room for counts")
+                raise MemoryError("no memory for counts")
             found.octets = found.frames + keys
             self.set_call(w, outputs, None, 0, None)
             for i in range(sides):
@@ -254,7 +254,7 @@ cdef Lookup *take_lookups(list lookups) except? NULL:
         return NULL
     made = <Lookup *>calloc(len(lookups), sizeof(Lookup))
     if made == NULL:
-        raise MemoryError("no room for look-ups")
+        raise MemoryError("no memory for look-ups")
     for i, lookup in enumerate(lookups):
         l = &made[i]
         l.words = lookup.words

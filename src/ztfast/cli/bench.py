@@ -97,7 +97,7 @@ def _as_json(policy: Policy, timing: Timing) -> dict[str, Any]:
     }
 
 
-def _captured(path: str, most: int) -> FrameBatch:
+def _captured(path: str, max_frames: int) -> FrameBatch:
     """The first frames of a capture, joined into one batch of headers."""
     import numpy as np
 
@@ -107,7 +107,7 @@ def _captured(path: str, most: int) -> FrameBatch:
 
     headers: list[bytes] = []
     lengths: list[int] = []
-    with open_capture(path, limit=most) as capture:
+    with open_capture(path, limit=max_frames) as capture:
         for packets in capture:
             if packets.linktype == 1:
                 headers.extend(frame[:128] for frame in packets.frames())

@@ -1,4 +1,4 @@
-"""What a match saw of a frame and its circumstances, in words: `dport is 443`.
+"""What a match read of a frame and its circumstances, in words: `dport is 443`.
 
 Contract: `MatchDescriber(...).describe(entry, ...)` gives one short phrase for any match, from the
 frame's header and the FrameContext alone; the answer itself is the reference evaluator's.
@@ -35,7 +35,7 @@ class MatchDescriber:
         self._tags = {tag.id: tag for tag in tags}
 
     def describe(self, entry: Entry, index: int, answer: str | None = None) -> str:
-        """What this match saw, in a phrase; `index` counts base rules, then all capabilities.
+        """What this match read, in a phrase; `index` counts base rules, then all capabilities.
 
         answer: what it said before `not` ("no", "yes", "hardNo", "hardYes"), where known.
         """

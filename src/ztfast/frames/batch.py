@@ -195,9 +195,9 @@ class FrameBatch:
         """
         found = self.take(index)
         header = np.uint32(0 if self.fields is not None else ETHERNET_HEADER)
-        most = _column(payloads, np.uint32, "payloads")
-        _check_count("payloads", most, len(found))
-        ends = np.minimum(most, np.uint32(0xFFFFFFFF) - header) + header
+        limits = _column(payloads, np.uint32, "payloads")
+        _check_count("payloads", limits, len(found))
+        ends = np.minimum(limits, np.uint32(0xFFFFFFFF) - header) + header
         captured, lengths = np.minimum(found.captured, ends), np.minimum(found.lengths, ends)
         return FrameBatch(found.buffer, found.offsets, captured, lengths, found.fields)
 

@@ -194,21 +194,21 @@ class _Reader:
 
     # --- rules
 
-    def _rules(self, value: Json, path: Path, most: int) -> tuple[Rule, ...]:
+    def _rules(self, value: Json, path: Path, max_rules: int) -> tuple[Rule, ...]:
         if not isinstance(value, list):
             self._add("ZT053", f"a {_type_name(value)} where a list of rules is expected", path)
             return ()
-        if len(value) > most:
+        if len(value) > max_rules:
             self._add(
                 "ZT057",
-                f"{len(value)} entries: a network takes {most} here and cuts the rest off",
-                (*path, most),
+                f"{len(value)} entries: a network takes {max_rules} here and cuts the rest off",
+                (*path, max_rules),
                 help="use fewer entries (ranges, tags, capabilities)",
             )
         kept = [
             Rule(entry) for index, entry in enumerate(value) if self._rule(entry, (*path, index))
         ]
-        return tuple(kept[:most])
+        return tuple(kept[:max_rules])
 
     def _rule(self, entry: Json, path: Path) -> TypeGuard[Mapping[str, Json]]:
         """Check one entry; False where it is none at all and must be left out."""

@@ -52,10 +52,10 @@ def lint_policy(policy: Policy) -> list[Diagnostic]:
 
 
 def _limits(policy: Policy) -> Iterator[Diagnostic]:
-    def cut(code: str, count: int, most: int, what: str, span: Span | None) -> Diagnostic:
+    def cut(code: str, count: int, kept: int, what: str, span: Span | None) -> Diagnostic:
         return _warning(
             code,
-            f"{count} {what}: a controller takes {most} and silently cuts the rest off",
+            f"{count} {what}: a controller takes {kept} and silently cuts the rest off",
             span,
             policy.source,
             "use fewer: ranges, tags, or one match for several values",

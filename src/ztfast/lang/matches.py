@@ -126,14 +126,14 @@ def _prefix(side: str) -> Reader:
     return read
 
 
-def _range(index: int, text: str, most: int, what: str) -> tuple[int, int]:
-    found = parse_range(text, most)
+def _range(index: int, text: str, max_value: int, what: str) -> tuple[int, int]:
+    found = parse_range(text, max_value)
     if found is None:
         raise BadArgument(
             index,
             "ZT014",
             f"{quote(text)} is no {what}",
-            f"expected N or N-M with N ≤ M, both from 0 to {most}, without spaces",
+            f"expected N or N-M with N ≤ M, both from 0 to {max_value}, without spaces",
         )
     return found
 

@@ -66,15 +66,15 @@ def parse_fraction(text: str) -> float | None:
     return -value if sign == "-" else value
 
 
-def parse_range(text: str, most: int) -> tuple[int, int] | None:
-    """`N` or `N-M` with 0 ≤ N ≤ M ≤ most, else None.
+def parse_range(text: str, max_value: int) -> tuple[int, int] | None:
+    """`N` or `N-M` with 0 ≤ N ≤ M ≤ max_value, else None.
 
     A leading dash is a sign: `-0` is a number, `-0-5` too.  A third number is refused.
     """
     first, dash, rest = text.partition("-") if text[:1] != "-" else (text, "", "")
     start = parse_number(first)
     end = parse_number(rest) if dash and "-" not in rest else None if dash else start
-    if start is None or end is None or not 0 <= start <= end <= most:
+    if start is None or end is None or not 0 <= start <= end <= max_value:
         return None
     return start, end
 

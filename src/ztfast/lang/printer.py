@@ -288,10 +288,10 @@ def _word(text: str, taken_as_written: bool = False) -> str:
     return text
 
 
-def _number(entry: Mapping[str, Any], key: str, most: int, least: int = 0) -> int:
+def _number(entry: Mapping[str, Any], key: str, max_value: int, least: int = 0) -> int:
     value = entry.get(key, 0)
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-        raise _Unprintable(f"{key} is {value!r:.60}, not a number from {least} to {most}")
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= max_value:
+        raise _Unprintable(f"{key} is {value!r:.60}, not a number from {least} to {max_value}")
     return value
 
 
@@ -313,9 +313,9 @@ def _pattern(key: str, form: re.Pattern[str]) -> Callable[[Mapping[str, Any]], s
     return text
 
 
-def _span(entry: Mapping[str, Any], most: int) -> str:
-    start = _number(entry, "start", most)
-    end = _number(entry, "end", most) if entry.get("end") is not None else start
+def _span(entry: Mapping[str, Any], max_value: int) -> str:
+    start = _number(entry, "start", max_value)
+    end = _number(entry, "end", max_value) if entry.get("end") is not None else start
     if end < start:
         raise _Unprintable(f"the range {start}-{end} is empty")
     return str(start) if start == end else f"{start}-{end}"

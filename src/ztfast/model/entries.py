@@ -29,6 +29,7 @@ _LEADING = {
 }
 _DIGITS = {_DECIMAL: 20, _HEX: 16}  # no more can fit into 64 bits
 _MOST = (1 << 64) - 1
+_MAX_IP_TEXT = 64
 
 
 def read_entries(rules: Iterable[Any], limit: int | None = None) -> tuple[Entry, ...]:
@@ -130,15 +131,24 @@ def _unsigned(text: str, base: int) -> int:
 
 
 def _read_mac(raw: Any) -> int:
-    """The first 12 hex digits of a text, padded with zeros behind."""
-    digits = _NOT_HEX.sub("", raw if isinstance(raw, str) else _text(raw))[:12]
+    """Six pairs of characters of a text without `:` and `-`, padded with zeros behind.
+
+    A character that is no hex digit counts as 0, and a last odd one is lost: `b0b9.d589.8e64` is
+    b0:b9:0d:58:90:8e.
+    """
+    text = (raw if isinstance(raw, str) else _text(raw)).replace(":", "").replace("-", "")
+    digits = _NOT_HEX.sub("0", text[: min(12, len(text) & ~1)])
     return int(digits.ljust(12, "0"), 16)
 
 
 def _split_prefix(raw: Any, max_bits: int) -> tuple[str, int]:
-    """(address, bits) of `address/bits`: bits are cut to 8 bits, then to `max_bits`."""
-    address, _, bits = _text(raw).partition("/")
-    if "." not in address and ":" not in address:
+    """(address, bits) of `address/bits`: bits are cut to 8 bits, then to `max_bits`.
+
+    A text of `_MAX_IP_TEXT` characters or more is no address, with 0 bits.
+    """
+    text = _text(raw)
+    address, _, bits = text.partition("/")
+    if len(text) >= _MAX_IP_TEXT or ("." not in address and ":" not in address):
         return "", 0
     return address, min(_unsigned(bits, _DECIMAL) & 0xFF, max_bits)
 

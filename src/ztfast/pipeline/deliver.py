@@ -176,9 +176,9 @@ class _Nodes:
         dest = endpoints(batch, self.engine.backend == "native").mac_dest
         single = np.isin(dest, self.macs)
         for part, receivers in ((index[single], 1), (index[~single], len(self.addresses))):
-            most = max(1, MAX_ROWS // receivers)
-            for low in range(0, len(part), most):
-                yield from self._rounds(batch, part[low : low + most], first)
+            count = max(1, MAX_ROWS // receivers)
+            for low in range(0, len(part), count):
+                yield from self._rounds(batch, part[low : low + count], first)
 
     def _rounds(self, batch: FrameBatch, index: Int64s, first: int) -> Iterator[Deliveries]:
         """Send, judge what was sent, send on; in halves where a round grows too large."""

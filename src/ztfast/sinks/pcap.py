@@ -90,10 +90,10 @@ class PcapWriter:
     def _widen(self, batch: PacketBatch, layout: PcapLayout) -> None:
         """Another capture's frames follow: raise the header's snap length, where that can be."""
         self._section = batch.section
-        most = max(interface.snaplen or MAX_CAPTURED for interface in batch.interfaces)
-        if most > self._snaplen and self.output.patchable:
-            self._snaplen = most
-            self.output.patch(16, struct.pack(">I" if layout.swapped else "<I", most))
+        largest = max(interface.snaplen or MAX_CAPTURED for interface in batch.interfaces)
+        if largest > self._snaplen and self.output.patchable:
+            self._snaplen = largest
+            self.output.patch(16, struct.pack(">I" if layout.swapped else "<I", largest))
 
     def _write_anew(
         self,
