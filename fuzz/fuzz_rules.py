@@ -5,10 +5,10 @@ from __future__ import annotations
 from fuzz.checks import refused, same_verdicts, scratch
 from ztfast.errors import RulesError, Source
 from ztfast.lang.compiler import compile_source
-from ztfast.lang.controller import read_source
 from ztfast.lang.format import format_text
 from ztfast.lang.lint import check
 from ztfast.lang.printer import print_policy
+from ztfast.lang.sources import read_source
 from ztfast.model.policy import Policy
 
 

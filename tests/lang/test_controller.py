@@ -112,7 +112,7 @@ def test_a_bare_list_of_rules() -> None:
         ("3", ("ZT053", "the top level", "3")),
         ({}, ("ZT053", "the top level", "{")),
         ({"config": {"tags": []}}, ("ZT053", "config", "{")),
-        ({"network": {"rules": []}, "members": []}, ("ZT053", "the top level", "{")),
+        ({"network": {"name": "x"}, "members": []}, ("ZT053", "network", "{")),
         ({"rules": {}}, ("ZT053", "rules", "{")),
         ([[]], ("ZT053", "[0]", "[")),
         ([DROP, {}], ("ZT054", "[1].type", "{")),
@@ -196,6 +196,6 @@ def test_files_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     for path in (tmp_path / "none", tmp_path, "a\0b"):
         with pytest.raises(RulesError, match="cannot be read"):
             load(path)
-    monkeypatch.setattr("ztfast.lang.controller.MAX_BYTES", 4)
+    monkeypatch.setattr("ztfast.lang.sources.MAX_BYTES", 4)
     with pytest.raises(RulesError, match="more than 4 bytes"):
         load(bad)

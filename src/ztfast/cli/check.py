@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from ztfast.errors import Diagnostic
+    from ztfast.errors import Diagnostic, Source
     from ztfast.model.policy import Policy
 
 
@@ -42,7 +42,9 @@ def command(
     no_analysis: bool,
     output: str | None,
 ) -> None:
-    """Find errors, traps and dead rules in RULES (texts or JSON; `-` is standard input).
+    """Find errors, traps and dead rules in RULES (`-` is standard input).
+
+    Each is rules text, rules JSON, or Terraform's `.tf` with `flow_rules`.
 
     `# ztfast: ignore ZT101` on a line silences a warning there, `# ztfast: ignore-file
     ZT125` in the whole text; `ztfast explain-code ZT101` explains a code.
@@ -72,13 +74,20 @@ def command(
 
 def _check(name: str, analyse: bool) -> list[Diagnostic]:
     from ztfast.errors import RulesError
-    from ztfast.lang.controller import read_source
-    from ztfast.lang.lint import check, unsuppressed
+    from ztfast.lang.sources import is_json, read_source, rules_texts
 
     try:
         source = read_source(name)
+        texts, found = ([source], []) if is_json(source.text) else rules_texts(source)
     except RulesError as error:
         return list(error.diagnostics)
+    found += [finding for text in texts for finding in _check_text(text, analyse)]
+    return found if len(texts) == 1 else sorted(found, key=lambda f: f.span.start if f.span else 0)
+
+
+def _check_text(source: Source, analyse: bool) -> list[Diagnostic]:
+    from ztfast.lang.lint import check, unsuppressed
+
     policy, found = check(source)
     if policy is not None and analyse:
         found = unsuppressed(source, [*found, *_analysis(policy)])

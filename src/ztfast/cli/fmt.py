@@ -42,14 +42,17 @@ def command(
 def _one(name: str, check: bool, diff: bool, write: bool) -> bool:
     """Lay one file out; True where it counts as a failure."""
     from ztfast.diagnostics.render import harmless
-    from ztfast.lang.controller import is_json, read_source
     from ztfast.lang.format import format_text
+    from ztfast.lang.sources import is_json, read_source
+    from ztfast.lang.terraform import is_terraform
     from ztfast.sinks.text import write_text
 
     source = read_source(name)
     shown = harmless(source.name, keep="")
     if is_json(source.text):
         raise _is_json(source.name)
+    if is_terraform(source.name):
+        raise _is_terraform(source.name)
     made = format_text(source.text, source.name)
     changed = made != source.text
     if diff and changed:
@@ -80,3 +83,12 @@ def _is_json(name: str) -> Exception:
 
     help = "`ztfast compile --decompile` makes rules text of it"
     return RulesError(Diagnostic("ZT061", "JSON has no layout of ours", path=name, help=help))
+
+
+def _is_terraform(name: str) -> Exception:
+    from ztfast.errors import Diagnostic, RulesError
+
+    help = 'keep the rules in a file of their own: flow_rules = file("office.ztrules")'
+    return RulesError(
+        Diagnostic("ZT061", "a Terraform file has other things", path=name, help=help)
+    )

@@ -216,7 +216,8 @@ ERRORS: tuple[Code, ...] = (
         "JSON of the wrong shape",
         "A value has another type than a controller expects. Accepted are the official "
         "compiler's output, a controller's network (rules, capabilities, tags), Central's "
-        "network (config.rules or rulesSource), and a bare list of rules.",
+        "network (config.rules or rulesSource), a bare list of rules, and what docs/network.md "
+        "lists. Where the document is known but holds no rules, the message says what it is.",
         '{"rules": {}}',
     ),
     Code(
@@ -267,5 +268,13 @@ ERRORS: tuple[Code, ...] = (
         "cannot be laid out",
         "`ztfast fmt` writes back what the text says. Where parts of a text are lost (ZT102), or a "
         "macro that is never included holds what cannot be read, it leaves the file alone.",
+    ),
+    Code(
+        "ZT062",
+        "Terraform without one rules text",
+        "Of a `.tf` each `flow_rules` is read that is a heredoc or a quoted text. A function, a "
+        "variable or a template (`${…}`) has its value from Terraform alone: check the file that "
+        "it reads, or the state (`terraform show -json`). Where one policy is needed, there must "
+        "be one text; `ztfast check` takes them all.",
     ),
 )

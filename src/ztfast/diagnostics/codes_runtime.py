@@ -139,6 +139,13 @@ OTHERS: tuple[Code, ...] = (
         "twice. Which of them counts could only be guessed.",
     ),
     Code(
+        "ZT555",
+        "another document than a network",
+        "The message says what it is, and what to give instead: a list of addresses and "
+        "revisions, several networks, rules, an error of an API, an empty file. docs/network.md "
+        "has a table of the documents that are known.",
+    ),
+    Code(
         "ZT556",
         "too many members times tags",
         "The members' facts are held as a table of members by tags and capabilities. This "

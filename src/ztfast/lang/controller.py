@@ -1,22 +1,25 @@
-"""Rules as JSON: compiler output, a controller's network, Central's network, a rule list.
+"""Rules as JSON: compiler output, a controller's network, Central's network, a rule list, more.
 
-Contract: `load_json` tells the forms apart by content and is strict: what a controller
-would silently drop, cut or misread is a RulesError with a JSON path and a place.
-`read_json` gives the policy that a controller would make, with diagnostics instead.
-`load` reads a file or standard input, rules text or JSON.
-Tested by tests/lang/test_controller.py.
+Contract: `load_json` tells the forms apart by content (lang/shapes.py has them) and is strict:
+what a controller would silently drop, cut or misread is a RulesError with a JSON path and a
+place.  `read_json` gives the policy that a controller would make, with diagnostics instead.
+`load` reads a file or standard input: rules text, JSON, or Terraform's `.tf`.
+Tested by tests/lang/test_controller.py and test_controller_shapes.py.
 """
 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn, TypeGuard
 
 from ztfast.errors import Diagnostic, RulesError, Severity, Source
 from ztfast.lang.compiler import compile_source
 from ztfast.lang.jsontext import Path, locate, parse_json, path_text
+from ztfast.lang.shapes import TERRAFORM, UNKNOWN, at, name_networks, recognise
+from ztfast.lang.sources import decode, is_json, read_source, rules_texts
+from ztfast.lang.terraform import state_rules
+from ztfast.lang.tokens import is_blank, scan
 from ztfast.model.entries import Json, read_entries
 from ztfast.model.kinds import KINDS, Entry, Field, Kind
 from ztfast.model.policy import (
@@ -27,9 +30,6 @@ from ztfast.model.policy import (
     Rule,
     Tag,
 )
-
-# Rules of a megabyte are absurd already; a device or a wrong file must not fill the memory.
-MAX_BYTES = 128 << 20
 
 _UINT32 = 0xFFFFFFFF
 _MAX_FINDINGS = 50
@@ -44,52 +44,32 @@ def load(path: str | os.PathLike[str], *, strict: bool = True) -> Policy:
     `-` is standard input.  Raises RulesError: missing file, not UTF-8, refused rules.
     `strict` as for `load_json`.
     """
-    source = read_source(path)
+    return load_source(read_source(path), strict=strict)
+
+
+def load_source(source: Source, *, strict: bool = True) -> Policy:
+    """As `load`, of a text that was read already."""
     if is_json(source.text):
         return load_json(source.text, source.name, strict=strict)
-    return compile_source(source)
-
-
-def is_json(text: str) -> bool:
-    """True where a text is read as JSON: its first character is `{` or `[`."""
-    return text[:4096].lstrip("\ufeff \t\r\n")[:1] in ("{", "[")
-
-
-def read_source(path: str | os.PathLike[str]) -> Source:
-    """The text of a file (`-`: standard input) with its name; raises RulesError."""
-    name = os.fspath(path)
-    shown = "<stdin>" if name == "-" else name
-    try:
-        if name == "-":
-            data = sys.stdin.buffer.read(MAX_BYTES + 1)
-        else:
-            with open(name, "rb") as file:
-                data = file.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise RulesError(
-            Diagnostic("ZT051", f"cannot be read: {reason}", path=shown, help="check the path")
-        ) from None
-    if len(data) > MAX_BYTES:
-        raise RulesError(
-            Diagnostic("ZT044", f"more than {MAX_BYTES:,} bytes", path=shown, help="is it rules?")
-        )
-    return Source(shown, _decode(data, shown))
-
-
-def _decode(data: bytes, name: str) -> str:
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
+    texts, refused = rules_texts(source)
+    if refused:
+        raise RulesError(*refused)
+    if len(texts) > 1:
+        lines = ", ".join(str(1 + text.text[: _start(text)].count("\n")) for text in texts)
         raise RulesError(
             Diagnostic(
-                "ZT050",
-                f"not UTF-8: byte 0x{data[error.start]:02x}",
-                path=name,
-                offset=error.start,
-                help="save the file as UTF-8; is it a rules file at all?",
+                "ZT062",
+                f"{len(texts)} rules texts, from the lines {lines}",
+                path=source.name,
+                help="`ztfast check` takes them all; elsewhere give one as a file of its own",
             )
-        ) from None
+        )
+    return compile_source(texts[0])
+
+
+def _start(source: Source) -> int:
+    """The offset of the first word of a text."""
+    return next((word.start for word in scan(source.text)), 0)
 
 
 def load_json(data: str | bytes, name: str = "<json>", *, strict: bool = True) -> Policy:
@@ -111,16 +91,12 @@ def read_json(data: str | bytes, name: str = "<json>") -> tuple[Policy, tuple[Di
     Raises RulesError only where there is no policy to be had: no JSON, no rules in it, or
     a `rulesSource` alone that does not compile.
     """
-    text = _decode(data, name) if isinstance(data, bytes) else data
+    text = decode(data, name) if isinstance(data, bytes) else data
     source = Source(name, text.removeprefix("\ufeff"))
     value = parse_json(source)
     reader = _Reader(source)
     policy = reader.policy(value)
     return policy, tuple(reader.findings)
-
-
-_FORMS = "expected compiler output, a controller's network, Central's network, or a rule list"
-_DUMP = "give the object under `network` alone where rules are expected; --network takes both"
 
 
 class _Reader:
@@ -132,51 +108,67 @@ class _Reader:
 
     def policy(self, value: Json) -> Policy:
         """The policy of a parsed JSON text."""
-        if isinstance(value, list):
-            return Policy(self._rules(value, (), MAX_BASE_RULES), source=self.source)
-        if not isinstance(value, dict):
+        if not isinstance(value, (list, dict)):
             self._stop(f"a {_type_name(value)} where an object or a list is expected", ())
-        base: Path = ()
-        network: Mapping[str, Any] = value
-        config = value.get("config")
-        if isinstance(config, dict) and ("rules" in config or "rules" not in value):
-            base, network = ("config",), config
-        text = value.get("rulesSource", network.get("rulesSource"))
-        if "rules" not in network:
-            if not isinstance(text, str):
-                if isinstance(value.get("network"), dict):
-                    self._stop("a network with its members, not rules", (), _DUMP)
+        document: Json = value
+        shape = recognise(document)
+        if shape.not_rules is not None and not (shape is UNKNOWN and isinstance(value, list)):
+            self._stop(f"{shape.describe(value)}, not rules", (), shape.not_rules)
+        if shape is TERRAFORM and isinstance(value, dict):
+            return compile_source(state_rules(value, self.source.name))
+        places = shape.networks(value)
+        if len(places) > 1:
+            help = "give one of them alone"
+            self._stop(name_networks(value, places), (), help)
+        if isinstance(value, list) and not places:
+            return Policy(self._rules(value, (), MAX_BASE_RULES), source=self.source)
+        place = places[0] if places else ()
+        network = at(document, place)
+        if not isinstance(network, dict):
+            self._stop(f"a {_type_name(network)} where an object is expected", place)
+        return self._network(network, place, document)
+
+    def _network(self, network: Mapping[str, Any], place: Path, document: Json) -> Policy:
+        """The rules of one network's object, or of compiler output."""
+        base, lists = place, network
+        config: Json = network.get("config")
+        if isinstance(config, dict) and ("rules" in config or "rules" not in network):
+            base, lists = (*place, "config"), config
+        holders: list[tuple[Path, Json]] = [(base, lists), (place, network), ((), document)]
+        text = _text_of(holders[:2])
+        if lists.get("rules") is None:
+            if text is None or not isinstance(text[1], str):
                 self._stop("there are no rules in this JSON", base)
-            return self._compiled(text)
-        policy = self._from_lists(value, network, base)
-        return policy if text is None else self._prefer_text(policy, text)
+            return self._compiled(*text)
+        policy = self._from_lists(lists, base, holders)
+        return policy if text is None else self._prefer_text(policy, *text)
 
     def _from_lists(
-        self, value: Mapping[str, Any], network: Mapping[str, Any], base: Path
+        self, network: Mapping[str, Any], base: Path, holders: Iterable[tuple[Path, Json]]
     ) -> Policy:
         rules = self._rules(network["rules"], (*base, "rules"), MAX_BASE_RULES)
         capabilities = self._capabilities(network.get("capabilities"), (*base, "capabilities"))
         tags = self._tags(network.get("tags"), (*base, "tags"))
-        capabilities = self._name_capabilities(capabilities, value.get("capabilitiesByName"))
-        tags = self._name_tags(tags, value.get("tagsByName"))
+        capabilities = self._name_capabilities(capabilities, *_first(holders, "capabilitiesByName"))
+        tags = self._name_tags(tags, *_first(holders, "tagsByName"))
         return Policy(rules, tuple(capabilities), tuple(tags), self.source)
 
-    def _compiled(self, text: str) -> Policy:
-        return compile_source(Source(f"{self.source.name}:rulesSource", text))
+    def _compiled(self, path: Path, text: str) -> Policy:
+        return compile_source(Source(f"{self.source.name}:{path[-1]}", text))
 
-    def _prefer_text(self, policy: Policy, text: Any) -> Policy:
+    def _prefer_text(self, policy: Policy, path: Path, text: Any) -> Policy:
         """The compiled `rulesSource` where it says the same, since it has lines and names."""
         if not isinstance(text, str):
-            self._add("ZT053", f"a {_type_name(text)} where a text is expected", ("rulesSource",))
+            self._add("ZT053", f"a {_type_name(text)} where a text is expected", path)
             return policy
         try:
-            compiled = self._compiled(text)
+            compiled = self._compiled(path, text)
         except RulesError as error:
             first = error.diagnostics[0]
             self._add(
                 "ZT059",
-                f"rulesSource does not compile, so the rules are used: {first.message}",
-                ("rulesSource",),
+                f"{path[-1]} does not compile, so the rules are used: {first.message}",
+                path,
                 Severity.WARNING,
                 "deploy the text again, or drop it",
             )
@@ -185,8 +177,8 @@ class _Reader:
             return compiled
         self._add(
             "ZT059",
-            "rulesSource compiles to other rules than those beside it: the rules are used",
-            ("rulesSource",),
+            f"{path[-1]} compiles to other rules than those beside it: the rules are used",
+            path,
             Severity.WARNING,
             "deploy the text again, or drop it",
         )
@@ -337,28 +329,30 @@ class _Reader:
                 found.append(Tag(number, default))
         return found
 
-    def _name_capabilities(self, found: list[Capability], names: Json) -> list[Capability]:
+    def _name_capabilities(
+        self, found: list[Capability], path: Path, names: Json
+    ) -> list[Capability]:
         if not isinstance(names, dict):
-            self._not_a_map(names, "capabilitiesByName")
+            self._not_a_map(names, path)
             return found
         by_id: dict[Any, str] = {}
         for name, number in names.items():
             if not _is_integer(number):
-                self._wrong(number, "a capability's id", ("capabilitiesByName", name))
+                self._wrong(number, "a capability's id", (*path, name))
             elif by_id.setdefault(number, name) != name:
-                self._second_name(name, number, "capabilitiesByName")
+                self._second_name(number, (*path, name))
         ids = {capability.id for capability in found}
         for number in by_id.keys() - ids:
-            self._no_owner("capability", number, ("capabilitiesByName", by_id[number]))
+            self._no_owner("capability", number, (*path, by_id[number]))
         return [Capability(item.id, item.default, item.rules, by_id.get(item.id)) for item in found]
 
-    def _name_tags(self, found: list[Tag], names: Json) -> list[Tag]:
+    def _name_tags(self, found: list[Tag], path: Path, names: Json) -> list[Tag]:
         if not isinstance(names, dict):
-            self._not_a_map(names, "tagsByName")
+            self._not_a_map(names, path)
             return found
         waiting: dict[int, list[tuple[str, Mapping[str, Json]]]] = {}
         for name, item in names.items():
-            here: Path = ("tagsByName", name)
+            here: Path = (*path, name)
             if not isinstance(item, dict):
                 self._wrong(item, "an object", here)
                 continue
@@ -373,12 +367,12 @@ class _Reader:
                 named.append(tag)
                 continue
             name, item = queue.pop(0)
-            enums = self._values(item.get("enums"), ("tagsByName", name, "enums"))
-            flags = self._values(item.get("flags"), ("tagsByName", name, "flags"))
+            enums = self._values(item.get("enums"), (*path, name, "enums"))
+            flags = self._values(item.get("flags"), (*path, name, "flags"))
             named.append(Tag(tag.id, tag.default, enums, flags, name))
         for number, queue in waiting.items():
             for name, _ in queue:
-                self._no_owner("tag", number, ("tagsByName", name))
+                self._no_owner("tag", number, (*path, name))
         return named
 
     def _values(self, value: Json, path: Path) -> dict[str, int]:
@@ -399,12 +393,12 @@ class _Reader:
 
     # --- findings
 
-    def _not_a_map(self, value: Any, key: str) -> None:
+    def _not_a_map(self, value: Any, path: Path) -> None:
         if value is not None:
-            self._wrong(value, "an object", (key,))
+            self._wrong(value, "an object", path)
 
-    def _second_name(self, name: str, number: int, key: str) -> None:
-        self._add("ZT056", f"a second name for the id {number}", (key, name), Severity.WARNING)
+    def _second_name(self, number: int, path: Path) -> None:
+        self._add("ZT056", f"a second name for the id {number}", path, Severity.WARNING)
 
     def _no_owner(self, what: str, number: Any, path: Path) -> None:
         message = f"a name for the {what} {number}, which does not exist"
@@ -444,8 +438,25 @@ class _Reader:
 
     def _stop(self, message: str, path: Path, help: str | None = None) -> NoReturn:
         self.findings.clear()
-        self._add("ZT053", message, path, help=help or _FORMS)
+        self._add("ZT053", message, path, help=help or UNKNOWN.not_rules)
         raise RulesError(*self.findings)
+
+
+def _first(holders: Iterable[tuple[Path, Json]], key: str) -> tuple[Path, Any]:
+    """The first value under a key that is there and not null, with its path."""
+    for path, holder in holders:
+        if isinstance(holder, dict) and holder.get(key) is not None:
+            return (*path, key), holder[key]
+    return (key,), None
+
+
+def _text_of(holders: list[tuple[Path, Json]]) -> tuple[Path, Any] | None:
+    """Where a network keeps the text of its rules; None where that is nothing but comments."""
+    for key in ("rulesSource", "flowRule"):
+        path, text = _first(holders, key)
+        if text is not None and not (isinstance(text, str) and is_blank(text)):
+            return path, text
+    return None
 
 
 def _is_integer(value: Any) -> TypeGuard[int]:

@@ -13,12 +13,13 @@ from collections.abc import Iterable, Iterator
 
 from ztfast.errors import Diagnostic, RulesError, Severity, Source, Span
 from ztfast.lang.compiler import Used, compile_tree
-from ztfast.lang.controller import is_json, read_json
+from ztfast.lang.controller import read_json
 from ztfast.lang.definitions import Definitions, split_list
 from ztfast.lang.lint_entries import lint_arguments, lint_policy
 from ztfast.lang.matches import quote
 from ztfast.lang.numbers import parse_default, parse_number
 from ztfast.lang.parser import Tree, parse
+from ztfast.lang.sources import is_json
 from ztfast.lang.tokens import Lines, Word, scan
 from ztfast.model.names import DEFINITION_WORDS, RESERVED
 from ztfast.model.policy import Policy

@@ -10,9 +10,8 @@ from __future__ import annotations
 import subprocess
 
 from ztfast.errors import Diagnostic, RulesError, Source, usage
-from ztfast.lang import load_json
-from ztfast.lang.compiler import compile_source
-from ztfast.lang.controller import MAX_BYTES, is_json
+from ztfast.lang.controller import load_source
+from ztfast.lang.sources import MAX_BYTES
 from ztfast.model.policy import Policy
 
 SECONDS = 30
@@ -25,9 +24,7 @@ def load_revision(name: str) -> Policy:
     if not revision or not colon or not path or revision.startswith("-"):
         raise usage(f"{name!r:.80} is not git:REVISION:PATH", "as in git:HEAD~1:rules.ztrules")
     text = _text(name, revision, path)
-    if is_json(text):
-        return load_json(text, name)
-    return compile_source(Source(name, text))
+    return load_source(Source(name, text))
 
 
 def _text(name: str, revision: str, path: str) -> str:

@@ -37,6 +37,11 @@ def scan(text: str) -> Iterator[Word]:
         yield Word(found.group(), found.start())
 
 
+def is_blank(text: str) -> bool:
+    """True for a text of nothing but blanks and comments."""
+    return all(word.text[0] == "#" for word in scan(text))
+
+
 class Lines:
     """Where the lines of a text start: offsets to spans.
 

@@ -1,0 +1,79 @@
+"""Files of rules: read, decoded, and what of them is a rules text.
+
+Contract: `read_source` gives a text or a RulesError; `is_json` tells JSON from the rest;
+`rules_texts` gives the rules texts of the rest, of a `.tf` each `flow_rules`.
+Tested by tests/lang/test_controller.py, test_controller_shapes.py and test_terraform.py.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+
+from ztfast.errors import Diagnostic, RulesError, Source
+from ztfast.lang.terraform import flow_rules, is_terraform
+
+# Rules of a megabyte are absurd already; a device or a wrong file must not fill the memory.
+MAX_BYTES = 128 << 20
+
+_HTML = re.compile(r"\s*<(?:!doctype|html)\b", re.IGNORECASE)
+
+
+def is_json(text: str) -> bool:
+    """True where a text is read as JSON: its first character is `{` or `[`."""
+    return text[:4096].lstrip("\ufeff \t\r\n")[:1] in ("{", "[")
+
+
+def read_source(path: str | os.PathLike[str]) -> Source:
+    """The text of a file (`-`: standard input) with its name; raises RulesError."""
+    name = os.fspath(path)
+    shown = "<stdin>" if name == "-" else name
+    try:
+        if name == "-":
+            data = sys.stdin.buffer.read(MAX_BYTES + 1)
+        else:
+            with open(name, "rb") as file:
+                data = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise RulesError(
+            Diagnostic("ZT051", f"cannot be read: {reason}", path=shown, help="check the path")
+        ) from None
+    if len(data) > MAX_BYTES:
+        raise RulesError(
+            Diagnostic("ZT044", f"more than {MAX_BYTES:,} bytes", path=shown, help="is it rules?")
+        )
+    return Source(shown, decode(data, shown))
+
+
+def decode(data: bytes, name: str) -> str:
+    """The text of UTF-8 bytes; raises RulesError."""
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise RulesError(
+            Diagnostic(
+                "ZT050",
+                f"not UTF-8: byte 0x{data[error.start]:02x}",
+                path=name,
+                offset=error.start,
+                help="save the file as UTF-8; is it a rules file at all?",
+            )
+        ) from None
+
+
+def rules_texts(source: Source) -> tuple[list[Source], list[Diagnostic]]:
+    """The rules texts of a file that is no JSON: itself, or each `flow_rules` of a `.tf`.
+
+    Beside them what is said of each `flow_rules` that is no text.  Raises RulesError where
+    the file is of another kind.
+    """
+    if is_terraform(source.name):
+        return flow_rules(source)
+    if _HTML.match(source.text):
+        help = "is it the answer of a web server? check the address that it came from"
+        raise RulesError(
+            Diagnostic("ZT053", "an HTML page, not rules", path=source.name, help=help)
+        )
+    return [source], []
