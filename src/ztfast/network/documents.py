@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -137,6 +137,13 @@ class Node:
             return Node(self.value[key], self.name, f"{self.path}[{key}]")
         shown = "".join(c if c.isprintable() else "?" for c in key[:60])
         return Node(self.value[key], self.name, f"{self.path}.{shown}" if self.path else shown)
+
+    def at(self, path: Iterable[str | int]) -> Node:
+        """The value at a path that is there."""
+        node = self
+        for part in path:
+            node = node.child(part)
+        return node
 
     def get(self, *keys: str) -> Node | None:
         """The value under the first of these keys that is there and not null."""

@@ -1,8 +1,8 @@
-"""Reading a network, by content: controller JSON, Central JSON, a dump of both, or our TOML.
+"""Reading a network, by content: every JSON of lang/shapes.py that holds one, or our TOML.
 
 Contract: `load_network` gives a `Network` or raises `NetworkError` (RulesError for its
-rules) with the file and the place.  The forms are described in docs/network.md.
-Tested by tests/network/test_load.py.
+rules) with the file and the place; what is no network says what it is instead.  The forms are
+described in docs/network.md.  Tested by tests/network/test_load.py and test_load_shapes.py.
 """
 
 from __future__ import annotations
@@ -12,11 +12,15 @@ import os
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
 
 from ztfast.errors import RulesError
+from ztfast.lang.shapes import TERRAFORM, UNKNOWN, is_member, is_network, name_networks, recognise
+from ztfast.lang.tokens import is_blank
 from ztfast.model.policy import Policy
 from ztfast.network.documents import Node, parse_json, read_document
 from ztfast.network.members import Member, Network, make_network
+from ztfast.network.terraform import terraform_network
 from ztfast.network.toml import toml_network
 from ztfast.network.values import (
     read_address,
@@ -28,9 +32,15 @@ from ztfast.network.values import (
     read_tags,
 )
 
+if TYPE_CHECKING:
+    from ztfast.model.entries import Json
+
 # `[` also starts a TOML table, which a letter or another `[` follows.
 _JSON = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:\{|\[(?!\s*[A-Za-z_\[]))")
-_POLICY_KEYS = ("rules", "rulesSource", "capabilities", "tags")
+_HTML = re.compile(rb"<(?:!doctype|html)\b", re.IGNORECASE)
+_ID = re.compile(r"[0-9a-fA-F]{16}")
+_POLICY_KEYS = ("rules", "rulesSource", "flowRule", "capabilities", "tags")
+_NAME_KEYS = ("capabilitiesByName", "tagsByName")
 
 
 def load_network(path: str | os.PathLike[str]) -> Network:
@@ -38,35 +48,88 @@ def load_network(path: str | os.PathLike[str]) -> Network:
 
     JSON starts with `{`, or with `[` as a list of members; everything else is TOML.
     Beside a controller's own file `<id>.json` the members are read from
-    `<id>/member/*.json`, as controllers keep them.
+    `<id>/member/*.json`, as controllers keep them; the folder (`controller.d`) will do too.
     """
     name = os.fspath(path)
+    if name != "-" and os.path.isdir(name):
+        name = str(_network_file(Path(name)))
     data = read_document(name)
     if _JSON.match(data):
         return _json_network(Node(parse_json(data, name), name))
+    if (kind := _other_kind(data)) is not None:
+        refuse_kind(name, kind, "give a controller's or Central's JSON of a network, or a TOML")
     return toml_network(data, name)
 
 
+def refuse_kind(name: str, what: str, help: str) -> NoReturn:
+    """Raise a NetworkError about a document that is no network."""
+    Node(None, name).refuse(f"{what}, not a network", help, "ZT555")
+
+
+def _other_kind(data: bytes) -> str | None:
+    """What a document without JSON is in words, where it is no TOML either."""
+    text = data.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if _HTML.match(text):
+        return "an HTML page"
+    lines = (line.strip() for line in text.splitlines())
+    return "an empty file" if all(line[:1] in (b"", b"#") for line in lines) else None
+
+
+def _network_file(folder: Path) -> Path:
+    """The one network's file in a folder that a controller keeps, or the file beside it."""
+    own = folder.with_name(f"{folder.name}.json")
+    if _ID.fullmatch(folder.name) and own.is_file():
+        return own
+    for place in (folder, folder / "network", folder / "controller.d" / "network"):
+        found = sorted(file for file in place.glob("*.json") if _ID.fullmatch(file.stem))
+        if len(found) > 1:
+            shown = ", ".join(file.name for file in found[:10])
+            help = f"give one of them: {found[0]}"
+            refuse_kind(str(place), f"a folder of {len(found)} networks ({shown})", help)
+        if found:
+            return found[0]
+    refuse_kind(
+        str(folder),
+        "a folder without a network's file ID.json",
+        "give controller.d, controller.d/network, or a file",
+    )
+
+
 def _json_network(document: Node) -> Network:
-    if isinstance(document.value, list):
-        return _of_parts(None, list(document.items()))
-    outer = document.get("network") or document
-    members = document.get("members", "member") or outer.get("members", "member")
-    if members is None:
-        if _is_member(outer):
-            return _of_parts(None, [outer])
-        return _of_parts(outer, _member_files(outer))
-    return _of_parts(outer, _member_nodes(members))
-
-
-def _is_member(node: Node) -> bool:
-    return node.table().get("objtype") == "member" or "nodeId" in node.table()
+    value: Json = document.value
+    shape = recognise(value)
+    if shape is UNKNOWN and isinstance(value, list):
+        for item in document.items():
+            item.table()
+    if shape.not_network is not None:
+        refuse_kind(document.name, shape.describe(value), shape.not_network)
+    if shape is TERRAFORM:
+        return terraform_network(document)
+    places = shape.networks(value)
+    if len(places) > 1:
+        help = "give one of them alone, or with its members"
+        document.refuse(name_networks(value, places), help, "ZT555")
+    place = shape.members(value)
+    if place is not None:
+        return _of_parts(None, _member_nodes(document.at(place)))
+    outer = document.at(places[0])
+    members = document.get("members", "member") if isinstance(value, dict) else None
+    members = members or outer.get("members", "member")
+    nodes = _member_files(outer) if members is None else _member_nodes(members)
+    if not nodes and not is_network({**outer.table()}):
+        outer.refuse("no network and no members", "docs/network.md has the forms", "ZT555")
+    return _of_parts(outer, nodes, document)
 
 
 def _member_nodes(members: Node) -> list[Node]:
-    """Members as a list, or as an object of address and member."""
-    if isinstance(members.value, list):
+    """Members as a list, bare or under `data`, as an object of address and member, or one."""
+    value: Json = members.value
+    if isinstance(value, dict) and isinstance(value.get("data"), list):
+        return list(members.child("data").items())
+    if isinstance(value, list):
         return list(members.items())
+    if is_member(value):
+        return [members]
     return [_with_address(members.child(key), key) for key in members.table()]
 
 
@@ -88,8 +151,11 @@ def _member_files(network: Node) -> list[Node]:
     return [Node(parse_json(read_document(file), str(file)), str(file)) for file in files]
 
 
-def _of_parts(network: Node | None, members: list[Node]) -> Network:
-    """A Network out of its own object (None where only members are given) and its members'."""
+def _of_parts(network: Node | None, members: list[Node], document: Node | None = None) -> Network:
+    """A Network out of its own object (None where only members are given) and its members'.
+
+    document: what both stand in; names of tags and capabilities may stand there too.
+    """
     own = _config(network) if network is not None else None
     modes = own.get("v6AssignMode") if own is not None else None
     private = own.get("private") if own is not None else None
@@ -97,7 +163,7 @@ def _of_parts(network: Node | None, members: list[Node]) -> Network:
     return make_network(
         [read_member(member) for member in members],
         id=_network_id(network, members),
-        policy=read_policy(network) if network is not None else None,
+        policy=read_policy(network, document) if network is not None else None,
         name=name.text() if name is not None else "",
         private=private is None or private.truth(),
         assigns_rfc4193=_mode(modes, "rfc4193"),
@@ -152,13 +218,19 @@ def _network_id(network: Node | None, members: list[Node]) -> int | None:
     return next(iter(found), None)
 
 
-def read_policy(network: Node) -> Policy | None:
+def read_policy(network: Node, document: Node | None = None) -> Policy | None:
     """The rules that a network's object holds, or None where it holds none."""
-    if not any(network.get(key) or _config(network).get(key) for key in ("rules", "rulesSource")):
+    holders = (_config(network), network, document or network)
+    texts = (holder.get(key) for holder in holders[:2] for key in ("rulesSource", "flowRule"))
+    written = any(not isinstance(t.value, str) or not is_blank(t.value) for t in texts if t)
+    if not written and not any(holder.get("rules") for holder in holders[:2]):
         return None
     from ztfast.lang import load_json
 
     kept = {key: network.value[key] for key in (*_POLICY_KEYS, "config") if key in network.value}
+    for key in _NAME_KEYS:
+        found = (holder.get(key) for holder in holders if isinstance(holder.value, dict))
+        kept[key] = next((names.value for names in found if names is not None), None)
     try:
         return load_json(json.dumps(kept), network.name)
     except RulesError as error:
