@@ -159,6 +159,7 @@ def test_damage_ends_the_reading_not_what_was_delivered(
         (["r", "c.pcap", "--network", "8056c2e21c000001"], "members"),
         (["r", "c.pcap", "--network", "net.toml", "--side", "out"], "both sides"),
         (["r", "c.pcap", "--network", "net.toml", "--table", "-"], "--count"),
+        (["-", "-", "--network", "net.toml"], "not both"),
     ],
 )
 def test_wrong_usage(

@@ -50,6 +50,8 @@ def command(ctx: click.Context, /, rules: str, captures: tuple[str, ...], **opti
     """
     if not options["network"]:
         raise click.UsageError("--network is needed: who are the members?")
+    if rules == "-" and "-" in captures:
+        raise click.UsageError("standard input can be the rules or a capture, not both")
     if options["table"] == "-" and not options["count"]:
         raise click.UsageError("--table - and the rows cannot share standard output: add --count")
     ctx.exit(_run(rules, captures, options))
