@@ -61,7 +61,7 @@ def test_zerotier_addresses() -> None:
         ),
         ({"type": "MATCH_MAC_SOURCE", "mac": "02:00"}, {"mac_source": "02:00:00:00:00:00"}, "yes"),
         (
-            {"type": "MATCH_MAC_DEST", "mac": "0-2x00000000G07ff"},
+            {"type": "MATCH_MAC_DEST", "mac": "0-20000:000007ff"},
             {"mac_dest": "02:00:00:00:00:07"},
             "yes",
         ),

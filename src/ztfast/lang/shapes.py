@@ -95,9 +95,10 @@ def recognise(value: Json) -> Shape:
 
 def at(value: Json, path: Sequence[str | int]) -> Json:
     """The value at a path that is there."""
-    found: Any = value
+    inner: Any = value
     for part in path:
-        found = found[part]
+        inner = inner[part]
+    found: Json = inner
     return found
 
 
