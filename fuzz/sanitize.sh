@@ -42,7 +42,7 @@ import runpy
 import sys
 
 sys.path[:0] = [os.path.abspath("src"), os.path.abspath(".")]
-import ztfast.dispatch as native
+from ztfast import dispatch
 
 here = os.path.abspath("src")
 assert dispatch.core is not None and dispatch.core.__file__.startswith(here), dispatch.core
