@@ -32,7 +32,7 @@ from ztfast.engine.engine import Engine
 from ztfast.engine.side_verdicts import SideVerdicts
 from ztfast.errors import usage
 from ztfast.frames.batch import FrameBatch
-from ztfast.network.batch_context import UNKNOWN_MEMBER, BatchContext, MemberTable
+from ztfast.network.batch_context import UNKNOWN_MEMBER, BatchContext
 from ztfast.network.resolve import MEMBERSHIP_UNKNOWN, Endpoints, multicast_frames, resolve
 
 Int64s = npt.NDArray[np.int64]
@@ -160,14 +160,13 @@ class _Nodes:
         if engine.side != "both":
             raise usage("delivery needs both sides", "leave out --side")
         self.engine, self.index = engine, engine.members("out")
-        self.table: MemberTable = self.index.table
         members = (None, *network.active_members())
         self.macs = np.array(
             [0 if m is None else network.mac(m) or 0 for m in members], dtype=np.uint64
         )
         self.bridges = np.array([m is not None and m.bridge for m in members], dtype=np.bool_)
         self.broadcasts, self.multicasts = network.broadcasts, network.multicast_limit > 0
-        self.addresses = self.table.address
+        self.addresses = self.index.table.address
         self.most_sendings = MAX_SENDINGS + 8 * len(members)
         self.by_address = np.argsort(self.addresses, kind="stable").astype(np.int32)
 

@@ -49,9 +49,10 @@ class DeliveryJob:
         self.problems: list[Diagnostic] = []
         self.interrupted = False
         self._engine, self._source = engine, source
-        self._table = None if table is None else TableSink(table, DELIVERY_COLUMNS)
         how: dict[str, Any] = {"unify": source.merge, "several": len(source.paths) > 1}
+        # the folder first: it opens no file yet, so nothing is left behind where the table fails
         self._folder = None if split is None else SplitSink(split, **how)
+        self._table = None if table is None else TableSink(table, DELIVERY_COLUMNS)
 
     def work(self, show: Show | None = None) -> None:
         """Deliver every frame; `show` is given each batch's rows and deliveries."""
@@ -70,7 +71,9 @@ class DeliveryJob:
         if not len(packets):
             return
         if not is_known(packets.linktype):
-            self.problems.append(unknown_linktype(packets.linktype, packets.path, ""))
+            problem = unknown_linktype(packets.linktype, packets.path, "")
+            if problem not in self.problems:  # once a link type, however many batches
+                self.problems.append(problem)
             return
         frames = FrameBatch.from_packets(packets)
         found = deliver(self._engine, frames, first=packets.first)
