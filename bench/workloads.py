@@ -11,6 +11,7 @@ import os
 import random
 import struct
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -198,11 +199,11 @@ def capture(name: str) -> Path:
         temporary = path.with_suffix(".part")
         write_capture(temporary, CAPTURES[name], name == "mix")
         temporary.rename(path)
-    _read_anew(path)
+    read_anew(path)
     return path
 
 
-def _read_anew(path: Path) -> None:
+def read_anew(path: Path) -> None:
     """Have the file in memory as a first reader leaves it there, not as its writer did.
 
     The kernel keeps what it read in larger pieces than what was just written, and mapping a
@@ -218,20 +219,39 @@ def _read_anew(path: Path) -> None:
 
 def write_capture(path: Path, count: int, imix: bool) -> None:
     """A classic pcap of `count` frames: IMIX (64, 594, 1518 at 58, 33, 9 %) or all of 64 bytes."""
-    rng = np.random.default_rng(SEED)
     with path.open("wb") as file:
-        file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1))
-        for first in range(0, count, 100_000):
-            file.write(_records(rng, first, min(100_000, count - first), imix).tobytes())
+        for part in _parts(count, imix, lambda heads: None):
+            file.write(part)
 
 
-def _records(rng: np.random.Generator, first: int, count: int, imix: bool) -> npt.NDArray[np.uint8]:
+def pcap_bytes(count: int, imix: bool, change: Callable[[npt.NDArray[np.uint8]], None]) -> bytes:
+    """As `write_capture` writes, with `change` made to the headers (uint8[n, 64]) of each part."""
+    return b"".join(_parts(count, imix, change))
+
+
+def _parts(
+    count: int, imix: bool, change: Callable[[npt.NDArray[np.uint8]], None]
+) -> Iterator[bytes]:
+    rng = np.random.default_rng(SEED)
+    yield struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1)
+    for first in range(0, count, 100_000):
+        yield _records(rng, first, min(100_000, count - first), imix, change).tobytes()
+
+
+def _records(
+    rng: np.random.Generator,
+    first: int,
+    count: int,
+    imix: bool,
+    change: Callable[[npt.NDArray[np.uint8]], None],
+) -> npt.NDArray[np.uint8]:
     sizes = rng.choice([64, 594, 1518], count, p=[0.58, 0.33, 0.09]) if imix else np.full(count, 64)
     ends = np.cumsum(sizes + 16)
     out = rng.integers(0, 256, int(ends[-1]), dtype=np.uint8)
     heads = np.empty((count, 80), dtype=np.uint8)
     heads[:, 16:] = rng.integers(0, 256, (count, 64), dtype=np.uint8)
     _headers(rng, heads[:, 16:], sizes)
+    change(heads[:, 16:])
     times = first + np.arange(count)
     fields = np.stack([1_700_000_000 + times // 1_000_000, times % 1_000_000, sizes, sizes], axis=1)
     heads[:, :16] = fields.astype("<u4").view(np.uint8).reshape(count, 16)

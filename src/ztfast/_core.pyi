@@ -8,7 +8,9 @@ from typing import Any, final
 import numpy as np
 import numpy.typing as npt
 
+from ztfast.engine.native import Wanted
 from ztfast.engine.native_inputs import InputColumns
+from ztfast.engine.native_members import MemberTables
 from ztfast.engine.native_tables import SideOutputs, SideTables
 from ztfast.frames.batch import RawFrames
 
@@ -18,8 +20,17 @@ _RecordColumns = tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32], npt.NDArra
 _OneFrame = tuple[object, object, object, object, None, None, None, None, None]
 
 @final
+class SideMembers:
+    def __new__(cls, tables: MemberTables) -> SideMembers: ...
+
+@final
 class Machine:
-    def __new__(cls, sides: list[SideTables], need: npt.NDArray[np.uint8]) -> Machine: ...
+    def __new__(
+        cls,
+        sides: list[SideTables],
+        need: npt.NDArray[np.uint8],
+        members: list[SideMembers] | None = None,
+    ) -> Machine: ...
     def run(
         self,
         frames: RawFrames | _OneFrame | None,
@@ -29,6 +40,7 @@ class Machine:
         numbers: npt.NDArray[np.int64] | None,
         start: int,
         stop: int,
+        many: npt.NDArray[np.uint8] | None = None,
     ) -> list[bool]: ...
     def scan(
         self,
@@ -40,6 +52,7 @@ class Machine:
         max_captured: int,
         columns: _RecordColumns,
         outputs: list[SideOutputs],
+        many: npt.NDArray[np.uint8] | None = None,
     ) -> tuple[int, int, int, list[bool]]: ...
     def count(
         self,
@@ -50,10 +63,26 @@ class Machine:
         header: int,
         max_captured: int,
         outputs: list[SideOutputs],
-        totals: npt.NDArray[np.uint64],
         columns: _RecordColumns | None,
-    ) -> tuple[int, int, int, int, bool]: ...
+        wanted: Wanted,
+    ) -> tuple[int, int, int, int]: ...
 
+def fill_macs(
+    slots: npt.NDArray[np.void],
+    macs: npt.NDArray[np.uint64],
+    members: npt.NDArray[np.int32],
+    factor: int,
+    most: int,
+) -> bool: ...
+def fill_addresses(
+    slots: npt.NDArray[np.void],
+    high: npt.NDArray[np.uint64],
+    low: npt.NDArray[np.uint64],
+    who: npt.NDArray[np.int32],
+    members: npt.NDArray[np.int32],
+    factor: int,
+    most: int,
+) -> bool: ...
 def decode(frames: RawFrames, columns: list[tuple[int, _Array]], start: int, stop: int) -> None: ...
 def integers(
     frames: RawFrames,

@@ -47,7 +47,8 @@ class Filter:
 
             rules = compile_text(rules)
         self.engine = Engine(rules, **options)
-        self._evaluator = self.engine.scan_evaluator
+        evaluator = self.engine.scan_evaluator
+        self._evaluator = None if evaluator is None or evaluator.looks_up else evaluator
         self._spare: list[_OneFrame] = []
         self._number = itertools.count()
 

@@ -6,6 +6,7 @@ import random
 import struct
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.needs import needs_loops
@@ -13,8 +14,9 @@ from ztfast.capture import open_capture
 from ztfast.engine.engine import Engine
 from ztfast.lang import compile_text
 from ztfast.model.policy import Policy
+from ztfast.network.members import Member, Network
 from ztfast.pipeline.judge import judgements
-from ztfast.pipeline.scan import Counted, CountingScan, JudgingScan
+from ztfast.pipeline.scan import Counted
 from ztfast.pipeline.tally import Tally
 
 pytestmark = needs_loops
@@ -125,15 +127,111 @@ def test_accepted_frames_are_kept_in_their_order(
         offsets = found[keeps] = []
         with open_capture(path) as capture:
             engine = Engine(policy)
-            for packets, _, verdicts, _ in judgements(engine, capture, counts=keeps, keeps=keeps):
+            for packets, _, verdicts, *_ in judgements(engine, capture, counts=keeps, keeps=keeps):
                 chosen = packets.offsets if keeps else packets.offsets[verdicts.accepted]
                 offsets += (chosen + packets.base).tolist()
     assert 0 < len(found[True]) < frames
     assert found[True] == found[False]
 
 
-def test_rules_that_copy_are_judged_not_counted() -> None:
-    assert not JudgingScan(Engine(compile_text(RULES["copies"]))).can_count
-    engine = Engine(compile_text(RULES["ports"]))
-    assert JudgingScan(engine).can_count
-    assert isinstance(CountingScan(engine, False), JudgingScan)
+def test_frames_that_are_copied_stand_apart(tmp_path: Path) -> None:
+    path = tmp_path / "capture.pcap"
+    path.write_bytes(whole_capture(random.Random(SEED), 500, 40, "<"))
+    engine = Engine(compile_text(RULES["copies"]))
+    with open_capture(path) as capture:
+        found = list(judgements(engine, capture, counts=True, keeps=False))
+    apart = [item.apart for item in found if item.apart is not None]
+    copied = np.concatenate([item.verdicts.copy_target for item in apart if item.verdicts])
+    assert (copied != 0).all()
+    assert 0 < len(copied) < 500
+    assert sum(item.packets.scanned for item in found) == 500
+
+
+# --- with members ------------------------------------------------------------------------------
+
+MEMBERS_RULES = """
+tag role id 1 default 0;
+cap web id 5 accept dport 80; ;
+drop not ethertype ipv4 and not ethertype ipv6 and not ethertype arp;
+tee 64 0000000003 dport 53;
+redirect 0000000002 dport 22 and ipprotocol tcp;
+accept ethertype arp;
+accept tdiff role 1 and ipprotocol udp;
+drop not chr ipauth and framesize 0-400;
+break dport 80;
+accept dport 443 or treq role 2;
+"""
+
+
+def network_of(members: int) -> Network:
+    """So many members, each with an address in 10.0.0.0/16 and a role."""
+    return Network(
+        id=0x8056C2E21C000001,
+        members=tuple(
+            Member(
+                number,
+                ips=(bytes((10, 0, number >> 8, number & 255)),),
+                tags={1: number % 4},
+                capabilities=frozenset((5,) if number % 3 else ()),
+                bridge=number % 5 == 0,
+            )
+            for number in range(1, members + 1)
+        ),
+    )
+
+
+def frames_between(rng: random.Random, network: Network, count: int) -> bytes:
+    """A capture of frames of members, strangers, bridged MACs and groups; some are cut short."""
+    macs = [mac for member in network.members[:40] if (mac := network.mac(member)) is not None]
+    macs += [0x0200_0000_0001, 0x02AA_BBCC_DDEE]
+    records = []
+    for number in range(count):
+        groups = [0xFFFF_FFFF_FFFF, 0x0100_5E00_00FB] * (rng.random() < 0.3)
+        dest, source = rng.choice(groups or macs), rng.choice(macs)
+        body = b"\x45" + rng.randbytes(8) + bytes([rng.choice([6, 17])]) + rng.randbytes(2)
+        body += bytes((10, 0, 0, rng.randrange(1, 60))) + bytes((10, 0, 0, rng.randrange(1, 60)))
+        body += struct.pack(">HH", 5000, rng.choice([80, 53, 443, 22, 9])) + rng.randbytes(30)
+        kind = rng.choice([b"\x08\x00"] * 9 + [b"\x86\xdd", b"\x08\x06"])
+        frame = dest.to_bytes(6, "big") + source.to_bytes(6, "big") + kind + body
+        cut = rng.randrange(len(frame)) if rng.random() < 0.05 else len(frame)
+        records.append(record(1_700_000_000 + number // 1000, frame[:cut], len(frame)))
+    header = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1)
+    return header + b"".join(records)
+
+
+@pytest.mark.parametrize("side", ["both", "out", "in"])
+@pytest.mark.parametrize("members", [0, 1, 2, 60, 5000])
+def test_a_network_gives_the_same_figures_however_it_is_judged(
+    members: int, side: str, tmp_path: Path
+) -> None:
+    network = network_of(members)
+    path = tmp_path / "capture.pcap"
+    path.write_bytes(frames_between(random.Random(f"{SEED} {members}"), network, 4000))
+    policy = compile_text(MEMBERS_RULES)
+    engine = Engine(policy, network=network, side=side)
+    found = []
+    accepted: list[list[int]] = []
+    ways = (False, False, 2), (False, False, 1), (True, False, 1), (True, True, 1)
+    for counts, keeps, threads in ways:
+        tally, kept = Tally(policy), []
+        with open_capture(path) as capture:
+            for item in judgements(engine, capture, counts=counts, keeps=keeps, threads=threads):
+                tally.count(item)
+                passed = slice(None) if counts else item.verdicts.accepted
+                kept += (item.packets.offsets[passed] + item.packets.base).tolist()
+        found.append(tally.to_json())
+        accepted.append(kept)
+    assert found[0] == found[1] == found[2] == found[3]
+    assert accepted[0] == accepted[1] == accepted[3]
+    assert 0 < len(accepted[0]) < 4000
+    if members:
+        reference = Tally(policy)
+        plain = Engine(policy, network=network, side=side, backend="reference")
+        with open_capture(path, limit=400 if members < 100 else 40) as capture:
+            for item in judgements(plain, capture):
+                reference.count(item)
+        again = Tally(policy)
+        with open_capture(path, limit=400 if members < 100 else 40) as capture:
+            for item in judgements(engine, capture, counts=True):
+                again.count(item)
+        assert again.to_json() == reference.to_json()

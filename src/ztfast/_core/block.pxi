@@ -33,18 +33,21 @@ cdef inline const void *header(const Side *side, const Columns *c, int column) n
 
 
 cdef uint32_t gather_missing(
-    const Side *side, Columns *c, uint32_t *missing, int64_t first, int count
+    const Side *side, Columns *c, uint32_t *missing, const uint32_t *unknown, int count
 ) noexcept nogil:
-    """Complete MISSING with what is not known of members; returns the OR of what is watched."""
+    """Complete MISSING with what is not known of members; returns the OR of what is watched.
+
+    unknown: what is not known, by frame; NULL where the side's `context` holds for all.
+    """
     cdef const uint32_t *made = <const uint32_t *>header(side, c, MISSING)
     cdef const uint8_t *chr = <const uint8_t *>header(side, c, CHARACTERISTICS)
     cdef uint32_t context = side.context
     cdef uint32_t without = context & ~<uint32_t>MISSING_OWNED_IP
     cdef uint32_t found = 0
     cdef int i
-    if side.context_column != NULL:
+    if unknown != NULL:
         for i in range(count):
-            missing[i] = made[i] | side.context_column[first + i]
+            missing[i] = made[i] | unknown[i]
             found |= missing[i]
             if not chr[i] & CHR_AUTH_ADDRESS:
                 missing[i] &= ~<uint32_t>MISSING_OWNED_IP
@@ -112,14 +115,17 @@ cdef void store_copies(
 
 cdef void judge_block(Work *w, Side *side, char *arena, int64_t first, int count) noexcept nogil:
     """One side's verdicts on the block whose headers stand in the columns."""
-    cdef const Run *run = &side.fast
+    cdef const Run *run = &side.slow if side.use_exact else &side.fast
     cdef uint32_t found
     cdef int i
+    cdef int members = side.members != NULL
     point_columns(side, arena, first, count)
-    if side.ownership:
+    if members:
+        place_members(side.members, side, &w.columns, &w.ends, w.context, first, count)
+    elif side.ownership:
         assume_ownership(side, &w.columns, count)
     if side.watched:
-        found = gather_missing(side, &w.columns, w.missing, first, count)
+        found = gather_missing(side, &w.columns, w.missing, w.context if members else NULL, count)
         side.seen |= found
         side.at[MISSING] = w.missing
         if found & ~side.context:  # the fast table notes what is missing for every frame
@@ -133,6 +139,24 @@ cdef void judge_block(Work *w, Side *side, char *arena, int64_t first, int count
     begin(&w.state, count)
     run_block(run, side, &w.state, w.numbers)
     store(side, &w.state, first, count)
+
+
+cdef void judge_sides(
+    Work *w, int sides, const Frames *f, int64_t from_frame, int64_t first, int count
+) noexcept nogil:
+    """Every side's verdicts on the block whose headers stand in the columns.
+
+    f: the frames, from number `from_frame` on, NULL where their columns were handed in; first:
+    where the block begins in columns handed in, and in results.
+    """
+    cdef char *arena = w.arena + FIRST_OWN * BLOCK * 8
+    cdef const Side *asked = &w.side[0]
+    cdef int i
+    if asked.members != NULL and asked.cast.local == NULL:
+        find_ends(asked.members, asked, f, from_frame, count, &w.columns, &w.ends)
+    for i in range(sides):
+        judge_block(w, &w.side[i], arena, first, count)
+        arena += <int64_t>w.side[i].columns * BLOCK * 8
 
 
 cdef uintptr_t address_of(object array) except? 1:

@@ -1,7 +1,7 @@
 # Scanning records and judging their frames on the way, while they are in the cache.
 #
 # Contract: as scan.pxi and block.pxi; outputs are as long as the columns, or nothing of them is
-# kept but the totals, whose rows have a place for every (entry + 1) * 5 + code.  No GIL but in
+# kept but what count.pxi counts.  No GIL but in
 # `start_scan` and `finish_scan`.
 #
 #     while any chain goes on:
@@ -14,39 +14,14 @@
 # mixes frames of all chains.  What is only counted cannot be taken back: where a chain did not
 # hold, `Machine.count` throws the totals away and scans again with one chain.
 
-cdef enum:
-    TURNS = 8           # results of a block that are counted all at once
-    COUNTED_ALREADY = 0xFFFFFFFF
-
-
-cdef void keep_passed(ScanState *t, const Round *r, const uint8_t *code) noexcept nogil:
-    """A round ends of which only the frames are kept that go on."""
-    cdef int number, i, at = 0
-    cdef int64_t to, base
-    cdef Cursor *c
-    for number in range(t.chains):
-        c = &t.chain[number]
-        base = number * t.capacity
-        to = base + c.count
-        for i in range(at, at + c.fresh):  # the stretch holds all of them: see `follow`
-            t.offsets[to] = r.offsets[i]
-            t.captured[to] = r.captured[i]
-            t.lengths[to] = r.lengths[i]
-            to += code[i] >= REDIRECT
-        at += c.fresh
-        c.count = to - base
-        c.fresh = 0
-
-
 cdef void judge_round(
-    const Input *x, ScanState *t, Work *w, int sides, char *arena, Side *results, Totals *totals,
-    int others
+    const Input *x, ScanState *t, Work *w, int sides, Side *results, Totals *totals, int others
 ) noexcept nogil:
     """Judge what the chains found in a round, as one block, while it is in the cache.
 
     others: how many frames `w.heads.other` names, where fields were taken; −1: they were not.
     The results go to the chains' stretches of `results`, or, where there are `totals`, are only
-    counted there, and of the records only those kept whose frames go on.
+    counted there (count.pxi).
     """
     cdef int number, i, count = 0
     cdef Frames block
@@ -62,64 +37,26 @@ cdef void judge_round(
         finish_heads(&block, 0, 0, count, others, &w.columns)
     else:
         decode_block(&block, 0, count, count, &w.columns)
-    for i in range(sides):
-        judge_block(w, &w.side[i], arena, 0, count)
-        arena += <int64_t>w.side[i].columns * BLOCK * 8
-        if totals == NULL:
-            spread(t, &w.side[i], &results[i])
+    judge_sides(w, sides, &block, 0, 0, count)
     if totals != NULL:
-        add_up(&w.side[0], w.round.lengths, count, totals.frames, totals.octets)
-    if totals != NULL and t.offsets != NULL:
-        keep_passed(t, &w.round, w.side[0].code)
-    else:
-        keep_round(t, &w.round)
+        count_round(t, w, sides, totals, count)
+        return
+    for i in range(sides):
+        spread(t, &w.side[i], &results[i])
+    if t.mark != NULL:
+        spread_marks(t, w.ends.many)
+    keep_round(t, &w.round)
 
 
 cdef void judge_scan(
     const Input *x, ScanState *t, Work *w, int sides, Side *results, Totals *totals
 ) noexcept nogil:
     """Follow all chains to their ends and judge what they find, round by round."""
-    cdef char *arena = w.arena + FIRST_OWN * BLOCK * 8
-    judge_round(x, t, w, sides, arena, results, totals, -1)  # what laying the chains found
+    judge_round(x, t, w, sides, results, totals, -1)  # what laying the chains found
     while going(t):
         judge_round(
-            x, t, w, sides, arena, results, totals, follow_together(x, t, &w.round, &w.heads)
+            x, t, w, sides, results, totals, follow_together(x, t, &w.round, &w.heads)
         )
-
-
-cdef void add_up(
-    const Side *block, const uint32_t *lengths, int count, uint64_t *frames, uint64_t *octets
-) noexcept nogil:
-    """Count a block's results: frames and bytes by (entry + 1) * 5 + code.
-
-    Most frames of a block share a few results, so these are taken out one after the other, all
-    their frames at once; what is left is counted frame by frame.
-    """
-    cdef uint32_t keys[BLOCK]
-    cdef uint32_t key
-    cdef uint64_t total
-    cdef int i, hits, turn, at = 0, left = count
-    for i in range(count):
-        keys[i] = <uint32_t>(block.entry[i] + 1) * 5 + block.code[i]
-    for turn in range(TURNS):
-        if not left:
-            return
-        while keys[at] == COUNTED_ALREADY:
-            at += 1
-        key = keys[at]
-        hits = 0
-        total = 0
-        for i in range(count):
-            hits += keys[i] == key
-            total += lengths[i] if keys[i] == key else 0
-            keys[i] = <uint32_t>COUNTED_ALREADY if keys[i] == key else keys[i]
-        frames[key] += hits
-        octets[key] += total
-        left -= hits
-    for i in range(at, count if left else at):
-        if keys[i] != COUNTED_ALREADY:
-            frames[keys[i]] += 1
-            octets[keys[i]] += lengths[i]
 
 
 cdef void spread(const ScanState *t, const Side *block, const Side *to) noexcept nogil:
@@ -138,6 +75,13 @@ cdef void spread(const ScanState *t, const Side *block, const Side *to) noexcept
         if to.reads != NULL:
             memcpy(to.reads + base, block.reads + count, fresh * 4)
         count += fresh
+
+
+cdef void spread_marks(const ScanState *t, const uint8_t *marks) noexcept nogil:
+    cdef int number, count = 0
+    for number in range(t.chains):
+        memcpy(t.mark + number * t.capacity + t.chain[number].count, marks + count, t.chain[number].fresh)
+        count += t.chain[number].fresh
 
 
 cdef void close_up(void *items, const ScanState *t, int chains, int width) noexcept nogil:
@@ -163,6 +107,7 @@ cdef tuple finish_scan(ScanState *t):
     close_up(t.offsets, t, chains, 8)
     close_up(t.captured, t, chains, 4)
     close_up(t.lengths, t, chains, 4)
+    close_up(t.mark, t, chains, 1)
     for i in range(chains):
         count += t.chain[i].count
     return count, t.chain[chains - 1].place, t.chain[chains - 1].error, chains
@@ -170,9 +115,9 @@ cdef tuple finish_scan(ScanState *t):
 
 cdef void start_scan(
     Input *x, ScanState *t, Round *r, object buffer, int64_t start, int64_t end, int swapped,
-    int header, uint32_t max_captured, object columns
+    int header, uint32_t max_captured, object columns, object marks
 ) except *:
-    """columns: offsets, captured, lengths, to keep what is found; or None.
+    """columns: offsets, captured, lengths, to keep what is found; or None.  marks: as many bytes.
 
     Raises ValueError for a window that is not inside the buffer.
     """
@@ -195,6 +140,8 @@ cdef void start_scan(
         t.captured = <uint32_t *>address_of(captured)
         t.lengths = <uint32_t *>address_of(lengths)
         t.total_capacity = len(offsets)
+        if marks is not None:
+            t.mark = <uint8_t *>address_of(marks)
     lay_chains(x, t, r, start)
 
 

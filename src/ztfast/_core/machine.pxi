@@ -9,19 +9,22 @@ cdef class Machine:
 
     sides: for each direction its engine.native_tables.SideTables.
     need: uint8[FIRST_OWN_COLUMN], the header columns to decode.
+    members: for each direction its SideMembers, by which frames are looked up; None where calls
+    say who is who, or where nobody is known.
     May be used by several threads at once.
     """
 
-    cdef object keep
     cdef list sides
+    cdef list members
     cdef object need
     cdef int columns
     cdef Work *spare
     cdef Lookup *lookups[4]
 
-    def __cinit__(self, list sides, object need):
+    def __cinit__(self, list sides, object need, list members=None):
         self.spare = NULL
         self.sides = sides
+        self.members = members
         self.need = need
         self.columns = sum(len(side.widths) for side in sides)
         for i in range(4):
@@ -64,13 +67,13 @@ cdef class Machine:
                 tables = self.sides[i]
                 facts, widths = tables.facts, tables.widths
                 side.slow.table = <const Instruction *>address_of(tables.exact)
-                side.fast.table = <const Instruction *>address_of(tables.fast)
                 side.slow.lookups = self.lookups[2 * i]
+                side.fast.table = <const Instruction *>address_of(tables.fast)
                 side.fast.lookups = self.lookups[2 * i + 1]
                 side.columns = len(widths)
                 for k in range(side.columns):
                     side.width[k] = widths[k]
-                    side.at[k] = w.columns.at[k] if k < FIRST_OWN else arena + <int64_t>k * BLOCK * 8
+                    side.at[k] = home(w, arena, k)
                 side.inbound = facts.inbound
                 side.seed = facts.seed
                 side.watched = facts.watched
@@ -84,7 +87,6 @@ cdef class Machine:
                     side.constant[k] = 1
                     side.at[k] = arena + <int64_t>k * BLOCK * 8
                     fill(side.at[k], side.given[k], side.width[k])
-                side.at[OWNERSHIP] = arena + <int64_t>OWNERSHIP * BLOCK * 8
                 arena += <int64_t>side.columns * BLOCK * 8
         except BaseException:
             drop_work(w)
@@ -94,9 +96,10 @@ cdef class Machine:
     cdef int set_call(
         self, Work *w, list outputs, object given, int64_t first_number, object numbers
     ) except -1:
-        """What belongs to one call: results, columns handed in, frame numbers."""
+        """What belongs to one call: results, columns handed in, who is who, frame numbers."""
         cdef Side *side
         cdef int i, k
+        cdef char *arena = w.arena + FIRST_OWN * BLOCK * 8
         for i in range(len(self.sides)):
             side = &w.side[i]
             entry, code, copy, capability_copy, reads = record(outputs[i])
@@ -110,65 +113,67 @@ cdef class Machine:
             side.first_number = first_number
             side.seen = 0
             side.numbers = <const int64_t *>address_of(numbers) if numbers is not None else NULL
-            if given is None:
-                continue
-            columns, context, use_exact = record(given[i])
-            for column, array in columns:
-                k = column
-                side.given[k] = <const void *>address_of(array)
-            side.context_column = <const uint32_t *>address_of(context) if context is not None else NULL
-            if use_exact:
-                side.fast = side.slow
+            for k in range(side.columns):  # what the call before was handed
+                if side.given[k] != NULL and not side.constant[k]:
+                    side.given[k] = NULL
+                    side.at[k] = home(w, arena, k)
+            side.cast.local = NULL
+            side.use_exact = 0
+            side.members = NULL
+            if self.members is not None:
+                side.members = &(<SideMembers>self.members[i]).members
+            if given is not None:
+                take_given(side, given[i])
+            arena += <int64_t>side.columns * BLOCK * 8
         return 0
 
     def run(
         self, object frames, list outputs, object given, int64_t first_number, object numbers,
-        int64_t start, int64_t stop
+        int64_t start, int64_t stop, object many=None
     ):
         """Judge frames start … stop − 1.
 
         frames: a frames.batch.RawFrames, or a tuple of its form, or None where every header
         column is among `given`.  outputs: for each side an engine.native_tables.SideOutputs of
         the whole batch.  given: None, or for each side an engine.native_inputs.InputColumns.
-        numbers: int64 frame numbers, or None: first_number and on.
+        numbers: int64 frame numbers, or None: first_number and on.  many: uint8 of the whole
+        batch, for what is found of each frame: does it go to several members?  None: not wanted,
+        or nobody is looked up.
         Returns for each side whether anything watched was missing.  Raises MemoryError.
         """
-        cdef Work *w = self.take() if given is None else self.prepare()
+        cdef Work *w = self.take()
         cdef Frames f
         cdef int i, count, sides = len(self.sides), decode = frames is not None
         cdef int64_t first = start
-        cdef char *arena
+        cdef uint8_t *to_many = NULL
         try:
             memset(&f, 0, sizeof(f))
             if decode:
                 take_frames(&f, frames)
+            if many is not None:
+                to_many = <uint8_t *>address_of(many)
             self.set_call(w, outputs, given, first_number, numbers)
             with nogil:
                 while first < stop:
                     count = <int>min(stop - first, <int64_t>BLOCK)
                     if decode:
                         decode_block(&f, first, count, stop, &w.columns)
-                    arena = w.arena + FIRST_OWN * BLOCK * 8
-                    for i in range(sides):
-                        judge_block(w, &w.side[i], arena, first, count)
-                        arena += <int64_t>w.side[i].columns * BLOCK * 8
+                    judge_sides(w, sides, &f if decode else NULL, first, first, count)
+                    if to_many != NULL:
+                        memcpy(to_many + first, w.ends.many, count)
                     first += count
             return [w.side[i].seen != 0 for i in range(sides)]
         finally:
-            if given is None:
-                self.give_back(w)
-            else:
-                drop_work(w)
-
+            self.give_back(w)
 
     def scan(
         self, object buffer, int64_t start, int64_t end, int swapped, int header,
-        uint32_t max_captured, tuple columns, list outputs
+        uint32_t max_captured, tuple columns, list outputs, object many=None
     ):
         """Scan records of Ethernet frames and judge them on the way, while they are in the cache.
 
-        As the module's `scan_records`; outputs as in `run`, as long as the columns.  Not for machines
-        with draws, whose frame numbers are not known on the way.
+        As the module's `scan_records`; outputs and many as in `run`, as long as the columns.  Not
+        for machines with draws, whose frame numbers are not known on the way.
         """
         cdef Work *w = self.take()
         cdef Input x
@@ -179,7 +184,9 @@ cdef class Machine:
             self.set_call(w, outputs, None, 0, None)
             memcpy(&results[0], &w.side[0], sizeof(Side))
             memcpy(&results[1], &w.side[1], sizeof(Side))
-            start_scan(&x, &t, &w.round, buffer, start, end, swapped, header, max_captured, columns)
+            start_scan(
+                &x, &t, &w.round, buffer, start, end, swapped, header, max_captured, columns, many
+            )
             for i in range(sides):
                 point_results(&w.side[i], &w.made[i])
             with nogil:
@@ -196,52 +203,84 @@ cdef class Machine:
         finally:
             self.give_back(w)
 
-
     def count(
         self, object buffer, int64_t start, int64_t end, int swapped, int header,
-        uint32_t max_captured, list outputs, uint64_t[:, ::1] totals, tuple columns
+        uint32_t max_captured, list outputs, tuple columns, object wanted
     ):
         """Scan records from `start` on and only count what becomes of their frames.
 
-        outputs: as in `scan`, of any length: they only say what is wanted.  totals:
-        uint64[2, keys], to which frames and bytes are added by (entry + 1) * 5 + code of the
-        first side.  columns: as in `scan`, for the records of frames that go on, or None: then
-        all up to `end` are counted.  Returns (frames counted, frames kept, where the scan
-        stopped, error, was anything watched missing); in the last case the totals are as they
-        were.
+        outputs: as in `scan`, of any length: they only say what is wanted.  columns: as in `scan`,
+        for the records that are kept, or None: then nothing is kept and all up to `end` is
+        counted.  wanted: an engine.native.Wanted, whose arrays are filled.
+        Returns (frames found, frames kept, where the scan stopped, error).
         """
         cdef Work *w = self.take()
         cdef Input x
         cdef ScanState t
         cdef Totals found
         cdef int i, sides = len(self.sides)
-        cdef int64_t k, keys = totals.shape[1], count = 0
-        found.frames = <uint64_t *>calloc(keys, 16)
+        cdef int64_t k, count = 0
+        frames, octets, reads, receiver, forwards, multicasts, keeps, apart = record(wanted)
+        memset(&found, 0, sizeof(found))
+        found.frames = <uint64_t *>address_of(frames)
+        found.octets = <uint64_t *>address_of(octets)
+        found.reads = <uint64_t *>address_of(reads) if reads is not None else NULL
+        found.keys = len(frames)
+        found.receiver = receiver
+        found.multicasts = multicasts
+        found.keeps = keeps
+        for i in range(sides):
+            found.forwards[i] = forwards[i]
         try:
-            if found.frames == NULL:
-                raise MemoryError("no memory for counts")
-            found.octets = found.frames + keys
             self.set_call(w, outputs, None, 0, None)
             for i in range(sides):
                 point_results(&w.side[i], &w.made[i])
-            start_scan(&x, &t, &w.round, buffer, start, end, swapped, header, max_captured, columns)
+            start_scan(
+                &x, &t, &w.round, buffer, start, end, swapped, header, max_captured, columns, apart
+            )
             with nogil:
                 judge_scan(&x, &t, w, sides, NULL, &found)
                 if proved(&t) != t.chains:  # a guess was wrong: count anew, without any
-                    memset(found.frames, 0, keys * 16)
+                    clear_totals(&found)
                     set_alone(&t, start, end)
                     judge_scan(&x, &t, w, sides, NULL, &found)
-            missing = w.side[0].seen != 0
-            for k in range(keys):
-                count += <int64_t>found.frames[k]
-                if not missing:
-                    totals[0, k] += found.frames[k]
-                    totals[1, k] += found.octets[k]
             kept, place, error, _ = finish_scan(&t)
-            return count, kept, place, error, missing
+            for k in range(found.keys):
+                count += <int64_t>found.frames[k]
+            if columns is not None:
+                for k in range(<int64_t>kept):
+                    count += t.mark[k]
+            return count, kept if columns is not None else 0, place, error
         finally:
-            free(found.frames)
             self.give_back(w)
+
+
+cdef inline char *home(Work *w, char *arena, int column) noexcept:
+    """Where a side's column stands that nobody handed in: of the frame, or the side's own."""
+    cdef int own = column >= FIRST_OWN or column == OWNERSHIP or ZT_SOURCE <= column <= NODE
+    return arena + <int64_t>column * BLOCK * 8 if own else <char *>w.columns.at[column]
+
+
+cdef int take_given(Side *side, object given) except -1:
+    """Read an engine.native_inputs.InputColumns."""
+    cdef int k
+    columns, members, cast, use_exact = record(given)
+    for column, array in columns:
+        k = column
+        side.given[k] = <const void *>address_of(array)
+    side.use_exact = use_exact
+    if members is not None:
+        side.members = &(<SideMembers>members).members
+    if cast is not None:
+        local, remote, sender, node, zt_source, zt_dest, known = record(cast)
+        side.cast.local = <const int32_t *>address_of(local)
+        side.cast.remote = <const int32_t *>address_of(remote)
+        side.cast.sender = <const int32_t *>address_of(sender)
+        side.cast.node = <const uint64_t *>address_of(node)
+        side.cast.zt_source = <const uint64_t *>address_of(zt_source)
+        side.cast.zt_dest = <const uint64_t *>address_of(zt_dest)
+        side.cast.known = <const uint8_t *>address_of(known)
+    return 0
 
 
 cdef Lookup *take_lookups(list lookups) except? NULL:

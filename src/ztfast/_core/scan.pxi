@@ -312,7 +312,7 @@ def scan_records(
     cdef Input x
     cdef ScanState t
     cdef Round r
-    start_scan(&x, &t, &r, buffer, start, end, swapped, header, max_captured, columns)
+    start_scan(&x, &t, &r, buffer, start, end, swapped, header, max_captured, columns, None)
     with nogil:
         keep_round(&t, &r)
         while going(&t):

@@ -97,6 +97,78 @@ cdef struct Run:
     const Instruction *table
     const Lookup *lookups
 
+# A MAC of a member; all ones: an empty slot.
+cdef struct MacSlot:
+    uint64_t mac
+    int32_t member
+    uint32_t pad
+
+# An address, whose or which kind of it is looked for, and what is found; member 0: an empty slot.
+cdef struct AddressSlot:
+    uint64_t high
+    uint64_t low
+    int32_t who
+    int32_t member
+
+cdef struct AddressTable:
+    const AddressSlot *slots
+    uint64_t factor
+    uint64_t last       # number of the last slot
+    int shift
+
+# A column of facts about members: values by member + 1, so that item 0 is for −1.
+cdef struct MemberFact:
+    int what
+    int column
+    const void *values
+
+# The members as one direction's table asks for them (members.pxi).
+cdef struct Members:
+    const MacSlot *macs
+    uint64_t mac_factor
+    uint64_t mac_last
+    int mac_shift
+    AddressTable owned          # (address, member and kind): was it given to the member?
+    AddressTable places         # (address, kind) → the member that alone was assigned it
+    const uint64_t *address     # by member
+    const uint32_t *first4      # by member: an IPv4 address that it owns, 0 none
+    const uint8_t *unknown      # by member + 1: nothing is known of it
+    int has_id                  # the network's id is known: MACs of its form tell addresses
+    uint64_t octet
+    uint64_t scramble
+    int asks_addresses
+    int asks_ownership
+    int owns_macs               # anybody was given a MAC
+    uint8_t assumed             # bits of OWNERSHIP of a sender that is not known
+    MemberFact *facts
+    int fact_count
+
+# Who is who in the frames of a block, or of a batch, seen from one side.
+cdef struct Cast:
+    const int32_t *local
+    const int32_t *remote
+    const int32_t *sender
+    const uint64_t *node
+    const uint64_t *zt_source
+    const uint64_t *zt_dest
+    const uint8_t *known        # are the addresses facts?
+
+# One end of each frame of a block.
+cdef struct End:
+    int32_t member[BLOCK]
+    uint64_t address[BLOCK]
+    uint8_t known[BLOCK]
+
+# Both ends; and of the sender's side, where a frame goes: nowhere in particular is −1 and 0.
+cdef struct Ends:
+    End source
+    End dest
+    int32_t remote[BLOCK]
+    uint64_t beyond[BLOCK]
+    uint8_t many[BLOCK]         # to several members
+    uint8_t known_out[BLOCK]
+    uint8_t known_in[BLOCK]
+
 # One direction: its tables, its own columns, what it watches, where its results go.
 cdef struct Side:
     Run fast
@@ -108,11 +180,13 @@ cdef struct Side:
     int columns
     int inbound
     int random
+    int use_exact       # the slow table is to run everywhere
     int ownership       # OWNERSHIP is made here, from what is assumed
     uint8_t assumed     # its bits for a sender of whom nothing is known
     uint32_t watched    # bits of MISSING that the slow table looks at
     uint32_t context    # bits of MISSING that hold for every frame
-    const uint32_t *context_column
+    const Members *members      # NULL where every frame's context is the same
+    Cast cast           # of the batch, where the caller says who is who
     uint64_t seed
     int64_t first_number
     const int64_t *numbers
@@ -142,7 +216,9 @@ cdef struct Work:
     Results made[2]     # of a round's frames, on their way to where they are kept
     Results spare       # of a block that is not full
     uint32_t missing[BLOCK]
+    uint32_t context[BLOCK]     # bits of MISSING that come from what is not known of members
     int64_t numbers[BLOCK]
+    Ends ends
     Round round
     Heads heads
     State state
@@ -181,8 +257,17 @@ cdef struct ScanState:
     int64_t *offsets
     uint32_t *captured
     uint32_t *lengths
+    uint8_t *mark           # a byte a record: is it a multicast (a scan), does it stand apart
+                            # (a count); NULL where it is not wanted
 
-# Frames and bytes by (entry + 1) * 5 + code.
+# What is counted (count.pxi): frames and bytes by (entry + 1) * 5 + code, `receiver` keys further
+# on where the receiver decided, and frames by what their verdicts read.
 cdef struct Totals:
     uint64_t *frames
     uint64_t *octets
+    uint64_t *reads     # by bits of model.reads.Reads, NULL where nothing is watched
+    int64_t keys
+    uint32_t receiver
+    int forwards[2]     # by side: does any rule copy or redirect?
+    int multicasts      # these stand apart
+    int keeps           # the records of accepted frames are kept, not only of those apart

@@ -185,6 +185,17 @@ class PacketBatch:
             ),
         )
 
+    def chosen(self, index: npt.NDArray[np.intp], judged: ScanOutcome | None = None) -> PacketBatch:
+        """Some frames of a classic pcap, by their numbers in the batch; judged: as a batch's."""
+        part = replace(
+            self,
+            offsets=self.offsets[index],
+            captured=self.captured[index],
+            lengths=self.lengths[index],
+            judged=judged,
+        )
+        return part.vouched() if self.checked else part
+
     def _other_types(self, count: int) -> Uint32s:
         """Types of the first `count` other blocks as little-endian numbers, uint32[count]."""
         if not count:

@@ -137,21 +137,21 @@ class Engine:
             first = batch.first if first is None else first
             batch = FrameBatch.from_packets(batch)
         first = first or 0
-        where = self._where(batch)
-        receivers = None
         if self._evaluator is not None:
-            sender, receiver = self._judged(batch, where, first, threads)
-        else:
-            found = {
-                direction: side.evaluate(batch, where, first)
-                for direction, side in self._directions.items()
-            }
-            sender, receiver = found.get("out"), found.get("in")
-        if where is not None and receiver is not None:
-            receiver, receivers = self._directions["in"].with_multicast(
-                batch, where, receiver, first
-            )
-        return Verdicts(sender, receiver, self._lines, batch, receivers)
+            found = np.empty(len(batch), np.uint8) if self._described else None
+            sides = self._evaluator.evaluate(batch, None, first, threads, found)
+            return self._joined(batch, self._by_direction(sides), found, first)
+        where = self._where(batch)
+        judged = {
+            direction: side.evaluate(batch, where, first)
+            for direction, side in self._directions.items()
+        }
+        many = None
+        if where is not None:
+            from ztfast.network.resolve import multicast_frames
+
+            many = multicast_frames(where)
+        return self._joined(batch, (judged.get("out"), judged.get("in")), many, first)
 
     @property
     def scan_evaluator(self) -> NativeEvaluator | None:
@@ -159,11 +159,33 @@ class Engine:
         evaluator = self._evaluator
         return evaluator if evaluator is not None and evaluator.can_scan else None
 
-    def verdicts(self, batch: FrameBatch, outputs: Sequence[SideOutputs]) -> Verdicts:
-        """The verdicts on a batch that a scan judged on the way."""
+    def verdicts(
+        self,
+        batch: FrameBatch,
+        outputs: Sequence[SideOutputs],
+        many: npt.NDArray[np.uint8] | None,
+        first: int,
+    ) -> Verdicts:
+        """The verdicts on a batch that a scan judged on the way; many: as it found."""
         assert self._evaluator is not None
-        sender, receiver = self._by_direction(self._evaluator.verdicts(batch, outputs))
-        return Verdicts(sender, receiver, self._lines, batch)
+        sides = self._by_direction(self._evaluator.verdicts(batch, outputs))
+        return self._joined(batch, sides, many, first)
+
+    def _joined(
+        self,
+        batch: FrameBatch,
+        sides: tuple[SideVerdicts | None, SideVerdicts | None],
+        many: npt.NDArray[Any] | None,
+        first: int,
+    ) -> Verdicts:
+        """Both sides together, with multicasts judged by every member that they reach."""
+        sender, receiver = sides
+        receivers = None
+        if many is not None and receiver is not None and many.any():
+            receiver, receivers = self._directions["in"].with_multicast(
+                batch, many.astype(np.bool_), receiver, first
+            )
+        return Verdicts(sender, receiver, self._lines, batch, receivers)
 
     def _make_evaluator(self) -> NativeEvaluator | None:
         sides = list(self._directions.values())
@@ -172,21 +194,11 @@ class Engine:
         natives = [side.native for side in sides if side.native is not None]
         if not natives:
             return None
-        known = sides[0].described
-        batch_contexts = None if known else [side.batch_context(1, None, 0) for side in sides]
-        return NativeEvaluator(natives, [side.seed for side in sides], batch_contexts)
-
-    def _judged(
-        self, batch: FrameBatch, where: Endpoints | None, first: int, threads: int
-    ) -> tuple[SideVerdicts | None, SideVerdicts | None]:
-        """Both sides by the compiled loops: (sender, receiver)."""
-        assert self._evaluator is not None
-        batch_contexts = None
-        if where is not None:
-            batch_contexts = [
-                side.batch_context(len(batch), where, first) for side in self._directions.values()
-            ]
-        return self._by_direction(self._evaluator.evaluate(batch, batch_contexts, first, threads))
+        seeds = [side.seed for side in sides]
+        if self._described:
+            indexes = [side.index for side in sides if side.index is not None]
+            return NativeEvaluator(natives, seeds, indexes=indexes)
+        return NativeEvaluator(natives, seeds, [side.batch_context(1, None, 0) for side in sides])
 
     def _by_direction(
         self, found: list[SideVerdicts]
@@ -231,9 +243,11 @@ class _Direction:
             for entry in entries
         )
         self.native: NativeSide | None = None
+        self._told: NativeEvaluator | None = None  # for callers who say who is who
         if engine.backend == "native":
             alone = None if self.described else self.batch_context(1, None, 0)
             self.native = NativeSide(encode(self.view), passes, alone)
+            self._told = NativeEvaluator((self.native,), (self.seed,))
 
     @property
     def described(self) -> bool:
@@ -241,15 +255,19 @@ class _Direction:
         return self.index is not None and self.index.described
 
     def with_multicast(
-        self, batch: FrameBatch, where: Endpoints, verdicts: SideVerdicts, first: int
+        self,
+        batch: FrameBatch,
+        many: npt.NDArray[np.bool_],
+        verdicts: SideVerdicts,
+        first: int,
     ) -> tuple[SideVerdicts, npt.NDArray[np.uint32] | None]:
         """The receiving side's verdicts with multicast judged by every member it reaches."""
+        from ztfast.engine.endpoints import endpoints
         from ztfast.engine.multicast import evaluate_multicast
-        from ztfast.network.resolve import multicast_frames
 
-        many = multicast_frames(where)
-        if not many.any() or len(self.table.address) < 2:
+        if len(self.table.address) < 2:
             return verdicts, None
+        where = endpoints(batch, self.native is not None)
         return evaluate_multicast(self, batch, where, many, verdicts, first)
 
     def batch_context(
@@ -274,9 +292,8 @@ class _Direction:
 
     def evaluate_context(self, batch: FrameBatch, batch_context: BatchContext) -> SideVerdicts:
         """This side's verdicts in a batch context of the caller's making."""
-        if self.native is not None:
-            evaluator = NativeEvaluator((self.native,), (self.seed,))
-            return evaluator.evaluate(batch, (batch_context,))[0]
+        if self._told is not None:
+            return self._told.evaluate(batch, (batch_context,))[0]
         if self.backend != "reference":
             return backends.evaluate(self.backend, self.view, batch, batch_context, self.seed)
         from ztfast.engine import reference

@@ -15,19 +15,37 @@ import numpy as np
 import numpy.typing as npt
 
 from ztfast import dispatch
-from ztfast.engine.native_columns import side_verdicts
-from ztfast.engine.native_inputs import InputColumns, input_columns, side_facts
+from ztfast.engine.native_columns import Situation, side_verdicts
+from ztfast.engine.native_inputs import InputColumns, cast_columns, input_columns, side_facts
 from ztfast.engine.native_tables import NativeSide, SideOutputs
 from ztfast.engine.side_verdicts import SideVerdicts
 from ztfast.frames.batch import FrameBatch, RawFrames
 from ztfast.frames.buffer_pool import BufferPool
-from ztfast.network.batch_context import BatchContext
-from ztfast.program.opcodes import FIRST_OWN_COLUMN
+from ztfast.network.batch_context import BatchContext, MemberTable
+from ztfast.program.opcodes import FIRST_OWN_COLUMN, Column
 
 if TYPE_CHECKING:
     from ztfast.dispatch import Machine
+    from ztfast.network.resolve import MemberIndex
 
 BLOCK = 1024
+
+# what members are looked up by, and what ownership looks at
+_LOOKED_UP_BY = frozenset((Column.MISSING, Column.MAC_SOURCE, Column.MAC_DEST))
+_LOOKED_UP_WITHOUT_MAC = frozenset(
+    (
+        Column.KIND,
+        Column.IP4_SOURCE,
+        Column.IP4_DEST,
+        Column.IP6_SOURCE_HIGH,
+        Column.IP6_SOURCE_LOW,
+        Column.IP6_DEST_HIGH,
+        Column.IP6_DEST_LOW,
+    )
+)
+_OWNED_BY = frozenset(
+    (Column.CHARACTERISTICS, Column.AUTH_HIGH, Column.AUTH_LOW, Column.MAC_SOURCE)
+)
 
 RecordColumns = tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32], npt.NDArray[np.uint32]]
 _Part = TypeVar("_Part")
@@ -49,23 +67,43 @@ class ScanResults(NamedTuple):
 class ScanCounts(NamedTuple):
     """What a scan that counts gives.
 
-    frames: how many were found.  kept: accepted ones, which stand in the columns.  next, error: as
-    in ScanResults.  missing: something that the rules look at was not captured, and nothing was
-    counted.
+    frames: how many were found.  kept: of how many the records stand in the columns.  next,
+    error: as in ScanResults.
     """
 
     frames: int
     kept: int
     next: int
     error: int
-    missing: bool
+
+
+class Wanted(NamedTuple):
+    """What a scan that counts fills, and what it is told of the sides.
+
+    frames, octets: uint64[keys], by (deciding entry + 1) * 5 + Result, `receiver` keys further on
+    where the second side decided.  reads: uint64[65536], frames by bits of model.reads.Reads; None
+    where nothing is watched.  forwards: for each side, does any rule copy or redirect?
+    multicasts: these stand apart, as frames that are copied or redirected do: they are not
+    counted, but kept.  keeps: accepted frames are kept, too.  apart: uint8 for each record kept,
+    1 for those apart; None where no record is.
+    """
+
+    frames: npt.NDArray[np.uint64]
+    octets: npt.NDArray[np.uint64]
+    reads: npt.NDArray[np.uint64] | None
+    receiver: int
+    forwards: tuple[bool, ...]
+    multicasts: bool
+    keeps: bool
+    apart: npt.NDArray[np.uint8] | None
 
 
 class NativeEvaluator:
     """One or both directions over the same frames: decoded once, judged by each.
 
     seeds: one a side.  batch_contexts: where every frame's batch context is the same (nobody is
-    known), that batch context for each side, of one frame; else None, and `evaluate` is given them.
+    known), that batch context for each side, of one frame.  indexes: where members are found by
+    the frames' addresses, the index for each side.  With neither, `evaluate` is told who is who.
     """
 
     def __init__(
@@ -73,14 +111,22 @@ class NativeEvaluator:
         sides: Sequence[NativeSide],
         seeds: Sequence[int],
         batch_contexts: Sequence[BatchContext] | None = None,
+        indexes: Sequence[MemberIndex] | None = None,
     ) -> None:
         self.sides = tuple(sides)
         self._seeds = tuple(seeds)
         self._batch_contexts = None if batch_contexts is None else tuple(batch_contexts)
+        self._indexes = None if indexes is None else tuple(indexes)
         self._random = any(side.random for side in self.sides)
         self._needs_columns = any(side.has_integers for side in self.sides)
         self._machine: Machine | None = None
+        self._told: list[tuple[MemberTable, Any]] = []
         self._pools = tuple(BufferPool() for _ in self.sides)
+
+    @property
+    def looks_up(self) -> bool:
+        """Are members found by the frames' addresses?"""
+        return self._indexes is not None
 
     def _outputs(self, count: int) -> list[SideOutputs]:
         """Memory for each side's results on `count` frames."""
@@ -88,23 +134,44 @@ class NativeEvaluator:
         return [side.outputs(count, pool) for side, pool in sides]
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_machine": None}
+        return {**self.__dict__, "_machine": None, "_told": []}
 
     def machine(self) -> Machine:
         """The compiled loops with this judge's tables in them; made once."""
         if self._machine is not None:
             return self._machine
         need = np.zeros(FIRST_OWN_COLUMN, dtype=np.uint8)
-        for side in self.sides:
-            need[list(side.headers())] = 1
+        need[list(self._headers())] = 1
         contexts = self._batch_contexts or (None,) * len(self.sides)
         tables = [
             side.tables(side_facts(side, seed, batch_context))
             for side, seed, batch_context in zip(self.sides, self._seeds, contexts, strict=True)
         ]
-        machine: Machine = dispatch.require().Machine(tables, need)
+        members = None
+        if self._indexes is not None:
+            from ztfast.engine.native_members import side_members  # start-up stays short
+
+            pairs = zip(self.sides, self._indexes, strict=True)
+            members = [side_members(side, index.table, index) for side, index in pairs]
+        machine: Machine = dispatch.require().Machine(tables, need, members)
         self._machine = machine
         return machine
+
+    def _headers(self) -> set[int]:
+        """The header columns that must be decoded."""
+        need: set[int] = set()
+        for side in self.sides:
+            need |= side.headers()
+        if self._batch_contexts is None and Column.OWNERSHIP in need:
+            need |= _OWNED_BY
+        return need | _LOOKED_UP_BY if self.looks_up else need
+
+    def _is_ready(self, batch: FrameBatch) -> bool:
+        """Does a batch have all the columns, so that its frames need not be touched?"""
+        if not batch.ready:
+            return False
+        need = self._headers() | (_LOOKED_UP_WITHOUT_MAC if self.looks_up else set[int]())
+        return need <= set(batch.ready)
 
     def evaluate(
         self,
@@ -112,54 +179,66 @@ class NativeEvaluator:
         batch_contexts: Sequence[BatchContext] | None = None,
         first: int = 0,
         threads: int = 1,
+        many: npt.NDArray[np.uint8] | None = None,
     ) -> list[SideVerdicts]:
         """Each side's verdicts on each frame; `threads` share the batch by ranges.
 
         first: number of the batch's first frame, where `batch_contexts` do not number them.
+        many: uint8[n], where members are looked up: filled with 1 for multicasts, else 0.
         """
         count = len(batch)
         outputs = self._outputs(count)
-        fixed = batch_contexts is None
-        used = self._batch_contexts if batch_contexts is None else batch_contexts
-        assert used is not None
-        frames: RawFrames | None = batch.raw()
+        frames: RawFrames | None = None if self._is_ready(batch) else batch.raw()
         given: list[InputColumns] | None = None
         numbers = None
-        if batch.ready and all(side.headers() <= set(batch.ready) for side in self.sides):
-            frames = None
-        if not fixed or frames is None or self._needs_columns:
-            given = [
-                input_columns(side, batch, batch_context, fixed, frames is None)
-                for side, batch_context in zip(self.sides, used, strict=True)
-            ]
-        if not fixed and self._random:
-            numbers = np.ascontiguousarray(used[0].number)
+        if batch_contexts is not None or frames is None or self._needs_columns:
+            given = self._given(batch, batch_contexts, frames is None)
+        if batch_contexts is not None and self._random:
+            numbers = np.ascontiguousarray(batch_contexts[0].number)
         run = self.machine().run
         if threads == 1:
-            noted = run(frames, outputs, given, first, numbers, 0, count)
+            noted = run(frames, outputs, given, first, numbers, 0, count, many)
         else:
             parts = _in_parts(
-                lambda start, stop: run(frames, outputs, given, first, numbers, start, stop),
+                lambda start, stop: run(frames, outputs, given, first, numbers, start, stop, many),
                 count,
                 threads,
             )
             noted = [any(part) for part in zip(*parts, strict=True)]
         if given is not None:
             noted = [seen or inputs.use_exact for seen, inputs in zip(noted, given, strict=True)]
+        made = [one.noted(seen) for one, seen in zip(outputs, noted, strict=True)]
+        return self._verdicts(batch, made, batch_contexts)
+
+    def _given(
+        self, batch: FrameBatch, batch_contexts: Sequence[BatchContext] | None, ready: bool
+    ) -> list[InputColumns]:
+        """What each side is handed beside the frames."""
+        if batch_contexts is None:
+            return [input_columns(side, batch, None, None, ready) for side in self.sides]
+        told = self._members_told([where.members for where in batch_contexts])
         return [
-            side_verdicts(side, batch, batch_context, made.noted(seen))
-            for side, batch_context, made, seen in zip(
-                self.sides, used, outputs, noted, strict=True
-            )
+            input_columns(side, batch, cast_columns(batch_context), members, ready)
+            for side, batch_context, members in zip(self.sides, batch_contexts, told, strict=True)
         ]
+
+    def _members_told(self, tables: list[MemberTable]) -> list[Any]:
+        """The members of these tables for the loops: the last ones asked for are kept."""
+        from ztfast.engine.native_members import side_members
+
+        if [id(table) for table, _ in self._told] != [id(table) for table in tables]:
+            pairs = zip(self.sides, tables, strict=True)
+            self._told = [(table, side_members(side, table)) for side, table in pairs]
+        return [members for _, members in self._told]
 
     @property
     def can_scan(self) -> bool:
         """Can frames be judged while their records are being found?
 
-        Not where a verdict needs a frame's number or facts about members.
+        Not where a verdict needs a frame's number or integers of its payload.
         """
-        return self._batch_contexts is not None and not self._random and not self._needs_columns
+        knows = self._batch_contexts is not None or self.looks_up
+        return knows and not self._random and not self._needs_columns
 
     def scan(
         self,
@@ -170,23 +249,20 @@ class NativeEvaluator:
         header: int,
         max_captured: int,
         columns: RecordColumns,
+        many: npt.NDArray[np.uint8] | None = None,
     ) -> ScanResults:
         """Scan the records of a classic pcap and judge its Ethernet frames on the way.
 
-        columns: offsets int64, captured uint32, lengths uint32, space for the frames found.
+        columns: offsets int64, captured uint32, lengths uint32, space for the frames found; many:
+        space for as many, as in `evaluate`.
         Raises ValueError for a window that is not inside the buffer.
         """
         outputs = self._outputs(len(columns[0]))
         count, place, error, noted = self.machine().scan(
-            buffer, start, end, int(swapped), header, max_captured, columns, outputs
+            buffer, start, end, int(swapped), header, max_captured, columns, outputs, many
         )
         found = [made.noted(seen).first(count) for made, seen in zip(outputs, noted, strict=True)]
         return ScanResults(count, place, error, found)
-
-    @property
-    def can_count(self) -> bool:
-        """Can frames be counted while they are found: one table, no copies, no redirects?"""
-        return self.can_scan and len(self.sides) == 1 and not self.sides[0].forwards
 
     def count(
         self,
@@ -196,28 +272,39 @@ class NativeEvaluator:
         swapped: bool,
         header: int,
         max_captured: int,
-        totals: npt.NDArray[np.uint64],
         columns: RecordColumns | None,
+        wanted: Wanted,
     ) -> ScanCounts:
         """Scan records as `scan` does and only count what becomes of their frames.
 
-        totals: uint64[2, (entries + 1) * 5], frames and bytes by (deciding entry + 1) * 5 +
-        Result, added to.  columns: as in `scan`, for the accepted frames only, or None.
-        Where something was missing nothing was added: use `scan` there.
+        columns: as in `scan`, for the frames that are kept; None: none is to be.
         Raises ValueError for a window that is not inside the buffer.
         """
-        outputs = self._outputs(0)
         window = (buffer, start, end, int(swapped), header, max_captured)
-        return ScanCounts(*self.machine().count(*window, outputs, totals, columns))
+        return ScanCounts(*self.machine().count(*window, self._outputs(0), columns, wanted))
 
     def verdicts(self, batch: FrameBatch, outputs: Sequence[SideOutputs]) -> list[SideVerdicts]:
         """Each side's verdicts out of the results that `scan` gave for these frames."""
-        assert self._batch_contexts is not None
+        return self._verdicts(batch, outputs, None)
+
+    def _verdicts(
+        self,
+        batch: FrameBatch,
+        outputs: Sequence[SideOutputs],
+        batch_contexts: Sequence[BatchContext] | None,
+    ) -> list[SideVerdicts]:
+        told = batch_contexts if batch_contexts is not None else self._batch_contexts
+        if told is not None:
+            situations = [Situation.of(batch_context) for batch_context in told]
+        else:
+            assert self._indexes is not None
+            situations = [
+                Situation.looked_up(side.program.view.direction, batch, index)
+                for side, index in zip(self.sides, self._indexes, strict=True)
+            ]
         return [
-            side_verdicts(side, batch, batch_context, made)
-            for side, batch_context, made in zip(
-                self.sides, self._batch_contexts, outputs, strict=True
-            )
+            side_verdicts(side, batch, situation, made)
+            for side, situation, made in zip(self.sides, situations, outputs, strict=True)
         ]
 
 

@@ -7,7 +7,9 @@ Tested by tests/engine/batches.py's users and the differential tests.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,17 +22,49 @@ from ztfast.model.result import Result
 from ztfast.network.batch_context import BatchContext
 from ztfast.program.opcodes import Missing
 
+if TYPE_CHECKING:
+    from ztfast.network.resolve import MemberIndex
+
 # the least of the results that pass: an array of the column's type is compared in half the time
 _REDIRECT = np.array(Result.REDIRECT, np.uint8)
 
 
+class Situation(NamedTuple):
+    """What columns need to know beside the results.
+
+    zt_dest: gives uint64[n], where each frame goes, or one item for all.  no_tee: bool[n] or one
+    item; None: it holds for no frame.
+    """
+
+    direction: str
+    zt_dest: Callable[[], npt.NDArray[np.uint64]]
+    no_tee: npt.NDArray[np.bool_] | None
+
+    @classmethod
+    def of(cls, where: BatchContext) -> Situation:
+        """As a batch context says."""
+        return cls(where.direction, lambda: where.zt_dest, where.no_tee)
+
+    @classmethod
+    def looked_up(cls, direction: str, batch: FrameBatch, index: MemberIndex) -> Situation:
+        """Of frames whose members were looked up: few columns need to know where they go."""
+
+        def zt_dest() -> npt.NDArray[np.uint64]:
+            from ztfast.engine.endpoints import endpoints
+            from ztfast.network.resolve import resolve
+
+            return resolve(index, direction, endpoints(batch, True)).zt_dest
+
+        return cls(direction, zt_dest, None)
+
+
 def side_verdicts(
-    side: NativeSide, batch: FrameBatch, batch_context: BatchContext, outputs: SideOutputs
+    side: NativeSide, batch: FrameBatch, situation: Situation, outputs: SideOutputs
 ) -> SideVerdicts:
     """The loops' results on a batch as one side's columns."""
-    derived = _Derived(side, batch, batch_context, outputs)
+    derived = _Derived(side, batch, situation, outputs)
     return SideVerdicts(
-        batch_context.direction,
+        situation.direction,
         {"entry": derived.entry()},
         derived,
         noteworthy=outputs.reads is not None,
@@ -47,13 +81,10 @@ class _Derived:
         self,
         side: NativeSide,
         batch: FrameBatch,
-        batch_context: BatchContext,
+        situation: Situation,
         outputs: SideOutputs,
     ) -> None:
-        self._facts, self._batch, self._batch_context = side.entries, batch, batch_context
-        self._zt_dest, self._no_tee = batch_context.zt_dest, batch_context.no_tee
-        if len(self._zt_dest) != len(batch):  # one item for every frame
-            self._zt_dest, self._no_tee = self._zt_dest[:1], self._no_tee[:1]
+        self._facts, self._batch, self._situation = side.entries, batch, situation
         self._global, self._code, self._copy, self._capability_copy, self._reads = outputs
 
     def __call__(self, name: str) -> npt.NDArray[Any]:
@@ -63,6 +94,11 @@ class _Derived:
         if name.startswith("capability_copy_"):
             return self._of_copy(self._capability_copy, name.removeprefix("capability_copy_"))
         return self._of_copy(self._copy, name.removeprefix("copy_"))
+
+    @cached_property
+    def _zt_dest(self) -> npt.NDArray[np.uint64]:
+        found = self._situation.zt_dest()
+        return found if len(found) == len(self._code) else found[:1]  # one item for every frame
 
     def _in_base(self) -> npt.NDArray[np.bool_]:
         found: npt.NDArray[np.bool_] = self._global < self._facts.base
@@ -99,7 +135,7 @@ class _Derived:
         return np.where(self._code == Result.REDIRECT, target, self._zt_dest)
 
     def accept(self) -> npt.NDArray[np.uint8]:
-        super_accept = 2 if self._batch_context.direction == "in" else 1
+        super_accept = 2 if self._situation.direction == "in" else 1
         how: npt.NDArray[np.uint8] = np.array([0, 0, 1, 1, super_accept], np.uint8)[self._code]
         if not self._facts.redirects:
             return how
@@ -108,7 +144,7 @@ class _Derived:
         return np.where(away, np.uint8(0), how)
 
     def qos(self) -> npt.NDArray[np.uint8]:
-        start = 255 if self._batch_context.direction == "in" else 0
+        start = 255 if self._situation.direction == "in" else 0
         bucket = np.where(self.accepted(), self._facts.bucket[self._global], -1)
         return np.where(bucket < 0, start, bucket).astype(np.uint8)
 
@@ -131,8 +167,10 @@ class _Derived:
     def _of_copy(self, noted: npt.NDArray[np.int32] | None, what: str) -> npt.NDArray[Any]:
         if noted is None:
             return np.broadcast_to(np.int64(-1 if what == "entry" else 0), len(self._code))
-        if self._no_tee.any() and self._batch_context.direction == "out":
-            noted = np.where(self._no_tee, np.int32(-1), noted)
+        no_tee = self._situation.no_tee
+        if no_tee is not None and no_tee.any() and self._situation.direction == "out":
+            no_tee = no_tee if len(no_tee) == len(noted) else no_tee[:1]
+            noted = np.where(no_tee, np.int32(-1), noted)
         if what == "entry":
             return self._local(noted)
         if what == "target":

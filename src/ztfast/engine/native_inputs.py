@@ -1,43 +1,59 @@
-"""What the compiled loops are handed beside frames: facts about members, by frame or once.
+"""What the compiled loops are handed beside frames: who is who, columns already made, constants.
 
-Contract: `input_columns` gathers the columns of one batch, one item a frame; `side_facts` says
-what holds for every frame where one batch context does.  Columns are C-contiguous and of the
-widths that `NativeSide.widths` says.  Header columns are made inside the loops unless the batch
-has them already.  Tested by the differential tests (tests/differential/compare.py, "columns
-ready") and tests/network/test_resolve_model.py.
+Contract: `input_columns` says what one side needs of one batch; `side_facts` what holds for every
+frame where one batch context does.  Columns are C-contiguous and of the widths that
+`NativeSide.widths` says.  Header columns are made inside the loops unless the batch has them
+already, facts about members always (engine/native_members.py).  Tested by the differential tests
+(tests/differential/compare.py, "columns ready") and tests/network/test_resolve_model.py.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from ztfast import dispatch
 from ztfast.engine.native_tables import (
-    ADDRESS_COLUMNS,
     Columns,
     NativeSide,
     SideFacts,
-    tag_column,
+    constant_columns,
     unknown_bits,
 )
 from ztfast.frames.batch import FrameBatch
-from ztfast.network.batch_context import BatchContext, MemberTable
-from ztfast.program.opcodes import FIRST_OWN_COLUMN, Chr, Column, Owned
+from ztfast.network.batch_context import BatchContext
+from ztfast.program.opcodes import FIRST_OWN_COLUMN, Column, Owned
 from ztfast.program.program import FRAME_FACTS, Fact
 
 
-class InputColumns(NamedTuple):
-    """One side's columns of one batch.
+class CastColumns(NamedTuple):
+    """Who is who, where the caller says it: BatchContext's columns of these names, by frame.
 
-    columns: (number, array of n items).  missing: uint32[n], bits of MISSING that come from facts
-    nobody gave, or None.  use_exact: the exact table is to run everywhere.
+    local, remote, sender: int32[n].  node, zt_source, zt_dest: uint64[n].  known: uint8[n].
+    """
+
+    local: npt.NDArray[np.int32]
+    remote: npt.NDArray[np.int32]
+    sender: npt.NDArray[np.int32]
+    node: npt.NDArray[np.uint64]
+    zt_source: npt.NDArray[np.uint64]
+    zt_dest: npt.NDArray[np.uint64]
+    known: npt.NDArray[np.uint8]
+
+
+class InputColumns(NamedTuple):
+    """One side's input on one batch.
+
+    columns: (number, array of n items).  members: the SideMembers of the cast's table, None where
+    the machine has its own, or none.  cast: who is who, None where members are looked up, or
+    nobody is known.  use_exact: the exact table is to run everywhere.
     """
 
     columns: Columns
-    missing: npt.NDArray[np.uint32] | None
+    members: Any
+    cast: CastColumns | None
     use_exact: bool
 
 
@@ -51,70 +67,62 @@ def side_facts(side: NativeSide, seed: int, batch_context: BatchContext | None) 
     )
     if batch_context is None:
         return facts
-    columns = [*_address_columns(side, batch_context), *_own_columns(side, batch_context)]
+    members = batch_context.members
+    assumed = (Owned.IP if members.assumed_ipauth else 0) | (
+        Owned.MAC if members.assumed_macauth else 0
+    )
     return facts._replace(
-        constants=[(column, np.ascontiguousarray(array[:1])) for column, array in columns],
-        context=int(unknown_bits(batch_context)[0]) & side.watched,
-        assumed=_assumed(batch_context.members),
+        constants=_constants(side, batch_context),
+        context=unknown_bits(batch_context) & side.watched,
+        assumed=int(assumed),
         ownership=int(Column.OWNERSHIP in side.columns),
     )
 
 
-def input_columns(
-    side: NativeSide, batch: FrameBatch, batch_context: BatchContext, fixed: bool, ready: bool
-) -> InputColumns:
-    """What one side needs of one batch beside its frames.
-
-    fixed: what does not change from frame to frame is in the machine already.
-    ready: the batch's decoded columns are handed in instead of its frames.
-    """
-    columns: Columns = list(batch.ready.items()) if ready else []
-    missing = None
-    if not fixed:
-        columns.extend(_address_columns(side, batch_context))
-        columns.extend(_own_columns(side, batch_context))
-        if Column.OWNERSHIP in side.columns:
-            columns.append((Column.OWNERSHIP, _owned(batch, batch_context)))
-        if side.watched:
-            missing = unknown_bits(batch_context) & np.uint32(side.watched)
-    integers, some_missing = _integer_columns(side, batch)
-    columns.extend(integers)
-    whole = [(column, np.ascontiguousarray(array)) for column, array in columns]
-    return InputColumns(whole, missing, some_missing)
-
-
-def _assumed(members: MemberTable) -> int:
-    ip = Owned.IP if members.assumed_ipauth else 0
-    return int(ip | (Owned.MAC if members.assumed_macauth else 0))
-
-
-def _address_columns(side: NativeSide, batch_context: BatchContext) -> Columns:
-    arrays = (batch_context.zt_source, batch_context.zt_dest, batch_context.node)
+def _constants(side: NativeSide, batch_context: BatchContext) -> Columns:
+    """The columns that have one value wherever this batch context holds, of one item each."""
+    widths = side.widths()
     return [
-        (column, array)
-        for column, array in zip(ADDRESS_COLUMNS, arrays, strict=True)
+        (column, np.array([value], f"u{widths[column]}"))
+        for column, value in constant_columns(side.program, batch_context).items()
         if column in side.columns
     ]
 
 
-def _own_columns(side: NativeSide, batch_context: BatchContext) -> Columns:
-    """The program's own columns of facts about members: tags and capabilities."""
-    columns: Columns = []
-    for number, asked in enumerate(side.program.own, FIRST_OWN_COLUMN):
-        if number not in side.columns or asked.fact in FRAME_FACTS:
-            continue
-        if asked.fact is Fact.HOLDS:
-            held = batch_context.members.capabilities[asked.number].astype(np.uint8)
-            columns.append((number, held[batch_context.sender]))
-        else:
-            columns.append((number, tag_column(asked.fact, asked.number, batch_context)))
-    return columns
+def cast_columns(batch_context: BatchContext) -> CastColumns:
+    """Who is who in a batch, as the loops read it."""
+    where, whole = batch_context, np.ascontiguousarray
+    return CastColumns(
+        local=whole(where.local),
+        remote=whole(where.remote),
+        sender=whole(where.sender),
+        node=whole(where.node),
+        zt_source=whole(where.zt_source),
+        zt_dest=whole(where.zt_dest),
+        known=whole(where.addresses_known).view(np.uint8),
+    )
+
+
+def input_columns(
+    side: NativeSide, batch: FrameBatch, cast: CastColumns | None, members: Any, ready: bool
+) -> InputColumns:
+    """What one side needs of one batch beside its frames.
+
+    ready: the batch's decoded columns are handed in instead of its frames.
+    """
+    columns: Columns = list(batch.ready.items()) if ready else []
+    integers, some_missing = _integer_columns(side, batch)
+    columns.extend(integers)
+    whole = [(column, np.ascontiguousarray(array)) for column, array in columns]
+    return InputColumns(whole, members, cast, some_missing)
 
 
 def _integer_columns(side: NativeSide, batch: FrameBatch) -> tuple[Columns, bool]:
     """(the columns of INTEGER_RANGE matches, was any of their bytes not captured)."""
     columns: Columns = []
     some_missing = False
+    if not side.has_integers:
+        return columns, False
     for number, asked in enumerate(side.program.own, FIRST_OWN_COLUMN):
         if asked.fact not in FRAME_FACTS:
             continue
@@ -124,26 +132,3 @@ def _integer_columns(side: NativeSide, batch: FrameBatch) -> tuple[Columns, bool
         some_missing |= bool(missing.any())
         columns.append((number, values if asked.fact is Fact.INTEGER else missing))
     return columns, some_missing
-
-
-def _owned(batch: FrameBatch, batch_context: BatchContext) -> npt.NDArray[np.uint8]:
-    """Column OWNERSHIP of a batch whose senders are (partly) known."""
-    members, sender = batch_context.members, batch_context.sender
-    columns = batch.decoded(
-        (Column.CHARACTERISTICS, Column.AUTH_HIGH, Column.AUTH_LOW, Column.MAC_SOURCE)
-    )
-    chr_, high, low, mac = columns.values()
-    from ztfast.network.ownership import ownership
-
-    owners = ownership(members)
-    has_address = (chr_ & Chr.AUTH_ADDRESS) != 0
-    ipv6 = (chr_ & Chr.AUTH_IPV6) != 0
-    known = members.known[sender]
-    owns = np.where(ipv6, owners.owns_v6(high, low, sender), owners.owns_v4(low, sender))
-    ip = has_address & np.where(known, owns, members.assumed_ipauth)
-    ip |= (chr_ & Chr.AUTH_ALWAYS) != 0
-    macs = np.where(known, owners.owns_mac(mac, sender), members.assumed_macauth)
-    found: npt.NDArray[np.uint8] = (ip * np.uint8(Owned.IP) | macs * np.uint8(Owned.MAC)).astype(
-        np.uint8
-    )
-    return found

@@ -117,7 +117,7 @@ class NativeSide:
         # READ stands between tests that would be joined or looked up: only what helps there
         safe = tuple(name for name in ("fold", "dead") if passes is None or name in passes)
         self.exact = optimise(program, safe, constants)
-        context = 0 if batch_context is None else int(unknown_bits(batch_context)[0])
+        context = 0 if batch_context is None else unknown_bits(batch_context)
         self.fast = optimise(without_reads(program, context), passes, constants)
         needs = _Needs(self.exact).merged(_Needs(self.fast))
         self.columns, self.watched = needs.columns, needs.watched
@@ -209,57 +209,41 @@ class _Needs:
         return self
 
 
-def constant_columns(program: Program, batch_context: BatchContext) -> dict[int, int]:
+def constant_columns(program: Program, where: BatchContext) -> dict[int, int]:
     """column → value for every column that has one value wherever this batch context holds."""
-    addresses = (batch_context.zt_source, batch_context.zt_dest, batch_context.node)
+    addresses = (where.zt_source, where.zt_dest, where.node)
     known: dict[int, int] = {
         int(column): int(array[0]) for column, array in zip(ADDRESS_COLUMNS, addresses, strict=True)
     }
     for number, asked in enumerate(program.own, FIRST_OWN_COLUMN):
         if asked.fact is Fact.HOLDS:
-            known[number] = int(
-                batch_context.members.capabilities[asked.number][batch_context.sender[0]]
-            )
+            known[number] = int(where.members.capabilities[asked.number][where.sender[0]])
         elif asked.fact not in FRAME_FACTS:
-            known[number] = int(tag_column(asked.fact, asked.number, batch_context)[0])
+            known[number] = _tag_fact(asked.fact, asked.number, where)
     return known
 
 
-def unknown_bits(batch_context: BatchContext) -> npt.NDArray[np.uint32]:
-    """The bits of MISSING that come from members and addresses that are only assumed."""
-    known = batch_context.members.known
-    unknown = np.zeros(len(known) + 1, dtype=np.bool_)  # the last item is for −1: a fact
-    unknown[:-1] = ~known
-    parts = (
-        (unknown[batch_context.sender], Missing.OWNED_IP | Missing.OWNED_MAC),
-        (unknown[batch_context.local], Missing.LOCAL_TAGS),
-        (unknown[batch_context.remote], Missing.REMOTE_TAGS),
-        (~batch_context.addresses_known, Missing.ADDRESSES),
-    )
-    bits = np.zeros(len(batch_context.sender), dtype=np.uint32)
-    for column, bit in parts:
-        bits |= column.astype(np.uint32) * np.uint32(bit)
-    return bits
-
-
-def tag_column(fact: Fact, tag: int, batch_context: BatchContext) -> npt.NDArray[Any]:
-    """A column of one of the facts about tags, one item a frame."""
-    members = batch_context.members
-    if tag in members.tag_ids:
-        row = members.tag_ids.index(tag)
-        present, value = members.tag_present[row], members.tag_value[row]
-    else:
-        present = np.zeros(len(members.address), dtype=np.bool_)
-        value = np.zeros(len(members.address), dtype=np.uint32)
+def _tag_fact(fact: Fact, tag: int, where: BatchContext) -> int:
+    """One of the facts about a tag, of the first frame; nobody has tags where no table says so."""
+    members, local, remote = where.members, int(where.local[0]), int(where.remote[0])
+    if tag not in members.tag_ids:
+        return 0
+    row = members.tag_ids.index(tag)
+    present, value = members.tag_present[row], members.tag_value[row]
     if fact is Fact.TAG_PRESENCE:
-        has = np.append(present, False).astype(np.uint8)  # −1: membership not known
-        both: npt.NDArray[np.uint8] = has[batch_context.local] | has[
-            batch_context.remote
-        ] << np.uint8(1)
-        return both
-    numbers = batch_context.local if fact is Fact.LOCAL_TAG else batch_context.remote
-    values: npt.NDArray[np.uint32] = np.append(value, np.uint32(0))[numbers]
-    return values
+        return int(present[local]) | (int(present[remote]) << 1 if remote >= 0 else 0)
+    number = local if fact is Fact.LOCAL_TAG else remote
+    return int(value[number]) if number >= 0 else 0
+
+
+def unknown_bits(where: BatchContext) -> int:
+    """The bits of MISSING for members and addresses that are only assumed, of the first frame."""
+    known = [*where.members.known.tolist(), True]  # the last item is for −1: a fact
+    bits = 0 if known[where.sender[0]] else Missing.OWNED_IP | Missing.OWNED_MAC
+    bits |= 0 if known[where.local[0]] else Missing.LOCAL_TAGS
+    bits |= 0 if known[where.remote[0]] else Missing.REMOTE_TAGS
+    bits |= 0 if where.addresses_known[0] else Missing.ADDRESSES
+    return int(bits)
 
 
 class EntryFacts:

@@ -46,27 +46,27 @@ def first_octet(network_id: int) -> int:
     return 0x32 if octet == _RESERVED_FIRST_OCTET else octet
 
 
-def _scramble(network_id: int) -> int:
+def scramble(network_id: int) -> int:
     """The 40 bits that are XORed with an address: the network id's bytes 1 to 5, turned round."""
     return int.from_bytes((network_id >> 8 & _ADDRESS_MASK).to_bytes(5, "little"), "big")
 
 
 def mac_of(address: int, network_id: int) -> int:
     """The MAC (48 bits) of the member with this ZeroTier address in this network."""
-    return first_octet(network_id) << 40 | address & _ADDRESS_MASK ^ _scramble(network_id)
+    return first_octet(network_id) << 40 | address & _ADDRESS_MASK ^ scramble(network_id)
 
 
 def address_of(mac: int, network_id: int) -> int | None:
     """The ZeroTier address behind a MAC, or None where the MAC is not of this network's form."""
     if mac >> 40 != first_octet(network_id):
         return None
-    return mac & _ADDRESS_MASK ^ _scramble(network_id)
+    return mac & _ADDRESS_MASK ^ scramble(network_id)
 
 
 def addresses_of(macs: Uint64s, network_id: int) -> tuple[Uint64s, npt.NDArray[np.bool_]]:
     """(ZeroTier addresses, which MACs have this network's form) of uint64 MACs; else 0."""
     ours = macs >> np.uint64(40) == np.uint64(first_octet(network_id))
-    addresses = macs & np.uint64(_ADDRESS_MASK) ^ np.uint64(_scramble(network_id))
+    addresses = macs & np.uint64(_ADDRESS_MASK) ^ np.uint64(scramble(network_id))
     return np.where(ours, addresses, np.uint64(0)), ours
 
 

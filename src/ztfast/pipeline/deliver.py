@@ -141,7 +141,7 @@ def deliver(engine: Engine, batch: FrameBatch, *, first: int = 0) -> Deliveries:
     network = _Nodes(engine)
     parts = list(network.followed(batch, np.arange(len(batch), dtype=np.int64), first))
     if not parts:
-        parts = [_none()]
+        parts = [no_deliveries()]
     joined = Deliveries._make(_concatenated(parts))
     order = np.argsort(joined.frame, kind="stable")
     return Deliveries._make(column[order] for column in joined)
@@ -460,6 +460,7 @@ def _joined(parts: list[_Sending]) -> _Sending:
     return _Sending._make(_concatenated(parts))
 
 
-def _none() -> Deliveries:
+def no_deliveries() -> Deliveries:
+    """Nothing was sent."""
     kinds = (np.int64, np.uint64, np.uint8, np.uint64, np.uint32, np.int32, np.uint8, np.int32)
     return Deliveries._make(np.zeros(0, kind) for kind in kinds)

@@ -20,6 +20,7 @@ from ztfast.pipeline.tally import Tally
 from ztfast.sinks.signals import shielded
 
 if TYPE_CHECKING:
+    from ztfast.pipeline.deliver import Deliveries
     from ztfast.pipeline.outputs import Outputs
     from ztfast.sinks.files import Written
 
@@ -86,11 +87,7 @@ class Job:
 
     def _take(self, item: Judgement) -> None:
         """Write and count one batch."""
-        found = None
-        if self._delivers and item.frames is not None and item.verdicts is not None:
-            from ztfast.pipeline.deliver import deliver  # start-up stays short without members
-
-            found = deliver(self.engine, item.frames, first=item.packets.first)
+        found = self._delivered(item) if self._delivers else None
         if self._options.anything:
             # opened late: a capture that cannot be read at all leaves older files as they are
             if self._outputs is None:
@@ -99,6 +96,17 @@ class Job:
                 self._outputs = Outputs(self.engine, self.source, self._options)
             self._outputs.write(item, found)
         self.tally.count(item, found)
+
+    def _delivered(self, item: Judgement) -> Deliveries | None:
+        """What is sent for a batch's frames; frames that were counted send nothing."""
+        from ztfast.pipeline.deliver import deliver, no_deliveries  # start-up stays short
+
+        judged = item if item.counted is None else item.apart
+        if judged is None:
+            return no_deliveries()
+        if judged.frames is None or judged.verdicts is None:
+            return None
+        return deliver(self.engine, judged.frames, first=judged.packets.first)
 
     @property
     def files(self) -> list[Written]:

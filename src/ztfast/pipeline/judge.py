@@ -10,9 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+import numpy as np
+
 from ztfast.capture.many import Captures
 from ztfast.capture.open import Capture
 from ztfast.capture.packets import PacketBatch
+from ztfast.capture.pcap_scan import RecordScan
 from ztfast.engine.engine import Engine
 from ztfast.engine.network_verdicts import Verdicts
 from ztfast.errors import usage
@@ -25,14 +28,16 @@ _ETHERNET = 1
 class Judgement(NamedTuple):
     """A packet batch, its frames as rules see them, and the verdicts on them.
 
-    frames and verdicts are None where the link type is not known, and where the frames were
-    only counted: `counted` holds the counts then, and `packets` the accepted frames, or none.
+    frames and verdicts are None where the link type is not known, and where frames were only
+    counted: `counted` holds the counts then, `packets` the accepted frames where they are wanted,
+    and `apart` is the judgement of those that counting does not do for (pipeline.scan), or None.
     """
 
     packets: PacketBatch
     frames: FrameBatch | None
     verdicts: Verdicts | None
     counted: Counted | None = None
+    apart: Judgement | None = None
 
 
 def judge(
@@ -44,13 +49,28 @@ def judge(
     threads: how many share the batch (native backend).
     """
     if isinstance(packets.judged, Counted):
-        return Judgement(packets, None, None, packets.judged)
+        return _counted(engine, packets, packets.judged)
     if packets.linktype != _ETHERNET and not _is_known(packets.linktype):
         return Judgement(packets, None, None)
     frames = FrameBatch.from_packets(packets, vlan)
     if isinstance(packets.judged, Judged):
-        return Judgement(packets, frames, engine.verdicts(frames, packets.judged.outputs))
+        found = packets.judged
+        verdicts = engine.verdicts(frames, found.outputs, found.many, packets.first)
+        return Judgement(packets, frames, verdicts)
     return Judgement(packets, frames, engine.evaluate(frames, first=packets.first, threads=threads))
+
+
+def _counted(engine: Engine, packets: PacketBatch, counted: Counted) -> Judgement:
+    """A batch whose frames were counted: those apart are judged now."""
+    marks = counted.apart
+    if not marks.any():
+        return Judgement(packets, None, None, counted)
+    apart = judge(engine, packets.chosen(np.flatnonzero(marks)))
+    kept = ~marks
+    if apart.verdicts is not None:
+        kept[marks] = apart.verdicts.accepted
+    accepted = packets.chosen(np.flatnonzero(kept), counted)
+    return Judgement(accepted, None, None, counted, apart)
 
 
 def _is_known(linktype: int) -> bool:
@@ -92,13 +112,12 @@ def chosen_scan(
     threads: int,
     counts: bool,
     keeps: bool,
-) -> JudgingScan | None:
+) -> RecordScan | None:
     """The scan to read with, where this engine can judge on the way; else None."""
     if engine.scan_evaluator is None or vlan != "tag" or threads > 1 or capture.merge:
         return None
-    scan = JudgingScan(engine)
     # Counting keeps no places: a limit needs them, and the reader looks at the last records
     # after damage.
-    if counts and scan.can_count and capture.limit is None and not capture.session.resync:
+    if counts and capture.limit is None and not capture.session.resync:
         return CountingScan(engine, keeps)
-    return scan
+    return JudgingScan(engine)

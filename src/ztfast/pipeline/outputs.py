@@ -115,7 +115,7 @@ class Outputs:
 
     def write(self, judgement: Judgement, deliveries: Deliveries | None = None) -> None:
         """Write a batch's frames where they belong; raises OutputError."""
-        packets, frames, verdicts, counted = judgement
+        packets, frames, verdicts, counted, _ = judgement
         if self._file is not None:
             if counted is not None:
                 self._file.write(packets)  # accepted frames are all that was kept

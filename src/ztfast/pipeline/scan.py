@@ -15,32 +15,50 @@ import numpy.typing as npt
 from ztfast.capture.packets import MAX_CAPTURED, MAX_FRAMES, ScanOutcome
 from ztfast.capture.pcap_scan import ScannedRecords, record_columns
 from ztfast.engine.engine import Engine
-from ztfast.engine.native import RecordColumns, ScanCounts, ScanResults
+from ztfast.engine.native import RecordColumns, ScanCounts, ScanResults, Wanted
 from ztfast.engine.native_tables import SideOutputs
 from ztfast.frames.buffer_pool import BufferPool
 from ztfast.model.result import Result
 
 
 class Judged(NamedTuple):
-    """The results of a scan that judges: each side's columns, for `Engine.verdicts`."""
+    """The results of a scan that judges, for `Engine.verdicts`.
+
+    outputs: each side's columns.  many: uint8[frames], 1 for multicasts; None where no members are
+    looked up.
+    """
 
     frames: int
     outputs: list[SideOutputs]
+    many: npt.NDArray[np.uint8] | None
 
 
-class Counted(NamedTuple):
-    """The results of a scan that counts; its columns hold the accepted frames, or none.
+class SideCounts(NamedTuple):
+    """What a scan counted of the frames that one table decided.
 
     totals: frames and original bytes, uint64[2, keys] by (deciding entry counted over all rule
     sets + 1) * 5 + Result.  starts: int64, the first entry of each rule set.  sender, receiver:
     the sides that were asked.
     """
 
-    frames: int
     totals: npt.NDArray[np.uint64]
     starts: npt.NDArray[np.int64]
     sender: bool
     receiver: bool
+
+
+class Counted(NamedTuple):
+    """The results of a scan that counts; its columns hold the frames apart, or accepted ones too.
+
+    frames: of the capture that were scanned.  sides: what was counted.  reads: uint64[65536],
+    frames by bits of model.reads.Reads, None where nothing can be missing.  apart: bool, for each
+    frame kept: it was not counted, and is to be judged by itself.
+    """
+
+    frames: int
+    sides: tuple[SideCounts, ...]
+    reads: npt.NDArray[np.uint64] | None
+    apart: npt.NDArray[np.bool_]
 
 
 class JudgingScan:
@@ -50,7 +68,6 @@ class JudgingScan:
         evaluator = engine.scan_evaluator
         assert evaluator is not None
         self._evaluator = evaluator
-        self.can_count = evaluator.can_count
         self._pool = BufferPool()
 
     def __call__(
@@ -65,23 +82,40 @@ class JudgingScan:
     ) -> ScannedRecords:
         """As `capture.pcap_scan.scan_records`; `judged` is `Judged`."""
         columns = record_columns(max_frames, end - start, self._pool)
-        found = self._evaluator.scan(buffer, start, end, swapped, header, max_captured, columns)
-        return _scanned(columns, found.frames, found, Judged(found.frames, found.outputs))
+        many = np.empty(len(columns[0]), np.uint8) if self._evaluator.looks_up else None
+        window = (buffer, start, end, swapped, header, max_captured)
+        found = self._evaluator.scan(*window, columns, many)
+        part = None if many is None else many[: found.frames]
+        judged = Judged(found.frames, found.outputs, part)
+        return _scanned(columns, found.frames, found, judged)
 
 
-class CountingScan(JudgingScan):
-    """A scan that only counts, and `keeps` the accepted frames or none.
+class CountingScan:
+    """A scan that only counts, and keeps the frames apart; where it `keeps`, accepted ones too.
 
-    Where a window's frames need more than counting (bytes were not captured), it judges as
-    `JudgingScan` does.
+    Apart are frames of which a count does not say enough: those that a rule copies or redirects,
+    and multicasts where the receivers are known.
     """
 
     def __init__(self, engine: Engine, keeps: bool) -> None:
-        super().__init__(engine)
-        self._keeps = keeps
-        self._sides = engine.side != "in", engine.side != "out"
-        entries = self._evaluator.sides[0].entries
-        self._keys, self._starts = len(entries.address) * len(Result), entries.starts
+        evaluator = engine.scan_evaluator
+        assert evaluator is not None
+        self._evaluator, self._keeps = evaluator, keeps
+        sides = evaluator.sides
+        self._forwards = tuple(side.forwards for side in sides)
+        self._multicasts = evaluator.looks_up and engine.side != "out"
+        self._watched = any(side.watched for side in sides)
+        self._asked: tuple[tuple[bool, bool], ...] = ((engine.side != "in", engine.side != "out"),)
+        if len(sides) == 2:
+            self._asked = (True, False), (False, True)
+        self._sides = tuple(
+            (len(side.entries.address) * len(Result), side.entries.starts) for side in sides
+        )
+        self._pool = BufferPool()
+
+    @property
+    def _may_keep(self) -> bool:
+        return self._keeps or self._multicasts or any(self._forwards)
 
     def __call__(
         self,
@@ -93,18 +127,39 @@ class CountingScan(JudgingScan):
         max_frames: int = MAX_FRAMES,
         max_captured: int = MAX_CAPTURED,
     ) -> ScannedRecords:
-        """As `capture.pcap_scan.scan_records`; `judged` is `Counted` (or `Judged`)."""
-        totals = np.zeros((2, self._keys), np.uint64)
-        columns = record_columns(max_frames if self._keeps else 0, end - start, self._pool)
+        """As `capture.pcap_scan.scan_records`; `judged` is `Counted`."""
+        columns = record_columns(max_frames if self._may_keep else 0, end - start, self._pool)
+        wanted = self._wanted(len(columns[0]))
         found = self._evaluator.count(
             *(buffer, start, end, swapped, header, max_captured),
-            totals,
-            columns if self._keeps else None,
+            columns if self._may_keep else None,
+            wanted,
         )
-        if found.missing:
-            return super().__call__(buffer, start, end, swapped, header, max_frames, max_captured)
-        counted = Counted(found.frames, totals, self._starts, *self._sides)
-        return _scanned(columns, found.kept if self._keeps else 0, found, counted)
+        return _scanned(columns, found.kept, found, self._counted(found, wanted))
+
+    def _wanted(self, room: int) -> Wanted:
+        keys = sum(count for count, _ in self._sides)
+        return Wanted(
+            frames=np.zeros(keys, np.uint64),
+            octets=np.zeros(keys, np.uint64),
+            reads=np.zeros(1 << 16, np.uint64) if self._watched else None,
+            receiver=self._sides[0][0],
+            forwards=self._forwards,
+            multicasts=self._multicasts,
+            keeps=self._keeps,
+            apart=np.zeros(room, np.uint8) if self._may_keep else None,
+        )
+
+    def _counted(self, found: ScanCounts, wanted: Wanted) -> Counted:
+        sides: list[SideCounts] = []
+        at = 0
+        for (keys, starts), asked in zip(self._sides, self._asked, strict=True):
+            part = slice(at, at + keys)
+            totals = np.stack((wanted.frames[part], wanted.octets[part]))
+            sides.append(SideCounts(totals, starts, *asked))
+            at += keys
+        marks = np.zeros(0, np.bool_) if wanted.apart is None else wanted.apart[: found.kept] != 0
+        return Counted(found.frames, tuple(sides), wanted.reads, marks)
 
 
 def _scanned(

@@ -84,13 +84,15 @@ class Tally:
     def count(self, judgement: Judgement, deliveries: Deliveries | None = None) -> None:
         """Count a batch as `pipeline.judge` gives it, and what was delivered of it."""
         if deliveries is not None:
-            self._delivered().add(len(judgement.packets), deliveries)
+            self._delivered().add(judgement.packets.scanned, deliveries)
         if judgement.counted is not None:
             self.add_counted(judgement.counted)
         elif judgement.verdicts is None:
             self.skip(judgement.packets)
         else:
             self.add(judgement.verdicts, judgement.packets.lengths)
+        if judgement.apart is not None:
+            self.count(judgement.apart)
 
     def _delivered(self) -> DeliveryTally:
         from ztfast.pipeline.delivery_tally import DeliveryTally  # start-up stays short
@@ -101,7 +103,10 @@ class Tally:
 
     def add_counted(self, counted: Counted) -> None:
         """Count what a scan counted."""
-        self._add_totals(counted.totals, counted.starts, counted.sender, counted.receiver)
+        for side in counted.sides:
+            self._add_totals(side.totals, side.starts, side.sender, side.receiver)
+        if counted.reads is not None:
+            self._add_reads(counted.reads)
 
     def add(self, verdicts: Verdicts, lengths: npt.NDArray[np.uint32]) -> None:
         """Count a batch; `lengths` uint32[n] are the frames' original lengths in bytes.
@@ -119,7 +124,7 @@ class Tally:
         else:
             self._add_deciders(verdicts, lengths)
         if verdicts.noteworthy:
-            self._add_reads(verdicts)
+            self._add_reads(np.bincount(verdicts.reads))
         self._add_copies(verdicts)
 
     def skip(self, packets: PacketBatch) -> None:
@@ -151,7 +156,7 @@ class Tally:
         sender: bool,
         receiver: bool,
     ) -> None:
-        """Count by the loops' own sums, which `pipeline.scan.Counted` describes."""
+        """Count by the loops' own sums, which `pipeline.scan.SideCounts` describes."""
         places: list[int] = np.flatnonzero(totals[0]).tolist()
         for at in places:
             number, result = at // _CODES - 1, at % _CODES
@@ -185,9 +190,8 @@ class Tally:
             )
             add(self.deciders, decider, int(frames[number]), int(sums[number]))
 
-    def _add_reads(self, verdicts: Verdicts) -> None:
-        """Count by the distinct values of `reads`, of which a batch has few."""
-        counts = np.bincount(verdicts.reads)
+    def _add_reads(self, counts: npt.NDArray[Any]) -> None:
+        """Count frames by the distinct values of `reads`, of which there are few."""
         for value in np.flatnonzero(counts).tolist():
             found = int(counts[value])
             self.uncertain += found if value & UNCERTAIN_MASK else 0
