@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tests.differential.generate import ADDRESSES, Case
+from tests.differential.generate import ADDRESSES, NETWORK_ID, Case
 from tests.engine.batches import batch_of
 from ztfast.engine.native import NativeEvaluator
 from ztfast.engine.native_tables import NativeSide
@@ -91,6 +91,8 @@ def table_of(case: Case) -> MemberTable:
         ips=(frozenset(), *(frozenset(map(bytes.fromhex, member.ips)) for member in members)),
         macs=(frozenset(), *(frozenset(member.macs) for member in members)),
         known=np.arange(len(members) + 1) > 0,
+        emulates=np.array([0, *(member.emulates for member in members)], np.uint8),
+        network_id=NETWORK_ID,
         assumed_ipauth=case.assumed_ipauth,
         assumed_macauth=case.assumed_macauth,
     )

@@ -19,6 +19,14 @@ ADDRESSES = ["1111111111", "2222222222", "3333333333", "4444444444", "0000000000
 MACS = [0x020000000001, 0x020000000002, 0x333300000001, 0xFFFFFFFFFFFF, 0]
 IPS4 = ["0a000001", "0a000002", "00000000", "ffffffff"]
 IPS6 = ["fd00" + "0" * 27 + "1", "fd00" + "0" * 27 + "2", "0" * 32, "ff02" + "0" * 27 + "1"]
+NETWORK_ID = 0x8056C2E21C000001
+SCHEMES = [
+    "fd8056c2e21c00000199931111111111",  # RFC 4193
+    "fd8056c2e21c00000199943333333333",  # a bit outside
+    "fc9c56c2e33333333333000000000001",  # 6PLANE
+    "fc9c56c2e23333333333000000000001",
+]
+SOURCES6 = [*IPS6, *SCHEMES]
 TAGS = [1, 2, 3]
 SMALL = [0, 1, 2, 3, 5, 8, 80, 443, 0xFFFF]
 VALUES = [0, 1, 2, 5]
@@ -31,6 +39,7 @@ class MemberFacts(NamedTuple):
     capabilities: tuple[bool, ...]
     ips: tuple[str, ...] = ()
     macs: tuple[int, ...] = ()
+    emulates: int = 0
 
 
 class Row(NamedTuple):
@@ -162,7 +171,7 @@ def random_payload(rng: random.Random) -> tuple[int, bytes]:
             b"\0" * 12 + bytes((rng.randrange(256), rng.randrange(256))) + b"\0" * 6,
             bytes((rng.choice([8, 135, 136]), rng.choice([0, 3])))
             + b"\0" * 6
-            + bytes.fromhex(rng.choice(IPS6)),
+            + bytes.fromhex(rng.choice(SOURCES6)),
             rng.randbytes(rng.randrange(30)),
         ]
     )
@@ -177,7 +186,8 @@ def random_payload(rng: random.Random) -> tuple[int, bytes]:
         for _ in range(rng.choice([0, 0, 1, 2])):
             body = extension(protocol, rng.choice([0, 0, 1])) + body
             protocol = rng.choice([0, 43, 60, 135])
-        return IPV6, ipv6(protocol, body, rng.choice(IPS6), rng.choice(IPS6), rng.randrange(256))
+        source, dest = rng.choice(SOURCES6), rng.choice(IPS6)
+        return IPV6, ipv6(protocol, body, source, dest, rng.randrange(256))
     if kind == 2:
         return ARP, b"\0" * 14 + bytes.fromhex(rng.choice(IPS4)) + b"\0" * 10
     return rng.choice([0, 0x8100, IPV4, IPV6]), rng.randbytes(rng.randrange(80))
@@ -217,6 +227,7 @@ def random_member(rng: random.Random, capabilities: int) -> MemberFacts:
         tuple(rng.random() < 0.7 for _ in range(capabilities)),
         tuple(rng.sample([*IPS4, *IPS6], 3)),
         tuple(rng.sample(MACS, 2)),
+        rng.choice([0, 1, 2]),
     )
 
 
@@ -268,3 +279,9 @@ def random_case(seed: int) -> Case:
         assumed_macauth=rng.random() < 0.5,
         seed=rng.getrandbits(64),
     )
+
+
+def ownership_case(seed: int) -> Case:
+    """A case whose rules ask for nothing but ownership of the IP address."""
+    owners = {"type": "MATCH_CHARACTERISTICS", "mask": 1 << 60}
+    return random_case(seed)._replace(rules=(owners, {"type": "ACTION_ACCEPT"}))

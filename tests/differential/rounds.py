@@ -17,6 +17,7 @@ from tests.differential.compare import (
 from tests.differential.generate import (
     IPS4,
     IPS6,
+    NETWORK_ID,
     TAGS,
     VALUES,
     Case,
@@ -32,7 +33,6 @@ from ztfast.model.policy import Capability, Policy, Rule, Tag
 from ztfast.network.members import Member, Network
 from ztfast.program.passes import PASSES
 
-NETWORK_ID = 0x8056C2E21C000001
 _COLUMNS = (
     *("action", "accepted", "super_accepted", "side", "entry", "capability", "line"),
     *("destination", "qos", "copy_target", "copy_length", "watch", "reads", "receivers"),
@@ -147,6 +147,8 @@ def random_network(rng: random.Random) -> Network:
     ips = [bytes.fromhex(text) for text in (*IPS4, *IPS6)]
     return Network(
         id=NETWORK_ID,
+        assigns_rfc4193=rng.random() < 0.3,
+        assigns_6plane=rng.random() < 0.3,
         members=tuple(
             Member(
                 address,
@@ -154,6 +156,7 @@ def random_network(rng: random.Random) -> Network:
                 tags={tag: rng.choice(VALUES) for tag in TAGS if rng.random() < 0.6},
                 capabilities=frozenset(rng.sample(range(10), 4)),
                 authorized=rng.random() < 0.9,
+                auto_ips=rng.random() < 0.7,
             )
             for address in sorted(addresses)
         ),

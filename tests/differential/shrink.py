@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from tests.differential.generate import Case, MemberFacts, Row
+from tests.differential.generate import NETWORK_ID, Case, MemberFacts, Row
 from ztfast.model.reads import Reads
 
 T = TypeVar("T")
@@ -100,6 +100,8 @@ def _simpler_member(member: MemberFacts) -> Iterator[MemberFacts]:
     if member.macs:
         yield member._replace(macs=())
         yield member._replace(macs=member.macs[1:])
+    if member.emulates:
+        yield member._replace(emulates=0)
     for tag in member.tags:
         yield member._replace(tags={key: v for key, v in member.tags.items() if key != tag})
     if any(member.capabilities):
@@ -185,6 +187,8 @@ def vector(case: Case, row: Row) -> dict[str, Any]:
         "frame": frame.payload.hex(),
         "prng": 0,
         "no_tee": row.no_tee,
+        "ndp": (None, "rfc4193", "6plane")[members[row.local].emulates],
+        "network": f"{NETWORK_ID:016x}",
     }
     beyond = _beyond(case, row)
     return {**made, "beyond": beyond} if beyond else made

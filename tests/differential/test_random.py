@@ -14,10 +14,11 @@ import pytest
 from tests import seeds
 from tests.differential import compare
 from tests.differential.compare import Difference, difference, view_of
-from tests.differential.generate import Case, random_case
+from tests.differential.generate import Case, ownership_case, random_case
 from tests.differential.rounds import engine_difference, failure_text
 from tests.differential.shrink import shrink, vectors
 from tests.needs import needs_loops
+from ztfast.engine import native_members
 from ztfast.engine.case import evaluate_case, read_case
 from ztfast.engine.side_verdicts import SideVerdicts
 
@@ -37,6 +38,18 @@ def test_engines_with_networks_agree() -> None:
     for seed in range(SEED * 1_000_000, SEED * 1_000_000 + ROUNDS // 4):
         found = engine_difference(seed)
         assert found is None, f"seed {seed}: {found}"
+
+
+@needs_loops
+def test_both_know_who_owns_what(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They agree about ownership, and would not if one forgot what a receiver emulates."""
+    cases = [ownership_case(seed) for seed in range(SEED * 1000, SEED * 1000 + 40)]
+    for case in cases:
+        found = difference(case, ("plain table",))
+        assert found is None, failure_text(SEED, case, found)
+
+    monkeypatch.setattr(native_members, "_emulates", lambda table: None)
+    assert sum(difference(case, ("plain table",)) is not None for case in cases) > 4
 
 
 @needs_loops

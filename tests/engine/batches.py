@@ -48,6 +48,7 @@ def members(view: View, **changes: Any) -> MemberTable:
         ips=(frozenset(),) * 3,
         macs=(frozenset(),) * 3,
         known=np.array([False, True, True]),
+        emulates=np.zeros(3, dtype=np.uint8),
     )
     return replace(table, **changes)
 

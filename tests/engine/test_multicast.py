@@ -7,7 +7,7 @@ import pytest
 
 import ztfast
 from ztfast.engine.multicast import receiver_classes
-from ztfast.model.addresses import mac_of
+from ztfast.model.addresses import mac_of, rfc4193
 from ztfast.model.view import make_view
 from ztfast.network.member_table import member_table
 from ztfast.network.members import Member, make_network
@@ -48,6 +48,19 @@ def test_a_multicast_that_nobody_takes_is_dropped(backend: str) -> None:
     assert verdicts.receivers.tolist() == [0]
     assert verdicts.accepted.tolist() == [False]
     assert verdicts.side.tolist() == [1]
+
+
+def test_receivers_that_emulate_neighbours_judge_for_themselves(backend: str) -> None:
+    """Three take every RFC 4193 source, two want no such address and refuse it."""
+    members = [Member(0x1000000000 + n, auto_ips=n % 2 == 0) for n in range(6)]
+    described = make_network(members, id=NETWORK, assigns_rfc4193=True)
+    source = mac_of(0x1000000000 + 5, NETWORK).to_bytes(6, "big")
+    ip = rfc4193(0x99, NETWORK)
+    frame = bytes.fromhex("333300000001") + source + b"\x86\xdd" + bytes(8) + ip + bytes(16)
+    rules = ztfast.compile("accept chr ipauth;\naccept not chr inbound;\n")
+    engine = ztfast.Engine(rules, network=described, backend=backend)
+    verdicts = engine.evaluate(ztfast.FrameBatch.from_frames([frame]))
+    assert verdicts.receivers.tolist() == [3]
 
 
 def test_members_that_judge_alike_are_one_class() -> None:

@@ -13,10 +13,12 @@ from tests.engine.batches import batch_context, judge, view_of
 from tests.needs import needs_loops
 from ztfast.engine import native_members
 from ztfast.frames.frame import Frame
-from ztfast.network.batch_context import MemberTable
+from ztfast.model.addresses import rfc4193, six_plane
+from ztfast.network.batch_context import EMULATES_6PLANE, EMULATES_RFC4193, MemberTable
 
 pytestmark = needs_loops
 SEED = 4
+NETWORK_ID = 0x8056C2E21C000001
 MATCHES: list[dict[str, Any]] = [
     {"type": "MATCH_CHARACTERISTICS", "mask": "1000000000000000"},  # ipauth
     {"type": "ACTION_ACCEPT"},
@@ -42,6 +44,8 @@ def table(rng: random.Random, count: int, pool4: list[bytes], pool6: list[bytes]
         ips=(none, *owned),
         macs=(none, *(frozenset((rng.getrandbits(3),)) for _ in range(count))),
         known=np.arange(count + 1) > 0,
+        emulates=(np.arange(count + 1) % 4).astype(np.uint8),
+        network_id=NETWORK_ID,
     )
 
 
@@ -91,3 +95,23 @@ def test_addresses_chosen_to_share_a_place(monkeypatch: pytest.MonkeyPatch) -> N
     )
     pool4 = [rng.randbytes(4) for _ in range(900)]
     ask(rng, table(rng, 900, pool4, []), pool4, 1500)
+
+
+def test_receivers_that_emulate_take_a_schemes_addresses() -> None:
+    rng = random.Random(SEED)
+    members = table(rng, 7, [rng.randbytes(4)], [])  # the n-th emulates by the bits of n
+    inside = {
+        EMULATES_RFC4193: rfc4193(0x1111111111, NETWORK_ID),
+        EMULATES_6PLANE: six_plane(0x1111111111, NETWORK_ID),
+        0: rfc4193(0x1111111111, NETWORK_ID + 1),
+    }
+    receivers = list(range(8))
+    for scheme, ip in inside.items():
+        frames = [frame_from(ip, 9)] * 8
+        for direction, known in (("in", NETWORK_ID), ("in", None), ("out", NETWORK_ID)):
+            view = view_of(MATCHES, direction=direction)
+            told = replace(members, network_id=known, cache={})
+            where = batch_context(view, 8, told, local=receivers, sender=1, remote=1)
+            found = judge(view, frames, where).accepted.tolist()
+            takes = direction == "in" and known is not None
+            assert found == [takes and bool(number & scheme) for number in receivers]

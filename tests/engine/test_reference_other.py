@@ -261,6 +261,48 @@ def test_neighbour_discovery() -> None:
     )
 
 
+RFC4193, SIX_PLANE = "fd8056c2e21c000001999333", "fc9c56c2e333"  # of 8056c2e21c000001
+EMULATION = {"direction": "in", "ethertype": IPV6, "zt_source": OTHER}
+
+
+def source(prefix: str) -> bytes:
+    return ipv6(17, bytes(8), prefix.ljust(32, "1"))
+
+
+@pytest.mark.parametrize(("scheme", "prefix"), [("rfc4193", RFC4193), ("6plane", SIX_PLANE)])
+def test_ndp_emulation_takes_every_source_of_the_scheme(scheme: str, prefix: str) -> None:
+    network = {**EMULATION, "ndp": scheme}
+    assert answer(IPAUTH, frame=source(prefix), **network) == "yes"
+    assert answer(IPAUTH, frame=source(prefix), **EMULATION) == "no"
+    assert answer(IPAUTH, frame=source(prefix), **{**network, "direction": "out"}) == "no"
+    other = {"rfc4193": "6plane", "6plane": "rfc4193"}[scheme]
+    assert answer(IPAUTH, frame=source(prefix), **{**network, "ndp": other}) == "no"
+    elsewhere = {**network, "network": "8056c2e31c000002"}
+    assert answer(IPAUTH, frame=source(prefix), **elsewhere) == "no"
+
+
+@pytest.mark.parametrize(
+    ("scheme", "prefix", "bits"), [("rfc4193", RFC4193, 88), ("6plane", SIX_PLANE, 40)]
+)
+def test_ndp_emulation_compares_the_whole_prefix_and_no_more(
+    scheme: str, prefix: str, bits: int
+) -> None:
+    whole = int(prefix.ljust(32, "1"), 16)
+    for bit in range(128):
+        frame = source(f"{whole ^ 1 << 127 - bit:032x}")
+        assert answer(IPAUTH, frame=frame, **EMULATION, ndp=scheme) == (
+            "no" if bit < bits else "yes"
+        )
+
+
+def test_ndp_emulation_looks_at_the_address_that_ipauth_checks() -> None:
+    target, network = RFC4193.ljust(32, "1"), {**EMULATION, "ndp": "rfc4193"}
+    assert answer(IPAUTH, frame=neighbour(136, target), **network) == "yes"
+    assert answer(IPAUTH, frame=neighbour(137, target), **network) == "no"
+    arp = bytes(14) + bytes.fromhex(target)
+    assert answer(IPAUTH, frame=arp, **{**network, "ethertype": ARP}) == "no"
+
+
 @pytest.mark.parametrize("ethertype", [0, 0x8100, 0x8035, 0x0842])
 def test_other_ethertypes_are_never_ipauth(ethertype: int) -> None:
     own = ["0.0.0.0", "10.0.0.1", "::"]

@@ -75,6 +75,26 @@ def test_no_addresses_of_schemes_where_the_member_wants_none(tmp_path: Path) -> 
     assert [len(network.ips(one)) for one in network.members] == [0, 2]
 
 
+@pytest.mark.parametrize(
+    ("scheme", "address"), [("rfc4193", rfc4193), ("6plane", six_plane)]
+)
+def test_a_receiver_takes_every_address_of_its_scheme(
+    scheme: str, address: Any, tmp_path: Path, backend: str
+) -> None:
+    """NDP emulation: B, which wants no such address, checks; A and C take C's and each other's."""
+    members = [member(A), member(B, noAutoAssignIps=True), member(C)]
+    network = load(tmp_path, members, v6AssignMode={scheme: True})
+    spoofed = frame(A, C, address(B, ID))
+    frames = [spoofed, frame(A, B, address(B, ID)), frame(B, A, address(B, ID))]
+    assert accepted(network, *frames, side="in", backend=backend) == [True, False, True]
+    assert accepted(network, *frames, side="out", backend=backend) == [False, False, False]
+    assert [network.emulates(one) for one in network.members] == [
+        (scheme == "rfc4193", scheme == "6plane"),
+        (False, False),
+        (scheme == "rfc4193", scheme == "6plane"),
+    ]
+
+
 def test_assignments_outside_the_routes_are_nobodys(tmp_path: Path, backend: str) -> None:
     members = [member(A, "10.147.20.1", "192.168.9.9"), member(B)]
     network = load(tmp_path, members, routes=[{"target": "10.147.20.0/24", "via": None}])

@@ -176,6 +176,12 @@ class Model:
             remote_tags=remote,
             owned_ips=self.network.ips(self.members[source]),
             owned_macs=frozenset(),
+            emulates=sum(
+                bit
+                for bit, has in zip((1, 2), self.network.emulates(self.members[node]), strict=True)
+                if has
+            ),
+            network_id=self.network.id,
             held=self._held(source, side),
             no_tee=no_tee,
             draw=_draw,

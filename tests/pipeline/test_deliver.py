@@ -97,8 +97,16 @@ def random_policy(rng: random.Random) -> Policy:
     forwarding = [
         {"type": rng.choice(["ACTION_TEE", "ACTION_WATCH"]), "address": rng.choice(ADDRESSES[:4]),
          "length": rng.choice([-1, 20, 0])}
-        for _ in range(rng.randrange(3))
+        for _ in range(rng.randrange(4))
     ]  # fmt: skip
+    # Deciding early, a copy's target does not see that it is meant.
+    early: dict[str, Any] = rng.choice([
+        {"type": "MATCH_CHARACTERISTICS", "mask": "8000000000000000"},
+        {"type": "MATCH_SOURCE_ZEROTIER_ADDRESS", "zt": rng.choice(ADDRESSES[:4])},
+    ])  # fmt: skip
+    if rng.random() < 0.5:
+        action = rng.choice(["ACTION_ACCEPT", "ACTION_ACCEPT", "ACTION_DROP"])
+        forwarding = [early, {"type": action}, *forwarding]
     base = [*forwarding, *rules(), {"type": "ACTION_ACCEPT"}][-1024:]
     document = {"rules": base, "capabilities": capabilities, "tags": tags}
     return load_json(json.dumps(document), "random")
@@ -113,6 +121,7 @@ def random_network(rng: random.Random) -> Network:
             {tag: rng.choice(VALUES) for tag in rng.sample(TAGS, rng.randrange(3))},
             frozenset(rng.sample(range(3), rng.randrange(3))),
             bridge=rng.random() < 0.2,
+            auto_ips=rng.random() < 0.7,
         )
         for address in ADDRESSES[:count]
     ]
@@ -120,6 +129,8 @@ def random_network(rng: random.Random) -> Network:
     return Network(
         network.id,
         network.members,
+        assigns_rfc4193=rng.random() < 0.3,
+        assigns_6plane=rng.random() < 0.3,
         broadcasts=rng.random() < 0.8,
         multicast_limit=rng.choice([0, 32, 32, 32]),
     )

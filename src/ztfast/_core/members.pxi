@@ -19,6 +19,10 @@ cdef enum:
     LOCAL_TAG, REMOTE_TAG, TAG_PRESENCE, HOLDS  # engine/native_members.py says the same
 
 cdef enum:
+    EMULATES_RFC4193 = 1                        # network/batch_context.py says the same
+    EMULATES_6PLANE = 2
+
+cdef enum:
     OWNED_V4, OWNED_V6, OWNED_BY_MAC            # kinds of address, in the last bits of `who`
 
 cdef uint64_t NO_MAC = <uint64_t>0xFFFFFFFFFFFFFFFF
@@ -225,6 +229,32 @@ cdef void gather_facts(const Members *m, const Side *side, const Cast *who, int 
                 out32[i] = values[who.remote[i]]
 
 
+cdef inline uint8_t emulated(const Members *m, uint8_t schemes, uint64_t high, uint64_t low) noexcept nogil:
+    """Is an IPv6 address of a scheme whose every address a receiver takes as the sender's?"""
+    cdef uint8_t found = 0
+    if schemes & EMULATES_RFC4193:
+        found = high == m.rfc4193_high and low >> 40 == m.rfc4193_low
+    if schemes & EMULATES_6PLANE:
+        found |= high >> 24 == m.six_plane
+    return found
+
+
+cdef void gather_emulated(
+    const Members *m, const Side *side, Columns *c, const Cast *who, int count
+) noexcept nogil:
+    """Put OWNERSHIP right where receivers emulate NDP."""
+    cdef const uint8_t *chr = <const uint8_t *>header(side, c, CHARACTERISTICS)
+    cdef const uint64_t *high = <const uint64_t *>header(side, c, AUTH_HIGH)
+    cdef const uint64_t *low = <const uint64_t *>header(side, c, AUTH_LOW)
+    cdef uint8_t *owned = <uint8_t *>side.at[OWNERSHIP]
+    cdef uint8_t schemes
+    cdef int i
+    for i in range(count):
+        schemes = m.emulates[who.local[i]]
+        if schemes and chr[i] & CHR_AUTH_ADDRESS and chr[i] & CHR_AUTH_IPV6:
+            owned[i] |= OWNED_IP if emulated(m, schemes, high[i], low[i]) else 0
+
+
 cdef void gather_ownership(
     const Members *m, const Side *side, Columns *c, const Cast *who, int count
 ) noexcept nogil:
@@ -274,6 +304,8 @@ cdef void place_members(
         memcpy(side.at[NODE], who.node, count * 8)
     if m.asks_ownership:
         gather_ownership(m, side, c, &who, count)
+        if side.inbound and m.emulates != NULL:
+            gather_emulated(m, side, c, &who, count)
 
 
 # --- tables ------------------------------------------------------------------------------------
@@ -339,9 +371,10 @@ cdef class SideMembers:
     def __cinit__(self, object tables):
         cdef Members *m = &self.members
         cdef int k
-        macs, owned, places, address, unknown, first4, identity, asks, assumed, owns_macs, facts = (
-            record(tables)
-        )
+        (
+            macs, owned, places, address, unknown, first4, identity, emulates, asks, assumed,
+            owns_macs, facts,
+        ) = record(tables)
         self.keep = tables
         m.facts = NULL
         slots, m.mac_factor = macs
@@ -355,6 +388,10 @@ cdef class SideMembers:
         m.first4 = <const uint32_t *>address_of(first4)
         m.has_id = identity is not None
         m.octet, m.scramble = (0, 0) if identity is None else identity
+        m.emulates = NULL
+        if emulates is not None:
+            by_member, (m.rfc4193_high, m.rfc4193_low), m.six_plane = emulates
+            m.emulates = <const uint8_t *>address_of(by_member)
         m.asks_addresses, m.asks_ownership = asks
         m.assumed = assumed
         m.owns_macs = owns_macs

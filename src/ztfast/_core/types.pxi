@@ -136,6 +136,10 @@ cdef struct Members:
     int has_id                  # the network's id is known: MACs of its form tell addresses
     uint64_t octet
     uint64_t scramble
+    const uint8_t *emulates     # by member: schemes of whose addresses it takes every one; or NULL
+    uint64_t rfc4193_high       # the network's prefixes: of 88 bits
+    uint64_t rfc4193_low
+    uint64_t six_plane          # and of 40
     int asks_addresses
     int asks_ownership
     int owns_macs               # anybody was given a MAC

@@ -8,7 +8,8 @@ Tested by tests/engine/test_case*.py with all of the eval vectors.
 Keys of a case: `direction`, `rules`, `ethertype` and `frame` are required.  Else: `engine`
 "1.14"; `node`, `zt_source`, `zt_dest` "0000000000"; `mac_source`, `mac_dest` zeros; `vlan`
 and `prng` 0; `local_tags` {}; `remote_tags` null; `capabilities`, `owned_ips`,
-`owned_macs` []; `no_tee` false; `id` is handed through.
+`owned_macs` []; `no_tee` false; `ndp` null; `network` the id of the network that the cases were
+recorded in; `id` is handed through.
 """
 
 from __future__ import annotations
@@ -33,14 +34,18 @@ from ztfast.model.kinds import Entry, Kind
 from ztfast.model.policy import MAX_BASE_RULES, MAX_CAPABILITY_RULES
 from ztfast.model.result import Result
 from ztfast.model.view import DIRECTIONS, ENGINES, View
+from ztfast.network.batch_context import EMULATES_6PLANE, EMULATES_RFC4193
 
 MAX_PAYLOAD = 1 << 18
 
 _HEX = re.compile(r"[0-9a-fA-F]*")
 _ADDRESS = re.compile(r"[0-9a-fA-F]{10}")
+_NETWORK_ID = re.compile(r"[0-9a-fA-F]{16}")
 _MAC = re.compile(r"[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}")
 _MISSING: Any = object()
 _CERTAIN = 0xFFFFFFFF
+_NETWORK = "8056c2e21c000001"
+_NDP = {None: 0, "rfc4193": EMULATES_RFC4193, "6plane": EMULATES_6PLANE}
 
 
 # --- reading -------------------------------------------------------------------------------
@@ -182,10 +187,18 @@ def _context(case: Mapping[str, Any], view: View) -> FrameContext:
         owned_macs=frozenset(
             _mac(text, "owned_macs") for text in _list(case, "owned_macs", FrameError, [])
         ),
+        emulates=_emulates(case.get("ndp")),
+        network_id=int(_text(case, "network", _NETWORK_ID, "16 hex digits", _NETWORK), 16),
         held=tuple(range(len(view.capabilities))),
         no_tee=no_tee,
         draw=drawn,
     )
+
+
+def _emulates(scheme: object) -> int:
+    if not (scheme is None or isinstance(scheme, str)) or scheme not in _NDP:
+        _refuse(FrameError, "ndp", '"rfc4193", "6plane" or null', scheme)
+    return _NDP[scheme]
 
 
 def read_case(case: Json) -> tuple[View, Frame, FrameContext]:

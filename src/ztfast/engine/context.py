@@ -26,6 +26,8 @@ class FrameContext(NamedTuple):
     node, zt_source, zt_dest: 40-bit ZeroTier addresses (`zt_dest` 0 where unknown).
     local_tags, remote_tags: id to value; `remote_tags` None where membership is not known.
     owned_ips (packed, 4 or 16 bytes), owned_macs (48 bits): what the sender was given.
+    emulates: EMULATES_RFC4193 and EMULATES_6PLANE (network.batch_context): the schemes of whose
+    addresses in the network `network_id` this node, judging in, takes every one as the sender's.
     held: indexes into the view's capabilities, in the order in which they are tried.
     no_tee: this is the second or a later recipient of a multicast.
     draw: the draw of the `random` match with this index, where the base rules' entries
@@ -44,6 +46,8 @@ class FrameContext(NamedTuple):
     remote_tags: Mapping[int, int] | None = None
     owned_ips: frozenset[bytes] = frozenset()
     owned_macs: frozenset[int] = frozenset()
+    emulates: int = 0
+    network_id: int | None = None
     held: tuple[int, ...] = ()
     no_tee: bool = False
     draw: Callable[[int], int] = _draw_nothing

@@ -1,7 +1,7 @@
 """The receiving side of multicast: one evaluation for each member that can judge differently.
 
-Contract: a multicast frame is accepted where any receiver accepts it.  Receivers whose
-tags are the same and whose address no rule names judge alike, so one stands for all of
+Contract: a multicast frame is accepted where any receiver accepts it.  Receivers with the same
+tags and NDP emulation whose address no rule names judge alike, so one stands for all of
 them and is counted as often.  The frame's own sender is never its receiver.
 Tested by tests/engine/test_multicast.py.
 """
@@ -98,7 +98,8 @@ def receiver_classes(view: View, table: MemberTable) -> list[npt.NDArray[np.int3
     for member in multicast_receivers(table).tolist():
         address = int(table.address[member])
         tags = (table.tag_present[:, member].tobytes(), table.tag_value[:, member].tobytes())
-        key = (*tags, address if address in named else None)
+        emulates = int(table.emulates[member])
+        key = (*tags, emulates, address if address in named else None)
         classes.setdefault(key, []).append(member)
     return [np.array(members, dtype=np.int32) for members in classes.values()]
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from ztfast import dispatch
 from ztfast.engine.native_tables import ADDRESS_COLUMNS, NativeSide
-from ztfast.model.addresses import first_octet, scramble
+from ztfast.model.addresses import first_octet, rfc4193_prefix, scramble, six_plane_prefix
 from ztfast.network.batch_context import MemberTable
 from ztfast.network.resolve import MemberIndex
 from ztfast.program.opcodes import FIRST_OWN_COLUMN, Column, Owned
@@ -38,9 +38,11 @@ class MemberTables(NamedTuple):
 
     macs, owned, places: hash tables, (slots, factor).  address: uint64[m].  unknown: uint8[m + 1],
     from member −1 on.  first4: uint32[m], an IPv4 address that the member owns, 0 none.
-    identity: (first octet, scramble) of the network's MACs, None without an id.  asks: does the
-    table ask for (ZeroTier addresses, ownership)?  assumed: `Owned` bits of a sender that is not
-    known.  owns_macs: was anybody given a MAC?  facts: (what, column, values by member + 1).
+    identity: (first octet, scramble) of the network's MACs, None without an id.  emulates: uint8[m],
+    the schemes of each (network.batch_context), with the network's prefixes, of RFC 4193 in halves
+    of 64 and 24 bits and of 6PLANE; None where nobody emulates.  asks: does the table ask for
+    (ZeroTier addresses, ownership)?  assumed: `Owned` bits of a sender that is not known.
+    owns_macs: was anybody given a MAC?  facts: (what, column, values by member + 1).
     """
 
     macs: Table
@@ -50,6 +52,7 @@ class MemberTables(NamedTuple):
     unknown: npt.NDArray[np.uint8]
     first4: npt.NDArray[np.uint32]
     identity: tuple[int, int] | None
+    emulates: tuple[npt.NDArray[np.uint8], tuple[int, int], int] | None
     asks: tuple[bool, bool]
     assumed: int
     owns_macs: bool
@@ -76,10 +79,22 @@ def member_tables(side: NativeSide, table: MemberTable, index: MemberIndex | Non
         unknown=np.concatenate(([False], ~table.known)).astype(np.uint8),
         first4=first4,
         identity=None if network_id is None else (first_octet(network_id), scramble(network_id)),
+        emulates=_emulates(table),
         asks=(not side.columns.isdisjoint(ADDRESS_COLUMNS), Column.OWNERSHIP in side.columns),
         assumed=int(assumed),
         owns_macs=any(table.macs),
         facts=list(_facts(side, table)),
+    )
+
+
+def _emulates(table: MemberTable) -> tuple[npt.NDArray[np.uint8], tuple[int, int], int] | None:
+    if table.network_id is None or not table.emulates.any():
+        return None
+    wide = int.from_bytes(rfc4193_prefix(table.network_id), "big")  # 88 bits
+    return (
+        np.ascontiguousarray(table.emulates),
+        (wide >> 24, wide & 0xFFFFFF),
+        int.from_bytes(six_plane_prefix(table.network_id), "big"),
     )
 
 

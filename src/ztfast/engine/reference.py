@@ -375,6 +375,8 @@ class _Contexts:
             remote_tags=None if remote < 0 else self._tags_of(remote),
             owned_ips=members.ips[sender],
             owned_macs=members.macs[sender],
+            emulates=int(members.emulates[local]),
+            network_id=members.network_id,
             held=tuple(np.flatnonzero(members.capabilities[:, sender]).tolist()),
             no_tee=at["no_tee"],
             draw=partial(draw, self.seed, at["number"]),

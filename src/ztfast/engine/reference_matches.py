@@ -15,8 +15,10 @@ from enum import Enum
 
 from ztfast.engine.context import FrameContext
 from ztfast.frames.frame import Frame
+from ztfast.model.addresses import rfc4193_prefix, six_plane_prefix
 from ztfast.model.kinds import Entry, Kind
 from ztfast.model.reads import Reads
+from ztfast.network.batch_context import EMULATES_6PLANE, EMULATES_RFC4193
 
 ETHERTYPE_IPV4 = 0x0800
 ETHERTYPE_ARP = 0x0806
@@ -337,7 +339,10 @@ def _ipauth(facts: Facts) -> bool:
         return _owns_ip(facts, facts.word(12, 4, bit))
     if _is_ipv6(facts):
         offset = _ipv6_auth_offset(facts)
-        return offset is None or _owns_ip(facts, facts.word(offset, 16, bit))
+        if offset is None:
+            return True
+        address = facts.word(offset, 16, bit)
+        return _owns_ip(facts, address) or _is_emulated(facts, address)
     if facts.frame.ethertype == ETHERTYPE_ARP and facts.frame.length >= 28:
         return _owns_ip(facts, facts.word(14, 4, bit))
     return False
@@ -353,6 +358,19 @@ def _ipv6_auth_offset(facts: Facts) -> int | None:
         if icmp_type == NEIGHBOUR_ADVERTISEMENT:
             return 48
     return 8
+
+
+def _is_emulated(facts: Facts, address: bytes) -> bool:
+    """A receiver that answers for a scheme's addresses itself takes every one of them."""
+    context = facts.context
+    if not facts.inbound or context.network_id is None:
+        return False
+    if context.emulates & EMULATES_RFC4193 and address.startswith(
+        rfc4193_prefix(context.network_id)
+    ):
+        return True
+    by_6plane = bool(context.emulates & EMULATES_6PLANE)
+    return by_6plane and address.startswith(six_plane_prefix(context.network_id))
 
 
 def _owns_ip(facts: Facts, address: bytes) -> bool:

@@ -64,6 +64,8 @@ def _case_members(view: View, context: FrameContext, sender: int) -> MemberTable
         ips=tuple(context.owned_ips if m == sender else frozenset() for m in range(3)),
         macs=tuple(context.owned_macs if m == sender else frozenset() for m in range(3)),
         known=np.array([False, True, True]),
+        emulates=np.array([0, context.emulates, 0], dtype=np.uint8),
+        network_id=context.network_id,
     )
 
 

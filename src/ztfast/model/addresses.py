@@ -70,12 +70,22 @@ def addresses_of(macs: Uint64s, network_id: int) -> tuple[Uint64s, npt.NDArray[n
     return np.where(ours, addresses, np.uint64(0)), ours
 
 
+def rfc4193_prefix(network_id: int) -> bytes:
+    """The first 11 bytes of every address of a network's RFC 4193 scheme: its /88."""
+    return b"\xfd" + network_id.to_bytes(8, "big") + b"\x99\x93"
+
+
 def rfc4193(address: int, network_id: int) -> bytes:
     """The IPv6 address of a member in ZeroTier's RFC 4193 scheme, 16 bytes."""
-    return b"\xfd" + network_id.to_bytes(8, "big") + b"\x99\x93" + address.to_bytes(5, "big")
+    return rfc4193_prefix(network_id) + address.to_bytes(5, "big")
+
+
+def six_plane_prefix(network_id: int) -> bytes:
+    """The first 5 bytes of every address of a network's 6PLANE scheme: its /40."""
+    folded = (network_id >> 32 ^ network_id) & 0xFFFFFFFF
+    return b"\xfc" + folded.to_bytes(4, "big")
 
 
 def six_plane(address: int, network_id: int) -> bytes:
     """The IPv6 address of a member in ZeroTier's 6PLANE scheme, 16 bytes."""
-    folded = (network_id >> 32 ^ network_id) & 0xFFFFFFFF
-    return b"\xfc" + folded.to_bytes(4, "big") + address.to_bytes(5, "big") + b"\0\0\0\0\0\1"
+    return six_plane_prefix(network_id) + address.to_bytes(5, "big") + b"\0\0\0\0\0\1"

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 UNKNOWN_MEMBER = 0
+EMULATES_RFC4193, EMULATES_6PLANE = 1, 2
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class MemberTable:
     ips: for each member the addresses it was given, packed (4 or 16 bytes each).
     macs: for each member the MACs that it can prove to own, as 48-bit integers.
     stations: for each member the MACs by which it is found, which nobody certifies.
+    emulates: uint8[m], EMULATES_RFC4193 and EMULATES_6PLANE: the schemes of whose addresses the
+    member, judging in, takes every one as the sender's.  network_id: of these, None: not known.
     known: bool[m]: False where tags and ownership are only assumed.
     assumed_ipauth, assumed_macauth: what `ipauth` and `macauth` say of a sender that is not known.
     """
@@ -39,6 +42,8 @@ class MemberTable:
     ips: tuple[frozenset[bytes], ...]
     macs: tuple[frozenset[int], ...]
     known: npt.NDArray[np.bool_]
+    emulates: npt.NDArray[np.uint8]
+    network_id: int | None = None
     assumed_ipauth: bool = True
     assumed_macauth: bool = True
     stations: tuple[frozenset[int], ...] = ()
@@ -96,6 +101,7 @@ def nobody(
         ips=(frozenset(),),
         macs=(frozenset(),),
         known=np.zeros(1, dtype=np.bool_),
+        emulates=np.zeros(1, dtype=np.uint8),
         assumed_ipauth=ipauth,
         assumed_macauth=macauth,
     )

@@ -17,7 +17,12 @@ from ztfast.errors import Diagnostic, NetworkError
 from ztfast.model.kinds import Kind
 from ztfast.model.policy import Policy
 from ztfast.model.view import View, default_capabilities
-from ztfast.network.batch_context import MemberTable, nobody
+from ztfast.network.batch_context import (
+    EMULATES_6PLANE,
+    EMULATES_RFC4193,
+    MemberTable,
+    nobody,
+)
 from ztfast.network.members import Member, Network
 
 MAX_CELLS = 1 << 26
@@ -69,6 +74,8 @@ def member_table(
         macs=(_NO_MACS,) * (len(members) + 1),
         stations=(frozenset(), *(_own_macs(network, member) for member in members)),
         known=np.arange(len(members) + 1) > 0,
+        emulates=np.array([0, *(_schemes(network, member) for member in members)], np.uint8),
+        network_id=network.id,
         assumed_ipauth=assumed_ipauth,
         assumed_macauth=assumed_macauth,
     )
@@ -99,6 +106,11 @@ def named_tags(view: View) -> tuple[int, ...]:
 def _own_macs(network: Network, member: Member) -> frozenset[int]:
     mac = network.mac(member)
     return frozenset() if mac is None else frozenset((mac,))
+
+
+def _schemes(network: Network, member: Member) -> int:
+    by_rfc4193, by_6plane = network.emulates(member)
+    return EMULATES_RFC4193 * by_rfc4193 | EMULATES_6PLANE * by_6plane
 
 
 def _capability_rows(

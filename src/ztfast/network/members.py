@@ -105,6 +105,21 @@ class Network:
             own += [six_plane(member.address, self.id)] * self.assigns_6plane
         return list(dict.fromkeys([*own, *filter(self.is_routed, member.ips)]))
 
+    def emulates(self, member: Member) -> tuple[bool, bool]:
+        """Does it answer for the network's RFC 4193 and 6PLANE addresses (NDP emulation)?
+
+        A node does so in a network that has either scheme, for each of which it has its address.
+        """
+        if self.id is None or not member.auto_ips or not self._has_scheme:
+            return False, False
+        own = self._certified(member)
+        schemes = rfc4193(member.address, self.id), six_plane(member.address, self.id)
+        return schemes[0] in own, schemes[1] in own
+
+    @property
+    def _has_scheme(self) -> bool:
+        return self.assigns_rfc4193 or self.assigns_6plane
+
     def is_routed(self, ip: bytes) -> bool:
         """Is an address inside one of the network's routes?  Others are never given out."""
         return self.routes is None or any(_inside(ip, route) for route in self.routes)
