@@ -109,10 +109,19 @@ def test_unknown_types_are_left_out_and_said() -> None:
     assert evaluate_case(case)["result"] == "ACCEPT"
     first, second = case_findings(case)
     assert (first.code, first.severity) == ("ZT411", "error")
-    assert "rules: 2 entries of unknown type" in first.message
+    assert "rules: 2 entries that a controller cannot read" in first.message
     assert "index 0, 2" in first.message
     assert "capabilities[0].rules: 1 entries" in second.message
     assert case_findings(SMALL) == ()
+
+
+def test_a_mask_that_nobody_can_read_is_left_out_and_said() -> None:
+    match = {"type": "MATCH_CHARACTERISTICS", "mask": True}
+    case = {**SMALL, "rules": [match, {"type": "ACTION_DROP"}]}
+    assert evaluate_case(case)["log"] == [None]  # the drop alone
+    (finding,) = case_findings(case)
+    assert "rules: 1 entries that a controller cannot read" in finding.message
+    assert "(index 0; the first has mask True)" in finding.message
 
 
 def test_the_surplus_is_cut_off_and_said() -> None:

@@ -21,7 +21,8 @@ OTHERS: tuple[Code, ...] = (
     Code(
         "ZT411",
         "an entry was left out",
-        "As ZT054: the network leaves out unknown entry types.",
+        "As ZT054: the network leaves out entries of unknown types, and a "
+        "MATCH_CHARACTERISTICS whose `mask` is neither text nor number.",
     ),
     Code(
         "ZT412",

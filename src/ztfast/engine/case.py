@@ -2,7 +2,7 @@
 
 Contract: `read_case` checks every key's type and range and names the key that is wrong;
 `evaluate_case` gives the `out` form.  What a network would do with odd rules is done
-here too (unknown types left out, the surplus cut off) and `case_findings` says so.
+here too (unreadable entries left out, the surplus cut off) and `case_findings` says so.
 Tested by tests/engine/test_case*.py with all of the eval vectors.
 
 Keys of a case: `direction`, `rules`, `ethertype` and `frame` are required.  Else: `engine`
@@ -227,11 +227,14 @@ def _left_out(key: str, rules: list[Json], unknown: list[int]) -> Diagnostic:
     places = ", ".join(str(index) for index in unknown[:5]) + (", …" if len(unknown) > 5 else "")
     first = rules[unknown[0]]
     name = first.get("type") if isinstance(first, Mapping) else first
+    shown, help = f"type {name!r:.40}", "correct `type`: upper case, as MATCH_ETHERTYPE"
+    if isinstance(first, Mapping) and name == Kind.MATCH_CHARACTERISTICS.name:
+        shown, help = f"mask {first.get('mask')!r:.40}", "write `mask` as text of hex digits"
     text = (
-        f"{key}: {len(unknown)} entries of unknown type are left out, as the network does"
-        f" (index {places}; the first has type {name!r:.40}), which can widen a rule"
+        f"{key}: {len(unknown)} entries that a controller cannot read are left out, as the network"
+        f" does (index {places}; the first has {shown}), which can widen a rule"
     )
-    return Diagnostic("ZT411", text, help="correct `type`: upper case, as MATCH_ETHERTYPE")
+    return Diagnostic("ZT411", text, help=help)
 
 
 # --- evaluating ----------------------------------------------------------------------------

@@ -1,7 +1,8 @@
 """Reading a JSON entry into engine numbers, as a controller does.
 
 Contract: `read_entry` follows docs/spec/evaluation.md section 10 (widths, defaults, odd
-texts) and never raises for a JSON object; an entry of unknown type gives None.
+texts) and never raises for a JSON object; an entry of unknown type, or with a `mask` that a
+controller cannot read, gives None.
 `read_entries` leaves those out.  Tested by tests/model/test_entries.py and, through
 the evaluators, by the eval-edge vectors.
 """
@@ -33,7 +34,7 @@ _MAX_IP_TEXT = 64
 
 
 def read_entries(rules: Iterable[Any], limit: int | None = None) -> tuple[Entry, ...]:
-    """The entries of a JSON rule list; objects without a known `type` are left out.
+    """The entries of a JSON rule list; those that give none are left out.
 
     `limit`: the network keeps that many of them and cuts the rest off.
     """
@@ -42,7 +43,7 @@ def read_entries(rules: Iterable[Any], limit: int | None = None) -> tuple[Entry,
 
 
 def read_entry(rule: Json, index: int = 0) -> Entry | None:
-    """One JSON entry as the controller installs it, or None where its type is unknown.
+    """One JSON entry as the controller installs it, or None where it installs none.
 
     `index` is kept as `Entry.rule`.
     """
@@ -50,7 +51,7 @@ def read_entry(rule: Json, index: int = 0) -> Entry | None:
         return None
     name = rule.get("type")
     kind = _KIND_BY_NAME.get(name) if isinstance(name, str) else None
-    if kind is None:
+    if kind is None or (kind is Kind.MATCH_CHARACTERISTICS and not _has_readable_mask(rule)):
         return None
     value: list[int | None] = []
     for field in KINDS[kind].fields:
@@ -62,6 +63,12 @@ def read_entry(rule: Json, index: int = 0) -> Entry | None:
         tuple(value),
         index,
     )
+
+
+def _has_readable_mask(rule: Mapping[str, Any]) -> bool:
+    """A mask of characteristics that is there is a number or a text, or there is no entry."""
+    mask = rule.get("mask", 0)
+    return isinstance(mask, int | float | str) and not isinstance(mask, bool)
 
 
 def _read_field(
