@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 import ztfast
-from ztfast.cli.inputs import read_capabilities, read_network, read_tags
+from tests.capture.building import pcap
+from tests.cli.running import run
+from ztfast.cli.inputs import note_engine, read_capabilities, read_network, read_tags
 from ztfast.errors import NetworkError, UsageError
 
 POLICY = ztfast.compile(
@@ -27,6 +30,56 @@ def test_a_network_is_a_file_or_an_id(tmp_path: Path) -> None:
     assert read_network(None) is None
     with pytest.raises(NetworkError):
         read_network(str(tmp_path / "none.toml"))
+
+
+def test_what_members_do_not_have_is_said_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "net.json"
+    anna = {"address": "1122334455", "authorized": True, "ipAssignments": ["192.168.9.9"],
+            "capabilities": []}  # fmt: skip
+    rules = [{"type": "ACTION_ACCEPT"}]
+    caps = [{"id": 5, "default": True, "rules": rules}]
+    document = {"id": "8056c2e21c000001", "routes": [{"target": "10.0.0.0/8"}], "members": [anna]}
+    path.write_text(json.dumps({**document, "rules": rules, "capabilities": caps}))
+    read_network(str(path))
+    said = capsys.readouterr().err.splitlines()
+    assert [line.partition(": ")[2][:11] for line in said if "note" in line] == [
+        "note[ZT557]", "note[ZT558]"
+    ]  # fmt: skip
+    read_network(str(path), POLICY)  # whose capability is no default
+    assert "ZT558" not in capsys.readouterr().err
+    read_network("8056c2e21c000001")
+    assert not capsys.readouterr().err
+
+
+def test_old_engines_are_warned_of(capsys: pytest.CaptureFixture[str]) -> None:
+    macs = ztfast.compile("drop macsrc 02:00:00:00:00:01;\naccept;\n")
+    note_engine(macs, "1.14")
+    note_engine(POLICY, "1.12")
+    assert not capsys.readouterr().err
+    note_engine(macs, "1.14", "1.12")
+    assert "note[ZT129]" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["explain", "RULES", "--engine", "1.12", "--frame", "tcp 10.0.0.1:1 > 10.0.0.2:2"],
+        ["diff", "RULES", "--engines", "1.12", "1.14"],
+        ["search", "RULES", "--engine", "1.12", "--verdict", "drop"],
+        ["filter", "RULES", "CAPTURE", "--engine", "1.12", "--count"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_every_command_that_takes_an_engine_says_it(arguments: list[str], tmp_path: Path) -> None:
+    rules, capture = tmp_path / "r.ztrules", tmp_path / "c.pcap"
+    rules.write_text("drop macsrc 02:00:00:00:00:01;\naccept;\n")
+    capture.write_bytes(pcap([b"\2" * 60]))
+    names = {"RULES": str(rules), "CAPTURE": str(capture)}
+    result = run(*(names.get(one, one) for one in arguments))
+    assert result.stderr.count("note[ZT129]") == 1
+    assert str(rules) in result.stderr
 
 
 def test_tags_and_capabilities_by_name_and_number() -> None:

@@ -8,7 +8,11 @@ import pytest
 
 from tests.lang.vectors import vectors
 from ztfast.errors import Source
+from ztfast.lang import compile_text, load_json
 from ztfast.lang.lint import MAX_FINDINGS, check
+from ztfast.lang.lint_entries import old_controllers_misread
+
+ACCEPT = {"type": "ACTION_ACCEPT"}
 
 
 def found(text: str) -> list[tuple[str, int, int] | tuple[str]]:
@@ -113,6 +117,48 @@ def test_json_is_checked_too() -> None:
         ("ZT125", "no action accepts"),
     ]
     assert check(Source("j", '[{"type": "X"}]'))[0] is None
+
+
+@pytest.mark.parametrize(
+    ("mac", "reads"),
+    [
+        ("b0b9.d589.8e64", "b0:b9:0d:58:90:8e"),
+        ("abc", "ab:00:00:00:00:00"),
+        ("zz:cc:72:55:bf:02:df", "00:cc:72:55:bf:02"),
+        ("", "00:00:00:00:00:00"),
+        ("0200000000011", "02:00:00:00:00:01"),
+        ("02:00:00:00:00:01", None),
+        ("02-00-00-00-00-01", None),
+        ("0200:0000:0001", None),
+        ("02000000000A", None),
+    ],
+)
+@pytest.mark.parametrize("kind", ["MATCH_MAC_SOURCE", "MATCH_MAC_DEST"])
+def test_macs_of_json_that_a_controller_reads_otherwise(
+    mac: str, reads: str | None, kind: str
+) -> None:
+    _, findings = check(Source("j", json.dumps([{"type": kind, "mac": mac}, ACCEPT])))
+    (finding,) = [f for f in findings if f.code == "ZT128"] if reads else [None]
+    assert finding is None or f"a controller reads {reads}" in finding.message
+    assert reads or "ZT128" not in {f.code for f in findings}
+
+
+def test_controllers_before_1_14_1_misread_colons() -> None:
+    one = compile_text("drop macsrc 02:00:00:00:00:01;\naccept;\n")
+    note = old_controllers_misread(one)
+    assert note is not None
+    assert (note.code, note.severity) == ("ZT129", "note")
+    assert "misread a match of a MAC (`02:00:00:00:00:01`)" in note.message
+    assert note.help
+    more = compile_text(
+        "cap c id 1 drop macdest 02:00:00:00:00:02; ;\ndrop macsrc 020000000001;\naccept;\n"
+    )
+    found = old_controllers_misread(more)  # the compiler writes colons whatever was written
+    assert found is not None
+    assert "misread 2 matches of MACs" in found.message
+    assert old_controllers_misread(compile_text("accept;\n")) is None
+    bare = load_json(json.dumps([{"type": "MATCH_MAC_SOURCE", "mac": "020000000001"}, ACCEPT]))
+    assert old_controllers_misread(bare) is None
 
 
 def test_comments_ignore_warnings() -> None:

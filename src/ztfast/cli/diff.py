@@ -61,6 +61,7 @@ def command(ctx: click.Context, /, old: str, new: str | None, **options: Any) ->
     \b
     Example: ztfast diff git:HEAD:rules.ztrules rules.ztrules
     """
+    from ztfast.cli.inputs import note_engine
     from ztfast.proof.diff import compare
     from ztfast.sinks.text import write_text
 
@@ -71,6 +72,7 @@ def command(ctx: click.Context, /, old: str, new: str | None, **options: Any) ->
     engines = options["engines"] or ("1.14", "1.14")
     first = _load(old)
     second = first if new is None else _load(new)
+    note_engine(second, *engines)
     found = compare(
         first,
         second,

@@ -86,14 +86,15 @@ def _check(options: dict[str, Any]) -> None:
 
 def _resolved(rules: str, options: dict[str, Any]) -> tuple[ContextResolver, FrameContexts]:
     """The resolver, and the frame with its circumstances."""
-    from ztfast.cli.inputs import read_network
+    from ztfast.cli.inputs import note_engine, read_network
     from ztfast.explain.contexts import ContextResolver, with_member_macs
     from ztfast.lang import load
 
     spec = _frame_spec(options)
     number = 0 if options["frame"] is not None else options["number"] - 1
     policy = load(rules)
-    network = read_network(options["network"])
+    note_engine(policy, options["engine"])
+    network = read_network(options["network"], policy)
     resolver = ContextResolver(
         policy, network, options["engine"], options["ipauth"] != "no", options["seed"]
     )

@@ -1,8 +1,9 @@
 """What several commands are given: the network, and members' tags and capabilities by name.
 
-Contract: `read_network` takes `--network FILE|ID`; `read_tags` and `read_capabilities` take the
-repeated options `NAME=VALUE` and `NAME|ID`, with the names of the rules.  All raise UsageError for
-an option that makes no sense, NetworkError for a file that is refused.
+Contract: `read_network` takes `--network FILE|ID` and says on standard error what members seem to
+have and do not; `note_engine` says what an old version misreads; `read_tags` and
+`read_capabilities` take the repeated options `NAME=VALUE` and `NAME|ID`, with the names of the
+rules.  All raise UsageError for an option that makes no sense, NetworkError for a refused file.
 Tested by tests/cli/test_inputs.py.
 """
 
@@ -16,8 +17,11 @@ if TYPE_CHECKING:
     from ztfast.network.members import Network
 
 
-def read_network(given: str | None) -> Network | None:
-    """The network that a file describes, or one of which only the id (16 hex digits) is known."""
+def read_network(given: str | None, policy: Policy | None = None) -> Network | None:
+    """The network that a file describes, or one of which only the id (16 hex digits) is known.
+
+    policy: the rules, where they are not the network's own.
+    """
     if given is None:
         return None
     from ztfast.model.addresses import parse_network_id
@@ -25,7 +29,25 @@ def read_network(given: str | None) -> Network | None:
     from ztfast.network.members import Network
 
     network_id = parse_network_id(given)
-    return load_network(given) if network_id is None else Network(id=network_id)
+    if network_id is not None:
+        return Network(id=network_id)
+    from ztfast.diagnostics.render import print_diagnostics
+    from ztfast.network.notes import network_notes
+
+    network = load_network(given)
+    print_diagnostics(network_notes(network, policy, given))
+    return network
+
+
+def note_engine(policy: Policy, *engines: str) -> None:
+    """Say on standard error what a controller of a version asked for reads otherwise."""
+    if "1.12" not in engines:
+        return
+    from ztfast.diagnostics.render import print_diagnostics
+    from ztfast.lang.lint_entries import old_controllers_misread
+
+    note = old_controllers_misread(policy)
+    print_diagnostics([note] if note is not None else [])
 
 
 def read_tags(policy: Policy, option: str, given: Sequence[str]) -> dict[int, int]:

@@ -113,13 +113,15 @@ def engine_options(command: Any) -> Any:
 
 def make_engine(rules: str, options: dict[str, Any]) -> Engine:
     """The engine that the options ask for; raises ZtfastError."""
-    from ztfast.cli.inputs import read_network
+    from ztfast.cli.inputs import note_engine, read_network
     from ztfast.engine.engine import Engine
     from ztfast.lang import load
 
+    policy = load(rules)
+    note_engine(policy, options["engine"])
     return Engine(
-        load(rules),
-        network=read_network(options["network"]),
+        policy,
+        network=read_network(options["network"], policy),
         side=options["side"],
         engine=options["engine"],
         backend=options["backend"],

@@ -52,6 +52,7 @@ def command(ctx: click.Context, /, rules: str, **options: Any) -> None:
     Example: ztfast search rules.ztrules --verdict accept --from-tag role=guest \\
                  --where 'ipprotocol tcp and dport 22 and ipdest 10.1.1.7/32'
     """
+    from ztfast.cli.inputs import note_engine
     from ztfast.diagnostics.render import harmless_lines
     from ztfast.lang import load
     from ztfast.proof.render import search_json, search_lines
@@ -66,7 +67,9 @@ def command(ctx: click.Context, /, rules: str, **options: Any) -> None:
         options["from_tag"],
         options["to_tag"],
     )
-    result = search(load(rules), query, options["time_limit"])
+    policy = load(rules)
+    note_engine(policy, query.engine)
+    result = search(policy, query, options["time_limit"])
     if options["as_json"]:
         found = json.dumps(search_json(result), indent=2) + "\n"
     else:

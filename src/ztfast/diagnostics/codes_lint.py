@@ -191,4 +191,22 @@ WARNINGS: tuple[Code, ...] = (
         "two words, has one parameter, and its body begins with `$b)`.",
         "macro m($a accept dport $a ; ;\ninclude m(80)",
     ),
+    Code(
+        "ZT128",
+        "a MAC address that is none",
+        "A controller removes `:` and `-` and reads six pairs of characters. A character that is "
+        "no hex digit is a 0, a last odd one is lost, and what is missing is 0. So Cisco's "
+        "`b0b9.d589.8e64` becomes b0:b9:0d:58:90:8e. The compiler writes MACs as they are meant; "
+        "JSON from elsewhere may not.",
+        '[{"type": "MATCH_MAC_SOURCE", "mac": "b0b9.d589.8e64"}, {"type": "ACTION_ACCEPT"}]',
+    ),
+    Code(
+        "ZT129",
+        "MAC addresses that old controllers misread",
+        "The compiler writes MACs with colons, and a controller before 1.14.1 takes them for "
+        "digits: its nodes compare with another address, so that `macsrc` and `macdest` match "
+        "other frames or none. This is about the controller; the version of the nodes makes no "
+        "difference. ztfast reads MACs as controllers from 1.14.1 on do, and says so where "
+        "an older version is asked for (`--engine 1.12`).",
+    ),
 )

@@ -153,6 +153,21 @@ OTHERS: tuple[Code, ...] = (
         "network and these rules would need more memory than any real network does.",
     ),
     Code(
+        "ZT557",
+        "addresses that members do not own",
+        "What `ipauth` asks for is a certificate of ownership. It holds 16 addresses, first those "
+        "of RFC 4193 and 6PLANE (not for a member with `noAutoAssignIps`), then the assignments "
+        "in their order, without those outside the network's routes. Frames from other assigned "
+        "addresses are not `ipauth`.",
+    ),
+    Code(
+        "ZT558",
+        "default capabilities that members do not hold",
+        "A controller writes the capabilities marked default into a member's list when it first "
+        "sees that member, and never again. A list without them is the truth: the member does "
+        "not hold them, as happens where a capability became default later.",
+    ),
+    Code(
         "ZT560",
         "columns of different lengths",
         "The columns that describe one batch of frames must have one item a frame each.",

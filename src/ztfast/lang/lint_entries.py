@@ -1,7 +1,8 @@
 """Warnings about entries: what a controller or a node makes of them.
 
 Contract: `lint_policy` needs only a policy, from text or JSON; `lint_arguments` needs the
-arguments as they were written.  Codes and texts as in `diagnostics.codes`.
+arguments as they were written; `old_controllers_misread` is for whoever asks for an old version.
+Codes and texts as in `diagnostics.codes`.
 Tested by tests/lang/test_lint.py.
 """
 
@@ -15,6 +16,7 @@ from typing import Any
 from ztfast.errors import Diagnostic, Severity, Source, Span
 from ztfast.lang.matches import quote
 from ztfast.lang.numbers import mask_text, parse_fraction, parse_number
+from ztfast.model.entries import read_mac
 from ztfast.model.kinds import KINDS, Kind
 from ztfast.model.names import CHARACTERISTICS
 from ztfast.model.policy import (
@@ -162,6 +164,8 @@ class _Rules:
     def _match(self, index: int, kind: Kind, entry: Mapping[str, Any]) -> Iterator[Diagnostic]:
         if kind in _PREFIXES:
             yield from self._prefix(index, entry.get("ip"), kind)
+        if kind in _MACS:
+            yield from self._mac(index, entry.get("mac"))
         for field in KINDS[kind].fields:
             if field.form != "number" or field.bits >= 32:
                 continue
@@ -174,6 +178,16 @@ class _Rules:
                     f"a controller cuts {field.json} {value} to {field.bits} bits: {cut}",
                     f"write a number up to {(1 << field.bits) - 1}",
                 )
+
+    def _mac(self, index: int, text: Any) -> Iterator[Diagnostic]:
+        if isinstance(text, str) and not _MAC.fullmatch(text.translate(_MAC_SEPARATORS)):
+            reads = read_mac(text).to_bytes(6, "big").hex(":")
+            yield self._at(
+                index,
+                "ZT128",
+                f"{quote(text)} is no MAC address: a controller reads {reads}",
+                "write six pairs of hex digits, as 02:00:00:00:00:01",
+            )
 
     def _prefix(self, index: int, text: Any, kind: Kind) -> Iterator[Diagnostic]:
         if not isinstance(text, str):
@@ -216,6 +230,34 @@ _PREFIXES = {
     Kind.MATCH_IPV6_SOURCE: 128,
     Kind.MATCH_IPV6_DEST: 128,
 }
+_MACS = frozenset({Kind.MATCH_MAC_SOURCE, Kind.MATCH_MAC_DEST})
+_MAC = re.compile(r"[0-9a-fA-F]{12}")
+_MAC_SEPARATORS = str.maketrans("", "", ":-")  # what a controller removes, wherever it stands
+
+
+# --- what only some controllers do
+
+
+def old_controllers_misread(policy: Policy) -> Diagnostic | None:
+    """A note on MACs whose colons a controller before 1.14.1 takes for digits, or None."""
+    every = [*policy.rules, *(rule for cap in policy.capabilities for rule in cap.rules)]
+    texts = [str(rule.json.get("mac")) for rule in every if _is_mac(rule)]
+    misread = [text for text in texts if ":" in text or "-" in text]
+    if not misread:
+        return None
+    count = f"{len(misread)} matches of MACs" if len(misread) > 1 else "a match of a MAC"
+    return Diagnostic(
+        "ZT129",
+        f"controllers before 1.14.1 misread {count} ({quote(misread[0])}): they take colons for "
+        "digits, so nodes compare with another address",
+        Severity.NOTE,
+        path=policy.source.name if policy.source is not None else None,
+        help="verdicts are those behind a controller of 1.14.1 or later, the MACs read as written",
+    )
+
+
+def _is_mac(rule: Rule) -> bool:
+    return _KINDS.get(str(rule.json.get("type"))[:60]) in _MACS
 
 
 # --- arguments as written

@@ -81,7 +81,7 @@ def _read_field(
     if field.form == "cidr6":
         return _read_ipv6(raw)
     if field.form == "mac":
-        return (_read_mac(raw),)
+        return (read_mac(raw),)
     if field.form == "zt":
         return (_unsigned(_text(raw), _HEX) & width,)
     if field.form == "hex":
@@ -137,9 +137,10 @@ def _unsigned(text: str, base: int) -> int:
     return -number & _MOST if sign == "-" else number
 
 
-def _read_mac(raw: Any) -> int:
-    """Six pairs of characters of a text without `:` and `-`, padded with zeros behind.
+def read_mac(raw: Any) -> int:
+    """A MAC (48 bits) as a controller from 1.14.1 on reads it.
 
+    Six pairs of characters of a text without `:` and `-`, padded with zeros behind.
     A character that is no hex digit counts as 0, and a last odd one is lost: `b0b9.d589.8e64` is
     b0:b9:0d:58:90:8e.
     """
