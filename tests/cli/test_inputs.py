@@ -10,8 +10,9 @@ import pytest
 import ztfast
 from tests.capture.building import pcap
 from tests.cli.running import run
+from tests.pages import ROOT
 from ztfast.cli.inputs import note_engine, read_capabilities, read_network, read_tags
-from ztfast.errors import NetworkError, UsageError
+from ztfast.errors import Diagnostic, NetworkError, UsageError
 
 POLICY = ztfast.compile(
     "tag team id 7 enum 20 sales flag 3 odd;\ncap web id 5 accept dport 80; ;\naccept;\n"
@@ -80,6 +81,27 @@ def test_every_command_that_takes_an_engine_says_it(arguments: list[str], tmp_pa
     result = run(*(names.get(one, one) for one in arguments))
     assert result.stderr.count("note[ZT129]") == 1
     assert str(rules) in result.stderr
+
+
+DOCUMENTS = sorted((ROOT / "tests" / "data" / "networks").iterdir())
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_every_document_is_a_network_with_members_or_something_is_said(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Never again no members without a word."""
+    refused: tuple[Diagnostic, ...] = ()
+    network = None
+    try:
+        network = read_network(str(path))
+    except NetworkError as error:
+        refused = error.diagnostics
+    assert bool(refused) == (network is None)
+    assert all(found.code == "ZT555" and found.help for found in refused)
+    if network is not None:
+        said = "ZT559" in capsys.readouterr().err
+        assert said == (not network.active_members())
 
 
 def test_tags_and_capabilities_by_name_and_number() -> None:

@@ -193,7 +193,7 @@ def test_files_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     with pytest.raises(RulesError) as caught:
         load(bad)
     assert (caught.value.diagnostics[0].code, caught.value.diagnostics[0].offset) == ("ZT050", 7)
-    for path in (tmp_path / "none", tmp_path, "a\0b"):
+    for path in (tmp_path / "none", "a\0b"):
         with pytest.raises(RulesError, match="cannot be read"):
             load(path)
     monkeypatch.setattr("ztfast.lang.sources.MAX_BYTES", 4)

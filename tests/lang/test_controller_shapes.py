@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -45,6 +46,24 @@ def test_refused_with_what_it_is(number: str, what: str) -> None:
     (found,) = caught.value.diagnostics
     assert (found.code, what in found.message) == ("ZT053", True)
     assert found.help
+
+
+@pytest.mark.parametrize("place", ["controller.d", "controller.d/network"])
+def test_a_controllers_folder_holds_its_networks_rules(place: str) -> None:
+    assert len(load(DATA / place).rules) == 35
+
+
+def test_a_folder_of_something_else(tmp_path: Path) -> None:
+    with pytest.raises(RulesError, match=r"a folder without a network's file ID.json, not rules"):
+        load(tmp_path)
+
+
+def test_an_empty_json_is_no_rules(tmp_path: Path) -> None:
+    with pytest.raises(RulesError, match="an empty file, not JSON"):
+        load(DATA / "12b-empty.json")
+    text = tmp_path / "empty.ztrules"
+    text.write_text("# nothing yet\n")
+    assert load(text).rules == ()
 
 
 @pytest.mark.parametrize("text", ["", "#", " \r\n# a\n\t# b", None])

@@ -139,6 +139,29 @@ def test_one_network_of_a_map_and_members_of_a_map(tmp_path: Path) -> None:
     assert [m.label for m in load_network(path).members] == ["1122334455"]
 
 
+def test_terraforms_own_language_is_no_network(tmp_path: Path) -> None:
+    path = tmp_path / "main.tf"
+    path.write_text('resource "zerotier_network" "office" {\n  name = "office"\n}\n')
+    with pytest.raises(NetworkError, match="Terraform's configuration, not a network") as caught:
+        load_network(path)
+    assert "terraform show -json" in (caught.value.diagnostics[0].help or "")
+
+
+def test_rules_text_is_no_network(tmp_path: Path) -> None:
+    assert "not its rules" in one(tmp_path, "accept;\n")
+
+
+@pytest.mark.parametrize("key", ["deleted", "permanentlyDeleted"])
+def test_members_that_ztnet_marks_deleted_are_none(key: str, tmp_path: Path) -> None:
+    rows = json.loads((DATA / "07c-ztnet-members-db.json").read_text())
+    rows[0][key] = True
+    path = tmp_path / "net.json"
+    path.write_text(json.dumps(rows))
+    assert [member.name for member in load_network(path).members] == ["ben"]
+    rows[0][key] = 1
+    assert f"[0].{key}: 1 is not true or false" in one(tmp_path, rows)
+
+
 def test_a_folder_of_several_networks_lists_them_and_one_of_none_says_so(tmp_path: Path) -> None:
     shutil.copytree(DATA / "controller.d", tmp_path / "c")
     (tmp_path / "c" / "network" / f"{OTHER}.json").write_text("{}")

@@ -38,7 +38,12 @@ def messages(given: Network, rules: Any = None) -> list[str]:
 def test_nothing_is_said_where_all_is_owned_and_held() -> None:
     plain = network(member(ANNA, ips=ips("10.0.0.1")), member(BERT, capabilities=frozenset((1, 3))))
     assert messages(plain, DEFAULTS) == []
-    assert messages(network()) == []
+
+
+def test_a_network_without_members() -> None:
+    assert messages(network()) == ["no members in it: all that rules ask of members is assumed"]
+    (message,) = messages(network(member(ANNA, authorized=False)))
+    assert message.startswith("none of its 1 members is authorised")
 
 
 def test_addresses_outside_the_routes_and_beyond_the_certificate() -> None:
@@ -88,4 +93,4 @@ def test_default_capabilities_that_lists_lack() -> None:
 
 def test_who_is_no_member_is_not_named() -> None:
     outsider = member(ANNA, authorized=False, takes_defaults=False, ips=ips("192.168.0.1"))
-    assert messages(network(outsider, routes=()), DEFAULTS) == []
+    assert messages(network(outsider, member(BERT), routes=()), DEFAULTS) == []

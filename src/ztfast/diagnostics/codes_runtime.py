@@ -168,6 +168,14 @@ OTHERS: tuple[Code, ...] = (
         "not hold them, as happens where a capability became default later.",
     ),
     Code(
+        "ZT559",
+        "a network without members",
+        "Its document was read and holds no member, or none that is authorised. What rules ask of "
+        "members is then assumed, as with a network id alone, and `ztfast deliver` has nobody to "
+        "deliver to. A controller's answer about a network has no members in it: they are asked "
+        "for one by one, and stand beside its file in `controller.d`.",
+    ),
+    Code(
         "ZT560",
         "columns of different lengths",
         "The columns that describe one batch of frames must have one item a frame each.",

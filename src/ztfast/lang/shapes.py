@@ -354,6 +354,7 @@ _FORMS = "expected compiler output, a controller's network, Central's network, o
 
 UNKNOWN = Shape("a document of no known kind", _anything, _ONE_NETWORK, _FORMS)
 TERRAFORM = Shape("Terraform's state", _terraform)
+TERRAFORM_CONFIG = Shape("Terraform's configuration", _terraform_config, _STATE, _STATE)
 
 # The first that fits counts.
 SHAPES: tuple[Shape, ...] = (
@@ -373,7 +374,7 @@ SHAPES: tuple[Shape, ...] = (
     Shape("an empty object", _empty_object, _ONE_NETWORK, _FORMS),
     Shape("an API's error", _error, f"{_REQUEST}; {_ONE_NETWORK}", f"{_REQUEST}; {_ONE_RULES}"),
     TERRAFORM,
-    Shape("Terraform's configuration", _terraform_config, _STATE, _STATE),
+    TERRAFORM_CONFIG,
     Shape(
         "zero-ui's database (names and rules text only)",
         _zero_ui,

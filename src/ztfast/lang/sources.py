@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 
 from ztfast.errors import Diagnostic, RulesError, Source
+from ztfast.lang.files import Unreadable, Why, network_file, read_file
 from ztfast.lang.terraform import flow_rules, is_terraform
+from ztfast.lang.tokens import is_blank
 
 # Rules of a megabyte are absurd already; a device or a wrong file must not fill the memory.
 MAX_BYTES = 128 << 20
 
+_UNREADABLE = {Why.MISSING: "ZT051", Why.TOO_LARGE: "ZT044", Why.OTHER_FOLDER: "ZT053"}
 _HTML = re.compile(r"\s*<(?:!doctype|html)\b", re.IGNORECASE)
 
 
@@ -26,24 +28,21 @@ def is_json(text: str) -> bool:
 
 
 def read_source(path: str | os.PathLike[str]) -> Source:
-    """The text of a file (`-`: standard input) with its name; raises RulesError."""
+    """The text of a file (`-`: standard input; a controller's folder: its one network's file).
+
+    Raises RulesError.
+    """
     name = os.fspath(path)
-    shown = "<stdin>" if name == "-" else name
     try:
-        if name == "-":
-            data = sys.stdin.buffer.read(MAX_BYTES + 1)
-        else:
-            with open(name, "rb") as file:
-                data = file.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
+        name = network_file(name)
+        data = read_file(name, MAX_BYTES)
+    except Unreadable as error:
+        where = "<stdin>" if error.path == "-" else error.path
+        message = error.message + (", not rules" if error.why is Why.OTHER_FOLDER else "")
         raise RulesError(
-            Diagnostic("ZT051", f"cannot be read: {reason}", path=shown, help="check the path")
+            Diagnostic(_UNREADABLE[error.why], message, path=where, help=error.help)
         ) from None
-    if len(data) > MAX_BYTES:
-        raise RulesError(
-            Diagnostic("ZT044", f"more than {MAX_BYTES:,} bytes", path=shown, help="is it rules?")
-        )
+    shown = "<stdin>" if name == "-" else name
     return Source(shown, decode(data, shown))
 
 
@@ -71,6 +70,11 @@ def rules_texts(source: Source) -> tuple[list[Source], list[Diagnostic]]:
     """
     if is_terraform(source.name):
         return flow_rules(source)
+    if source.name.lower().endswith(".json") and is_blank(source.text):
+        help = "did the request for it fail? rules without an entry discard every frame"
+        raise RulesError(
+            Diagnostic("ZT053", "an empty file, not JSON", path=source.name, help=help)
+        )
     if _HTML.match(source.text):
         help = "is it the answer of a web server? check the address that it came from"
         raise RulesError(

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ztfast.errors import Diagnostic, NetworkError, Source, Span
+from ztfast.lang.files import Unreadable, read_file
 
 if TYPE_CHECKING:
     from ztfast.model.entries import Json
@@ -29,17 +29,9 @@ def read_document(path: str | os.PathLike[str]) -> bytes:
     """All bytes of a file, or of standard input for "-"; at most `MAX_DOCUMENT`."""
     name = os.fspath(path)
     try:
-        if name == "-":
-            data = sys.stdin.buffer.read(MAX_DOCUMENT + 1)
-        else:
-            with open(name, "rb") as file:
-                data = file.read(MAX_DOCUMENT + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise NetworkError(Diagnostic("ZT551", f"cannot be read: {reason}", path=name)) from None
-    if len(data) > MAX_DOCUMENT:
-        raise NetworkError(Diagnostic("ZT551", f"is larger than {MAX_DOCUMENT} bytes", path=name))
-    return data
+        return read_file(name, MAX_DOCUMENT)
+    except Unreadable as error:
+        raise NetworkError(Diagnostic("ZT551", error.message, path=name, help=error.help)) from None
 
 
 def decode(data: bytes, name: str) -> str:

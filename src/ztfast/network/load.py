@@ -15,7 +15,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from ztfast.errors import RulesError
-from ztfast.lang.shapes import TERRAFORM, UNKNOWN, is_member, is_network, name_networks, recognise
+from ztfast.lang.files import Unreadable, network_file
+from ztfast.lang.shapes import (
+    TERRAFORM,
+    TERRAFORM_CONFIG,
+    UNKNOWN,
+    is_member,
+    is_network,
+    name_networks,
+    recognise,
+)
+from ztfast.lang.terraform import is_terraform
 from ztfast.lang.tokens import is_blank
 from ztfast.model.policy import Policy
 from ztfast.network.documents import Node, parse_json, read_document
@@ -38,9 +48,9 @@ if TYPE_CHECKING:
 # `[` also starts a TOML table, which a letter or another `[` follows.
 _JSON = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:\{|\[(?!\s*[A-Za-z_\[]))")
 _HTML = re.compile(rb"<(?:!doctype|html)\b", re.IGNORECASE)
-_ID = re.compile(r"[0-9a-fA-F]{16}")
 _POLICY_KEYS = ("rules", "rulesSource", "flowRule", "capabilities", "tags")
 _NAME_KEYS = ("capabilitiesByName", "tagsByName")
+_INSTEAD = "give a controller's or Central's JSON of a network, or a TOML"
 
 
 def load_network(path: str | os.PathLike[str]) -> Network:
@@ -51,13 +61,17 @@ def load_network(path: str | os.PathLike[str]) -> Network:
     `<id>/member/*.json`, as controllers keep them; the folder (`controller.d`) will do too.
     """
     name = os.fspath(path)
-    if name != "-" and os.path.isdir(name):
-        name = str(_network_file(Path(name)))
+    try:
+        name = network_file(name)
+    except Unreadable as error:
+        refuse_kind(error.path, error.message, error.help)
     data = read_document(name)
     if _JSON.match(data):
         return _json_network(Node(parse_json(data, name), name))
+    if is_terraform(name):
+        refuse_kind(name, TERRAFORM_CONFIG.words, TERRAFORM_CONFIG.not_network or "")
     if (kind := _other_kind(data)) is not None:
-        refuse_kind(name, kind, "give a controller's or Central's JSON of a network, or a TOML")
+        refuse_kind(name, kind, _INSTEAD)
     return toml_network(data, name)
 
 
@@ -73,26 +87,6 @@ def _other_kind(data: bytes) -> str | None:
         return "an HTML page"
     lines = (line.strip() for line in text.splitlines())
     return "an empty file" if all(line[:1] in (b"", b"#") for line in lines) else None
-
-
-def _network_file(folder: Path) -> Path:
-    """The one network's file in a folder that a controller keeps, or the file beside it."""
-    own = folder.with_name(f"{folder.name}.json")
-    if _ID.fullmatch(folder.name) and own.is_file():
-        return own
-    for place in (folder, folder / "network", folder / "controller.d" / "network"):
-        found = sorted(file for file in place.glob("*.json") if _ID.fullmatch(file.stem))
-        if len(found) > 1:
-            shown = ", ".join(file.name for file in found[:10])
-            help = f"give one of them: {found[0]}"
-            refuse_kind(str(place), f"a folder of {len(found)} networks ({shown})", help)
-        if found:
-            return found[0]
-    refuse_kind(
-        str(folder),
-        "a folder without a network's file ID.json",
-        "give controller.d, controller.d/network, or a file",
-    )
 
 
 def _json_network(document: Node) -> Network:
@@ -161,7 +155,7 @@ def _of_parts(network: Node | None, members: list[Node], document: Node | None =
     private = own.get("private") if own is not None else None
     name = (own and own.get("name")) or None
     return make_network(
-        [read_member(member) for member in members],
+        [read_member(member) for member in members if not _is_deleted(member)],
         id=_network_id(network, members),
         policy=read_policy(network, document) if network is not None else None,
         name=name.text() if name is not None else "",
@@ -264,6 +258,11 @@ def read_member(node: Node) -> Member:
         mac=None if mac is None else read_mac(mac),
         name="" if name is None else name.text(),
     )
+
+
+def _is_deleted(node: Node) -> bool:
+    """Was the member taken out of ztnet, whose database keeps its row?"""
+    return any(_truth(node, key, False) for key in ("deleted", "permanentlyDeleted"))
 
 
 def _member_address(node: Node) -> int:

@@ -1,7 +1,8 @@
 """What a network gives its members otherwise than its description seems to say.
 
 Contract: `network_notes` gives notes, one line each, that name members and never stop anything:
-addresses that a member was assigned and does not own, default capabilities that it does not hold.
+no members at all, addresses that a member was assigned and does not own, default capabilities that
+it does not hold.
 Tested by tests/network/test_notes.py.
 """
 
@@ -27,6 +28,7 @@ def network_notes(
     members = network.active_members()
     rules = policy if policy is not None else network.policy
     found = [
+        _no_members(network),
         _not_owned(network, members),
         _not_held(network, members, rules) if rules is not None else None,
     ]
@@ -35,6 +37,20 @@ def network_notes(
 
 def _note(code: str, message: str, help: str, path: str | None) -> Diagnostic:
     return Diagnostic(code, message, Severity.NOTE, path=path, help=help)
+
+
+def _no_members(network: Network) -> tuple[str, str, str] | None:
+    if network.active_members():
+        return None
+    listed = len(network.members)
+    found = "no members in it" if not listed else f"none of its {listed} members is authorised"
+    return (
+        "ZT559",
+        f"{found}: all that rules ask of members is assumed",
+        'put them beside the network as {"network": …, "members": […]}, or give controller.d'
+        if not listed
+        else "set `authorized` of those that belong",
+    )
 
 
 def _not_owned(network: Network, members: Sequence[Member]) -> tuple[str, str, str] | None:

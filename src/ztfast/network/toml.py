@@ -76,7 +76,9 @@ def _toml_diagnostic(message: str, text: str, name: str) -> Diagnostic:
     else:  # the end of the document
         line, column = text.count("\n") + 1, len(text) - text.rfind("\n") - 1
     # Only the place's line and column are shown, so offsets into the text are not needed.
-    return Diagnostic("ZT552", what, span=Span(0, 1, line, column), source=Source(name, text))
+    help = "wanted is a network's JSON or TOML (docs/network.md), not its rules"
+    span = Span(0, 1, line, column)
+    return Diagnostic("ZT552", what, span=span, source=Source(name, text), help=help)
 
 
 def _refuse_others(node: Node, known: frozenset[str]) -> None:
