@@ -39,9 +39,9 @@ class MemberTables(NamedTuple):
     macs, owned, places: hash tables, (slots, factor).  address: uint64[m].  unknown: uint8[m + 1],
     from member −1 on.  first4: uint32[m], an IPv4 address that the member owns, 0 none.
     identity: (first octet, scramble) of the network's MACs, None without an id.  emulates:
-    (uint8[m], each member's schemes as in network.batch_context; the network's prefixes of RFC 4193, in halves
-    of 64 and 24 bits, and of 6PLANE), None where nobody emulates.  asks: does the table ask for
-    (ZeroTier addresses, ownership)?  assumed: `Owned` bits of a sender that is not known.
+    (uint8[m], each member's schemes as in network.batch_context; the network's prefixes of RFC
+    4193, in halves of 64 and 24 bits, and of 6PLANE), None where nobody emulates.  asks: does the
+    table ask for (ZeroTier addresses, ownership)?  assumed: `Owned` bits of a sender that is not known.
     owns_macs: was anybody given a MAC?  facts: (what, column, values by member + 1).
     """
 

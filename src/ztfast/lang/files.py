@@ -55,7 +55,7 @@ def network_file(name: str) -> str:
 
     What is no folder stays as it is.
     """
-    if name == "-" or not _is_folder(name):
+    if name == "-" or not os.path.isdir(name):
         return name
     folder = Path(name)
     own = folder.with_name(f"{folder.name}.json")
@@ -73,10 +73,3 @@ def network_file(name: str) -> str:
     message = "a folder without a network's file ID.json"
     help = "give controller.d, controller.d/network, or a file"
     raise Unreadable(Why.OTHER_FOLDER, name, message, help)
-
-
-def _is_folder(name: str) -> bool:
-    try:
-        return os.path.isdir(name)
-    except ValueError:  # a null byte, before Python 3.8 would say so itself
-        return False

@@ -2,7 +2,7 @@
 
 Contract: as pipeline.job: a batch is written and counted as a whole or not at all; errors end
 the reading, never what was done before.  Nothing is printed here.
-Tested by tests/cli/test_deliver.py.
+Tested by tests/pipeline/test_delivery_job.py and tests/cli/test_deliver.py.
 """
 
 from __future__ import annotations
@@ -13,26 +13,26 @@ from typing import Any
 from ztfast.capture.many import Captures
 from ztfast.capture.packets import PacketBatch
 from ztfast.engine.engine import Engine
-from ztfast.errors import Diagnostic, OutputError, UsageError, ZtfastError, usage
+from ztfast.errors import Diagnostic
 from ztfast.frames.batch import FrameBatch
 from ztfast.frames.links import is_known, unknown_linktype
 from ztfast.network.members import Network
+from ztfast.pipeline.capture_job import CaptureJob
 from ztfast.pipeline.deliver import Deliveries, deliver
-from ztfast.pipeline.delivery_outputs import (
-    DELIVERY_COLUMNS,
-    delivery_rows,
-    split_deliveries,
-)
+from ztfast.pipeline.delivery_outputs import DeliveryOutputs, delivery_rows
 from ztfast.pipeline.delivery_tally import DeliveryTally
-from ztfast.sinks.files import SplitSink
 from ztfast.sinks.signals import shielded
-from ztfast.sinks.tables import TableSink
 
 Show = Callable[[dict[str, Any], Deliveries], None]
 
 
-class DeliveryJob:
-    """One run over captures.  `tally` counts, `problems` is what went wrong."""
+class DeliveryJob(CaptureJob):
+    """One run over captures: what was sent and arrived so far, and what went wrong.
+
+    source: opened captures, which the caller closes.  split: a folder for a capture of each
+    member's tap.  table: a file for the rows.  Raises UsageError where the engine knows no members
+    or judges only one side.
+    """
 
     def __init__(
         self,
@@ -42,67 +42,58 @@ class DeliveryJob:
         split: str | None = None,
         table: str | None = None,
     ) -> None:
-        if engine.network is None:
-            raise usage("delivery needs the network's members", "give --network FILE")
+        super().__init__(engine, source)
+        deliver(engine, FrameBatch.from_frames([]))  # raises before anything is opened
+        assert engine.network is not None
         self.network: Network = engine.network
         self.tally = DeliveryTally()
-        self.problems: list[Diagnostic] = []
-        self.interrupted = False
-        self._engine, self._source = engine, source
-        how: dict[str, Any] = {"unify": source.merge, "several": len(source.paths) > 1}
-        # the folder first: it opens no file yet, so nothing is left behind where the table fails
-        self._folder = None if split is None else SplitSink(split, **how)
-        self._table = None if table is None else TableSink(table, DELIVERY_COLUMNS)
+        self._outputs: DeliveryOutputs | None = None
+        self._split, self._table = split, table
 
     def work(self, show: Show | None = None) -> None:
-        """Deliver every frame; `show` is given each batch's rows and deliveries."""
-        try:
-            for packets in self._source:
-                self._take(packets, show)
-        except KeyboardInterrupt:
-            self.interrupted = True
-        except UsageError:
-            raise
-        except ZtfastError as error:
-            self.problems.extend(error.diagnostics)
-        self._close()
+        """Deliver to the end, the first error, or Ctrl-C (SIGTERM); then finish what is written.
 
-    def _take(self, packets: PacketBatch, show: Show | None) -> None:
-        if not len(packets):
-            return
-        if not is_known(packets.linktype):
+        show is given each batch's rows and deliveries.  Raises UsageError where an output cannot
+        be meant.
+        """
+        self._work(lambda: self._deliver_all(show))
+
+    def _deliver_all(self, show: Show | None) -> None:
+        for packets in self.source:
+            if self._outputs is None:
+                self._outputs = DeliveryOutputs(self.source, self._split, self._table)
+            frames = self._frames(packets)
+            if len(frames):
+                found = deliver(self.engine, frames, first=packets.first)
+                with shielded():
+                    self._take(self._outputs, packets, frames, found, show)
+
+    def _frames(self, packets: PacketBatch) -> FrameBatch:
+        """The frames of a batch; none of a link type that is not known, which is said once."""
+        if is_known(packets.linktype):
+            return FrameBatch.from_packets(packets)
+        if len(packets):
             problem = unknown_linktype(packets.linktype, packets.path, "")
-            if problem not in self.problems:  # once a link type, however many batches
-                self.problems.append(problem)
-            return
-        frames = FrameBatch.from_packets(packets)
-        found = deliver(self._engine, frames, first=packets.first)
-        with shielded():
-            if show is not None or self._table is not None:
-                rows = dict(delivery_rows(packets, found, self.network))
-                if show is not None:
-                    show(rows, found)
-                if self._table is not None:
-                    self._table.write(rows)
-            if self._folder is not None:
-                split_deliveries(self._folder, packets, frames, found)
-            self.tally.add(len(packets), found)
+            self.problems += [problem] if problem not in self.problems else []
+        return FrameBatch.from_frames([])
 
-    def _close(self) -> None:
-        for sink in (self._table, self._folder):
-            try:
-                if sink is not None:
-                    sink.close()
-            except OutputError as error:
-                self.problems.extend(error.diagnostics)
+    def _take(
+        self,
+        outputs: DeliveryOutputs,
+        packets: PacketBatch,
+        frames: FrameBatch,
+        found: Deliveries,
+        show: Show | None,
+    ) -> None:
+        """Show, write and count one batch."""
+        if show is not None or outputs.table is not None:
+            rows = dict(delivery_rows(packets, found, self.network))
+            if show is not None:
+                show(rows, found)
+            if outputs.table is not None:
+                outputs.table.write(rows)
+        outputs.write(packets, frames, found)
+        self.tally.add(len(packets), found)
 
-    def findings(self) -> list[Diagnostic]:
-        """The reader's, then the others."""
-        found = list(self._source.diagnostics)
-        return found + [problem for problem in self.problems if problem not in found]
-
-    @property
-    def failed(self) -> bool:
-        """Was anything damaged, unreadable, or not to be written?"""
-        found = any(problem.severity == "error" for problem in self.findings())
-        return found or bool(self._source.session.damages)
+    def _close(self) -> list[Diagnostic]:
+        return self._outputs.close() if self._outputs is not None else []

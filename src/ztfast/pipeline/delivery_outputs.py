@@ -7,18 +7,23 @@ are asked for.  Tested by tests/cli/test_deliver.py.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ztfast.capture.packets import PacketBatch
+from ztfast.errors import Diagnostic
 from ztfast.frames.batch import FrameBatch
 from ztfast.network.members import Network
 from ztfast.pipeline.deliver import WHY, Deliveries, Fate, Kind
+from ztfast.pipeline.outputs import Sink, close_all
 from ztfast.pipeline.split import grouped, header_lengths
 from ztfast.sinks.files import SplitSink
-from ztfast.sinks.tables import TIME, Column
+from ztfast.sinks.tables import TIME, Column, TableSink
+
+if TYPE_CHECKING:
+    from ztfast.capture.many import Captures
 
 DELIVERY_COLUMNS = (
     Column("number", "int64"),
@@ -65,6 +70,31 @@ def delivery_rows(
         "fate": _FATES[found.fate],
         "fate_line": found.fate_line,
     }
+
+
+class DeliveryOutputs:
+    """The files of one run: a folder with a capture a member, a table.
+
+    Raises OutputError or UsageError where one cannot be opened; nothing is left behind then.
+    """
+
+    def __init__(self, source: Captures, split: str | None, table: str | None) -> None:
+        several = len(source.paths) > 1
+        # The folder first: it opens no file yet, so there is nothing to discard.
+        self._folder = (
+            SplitSink(split, unify=source.merge, several=several) if split is not None else None
+        )
+        self.table = TableSink(table, DELIVERY_COLUMNS) if table is not None else None
+
+    def write(self, packets: PacketBatch, frames: FrameBatch, found: Deliveries) -> None:
+        """Write what each member's tap sees of a batch; raises OutputError."""
+        if self._folder is not None:
+            split_deliveries(self._folder, packets, frames, found)
+
+    def close(self) -> list[Diagnostic]:
+        """Finish every file; the errors of those that could not be."""
+        opened: list[Sink | None] = [self.table, self._folder]
+        return close_all(sink for sink in opened if sink is not None)
 
 
 def split_deliveries(

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from ztfast.capture.many import Captures
 from ztfast.engine.engine import Engine
-from ztfast.errors import Diagnostic, UsageError, ZtfastError
+from ztfast.errors import Diagnostic
+from ztfast.pipeline.capture_job import CaptureJob
 from ztfast.pipeline.judge import Judgement, judgements
 from ztfast.pipeline.outputs import OutputOptions
 from ztfast.pipeline.tally import Tally
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int], None]  # frames more, bytes of the input done altogether
 
 
-class Job:
+class Job(CaptureJob):
     """One run over captures: what was counted so far, what went wrong, and what was written.
 
     source: opened captures, which the caller closes.  outputs: what to write.  vlan, threads:
@@ -43,13 +44,11 @@ class Job:
         vlan: str = "tag",
         threads: int = 1,
     ) -> None:
-        self.engine, self.source = engine, source
+        super().__init__(engine, source)
         self.tally = Tally(engine.policy)
-        self.problems: list[Diagnostic] = []
-        self.interrupted = False
+        self._outputs: Outputs | None = None
         self._options = outputs if outputs is not None else OutputOptions()
         self._vlan, self._threads = vlan, threads
-        self._outputs: Outputs | None = None
         # who gets copies and redirects is known where the members are
         self._delivers = engine.can_deliver and engine.forwards
 
@@ -58,16 +57,7 @@ class Job:
 
         progress is called behind each batch.  Raises UsageError where an output cannot be meant.
         """
-        try:
-            self._judge_all(progress)
-        except KeyboardInterrupt:
-            self.interrupted = True
-        except UsageError:
-            raise
-        except ZtfastError as error:
-            self.problems.extend(error.diagnostics)
-        if self._outputs is not None:
-            self.problems.extend(self._outputs.close())
+        self._work(lambda: self._judge_all(progress))
 
     def _judge_all(self, progress: Progress | None) -> None:
         for item in judgements(
@@ -108,27 +98,17 @@ class Job:
             return None
         return deliver(self.engine, judged.frames, first=judged.packets.first)
 
+    def _close(self) -> list[Diagnostic]:
+        return self._outputs.close() if self._outputs is not None else []
+
     @property
     def files(self) -> list[Written]:
         """The captures that were finished."""
         return self._outputs.files if self._outputs is not None else []
 
-    @property
-    def complete(self) -> bool:
-        """Was everything read and written?"""
-        return not self.interrupted and not self.problems
-
-    @property
-    def failed(self) -> bool:
-        """Was anything damaged, unreadable, or not to be written?"""
-        found = any(problem.severity == "error" for problem in self.findings())
-        return found or bool(self.source.session.damages)
-
     def findings(self) -> list[Diagnostic]:
-        """The reader's first, the one that ended the reading among them; then the others."""
-        found = list(self.source.diagnostics)
-        found += [problem for problem in self.problems if problem not in found]
-        return found + _unjudged(self.tally)
+        """The reader's first, then the others; last the interfaces that were not judged."""
+        return super().findings() + _unjudged(self.tally)
 
 
 def _unjudged(tally: Tally) -> list[Diagnostic]:

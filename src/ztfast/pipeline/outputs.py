@@ -7,6 +7,7 @@ Tested by tests/pipeline/test_outputs.py.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypedDict
 
@@ -56,10 +57,27 @@ class OutputOptions:
         return self.split is not None or self.table is not None
 
 
-class _Sink(Protocol):
-    def close(self) -> None: ...
+class Sink(Protocol):
+    """Anything that is written to, as far as finishing it goes."""
 
-    def discard(self) -> None: ...
+    def close(self) -> None:
+        """Finish it; raises OutputError."""
+        ...
+
+    def discard(self) -> None:
+        """Leave nothing of it behind."""
+        ...
+
+
+def close_all(sinks: Iterable[Sink]) -> list[Diagnostic]:
+    """Finish every one; the errors of those that could not be."""
+    failed: list[Diagnostic] = []
+    for sink in sinks:
+        try:
+            sink.close()
+        except OutputError as error:
+            failed.extend(error.diagnostics)
+    return failed
 
 
 class _How(TypedDict):
@@ -73,7 +91,7 @@ class Outputs:
 
     def __init__(self, engine: Engine, source: Captures, options: OutputOptions) -> None:
         self._engine = engine
-        self._sinks: list[_Sink] = []
+        self._sinks: list[Sink] = []
         self._table: TableSink | None = None
         self._splitter: Splitter | None = None
         self._folder: SplitSink | None = None
@@ -142,13 +160,7 @@ class Outputs:
 
     def close(self) -> list[Diagnostic]:
         """Finish every file; the errors of those that could not be."""
-        failed: list[Diagnostic] = []
-        for sink in self._sinks:
-            try:
-                sink.close()
-            except OutputError as error:
-                failed.extend(error.diagnostics)
-        return failed
+        return close_all(self._sinks)
 
 
 class Senders:
