@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import random
 
 import pytest
 
 import ztfast
+from tests import seeds
 from tests.needs import needs
 from tests.proof.drawing import add_integers, draw_assignment, random_entry, random_frame
 from ztfast.engine.context import Outcome
@@ -23,8 +23,8 @@ from ztfast.proof.witness import SideNames, context_of
 
 pytestmark = needs("z3")
 
-SEED = int(os.environ.get("SEED", "29"))
-ROUNDS = int(os.environ.get("ROUNDS", "40"))
+SEED = seeds.seed(29)
+ROUNDS = seeds.rounds(40)
 TAIL = "Drop\n"
 OLD = "accept ipprotocol tcp and dport 80;\naccept ipprotocol udp;\n"
 NEW = OLD + "accept ipprotocol tcp and dport 22 and ipdest 10.1.1.0/24;\n"

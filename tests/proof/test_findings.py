@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import re
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 
 import ztfast
+from tests import seeds
 from tests.needs import needs
 from tests.proof.drawing import add_integers, draw_assignment, random_entry, random_frame
 from ztfast.engine.context import Outcome
@@ -24,8 +24,8 @@ from ztfast.proof.witness import SideNames, context_of
 
 pytestmark = needs("z3")
 
-SEED = int(os.environ.get("SEED", "5"))
-ROUNDS = int(os.environ.get("ROUNDS", "60"))
+SEED = seeds.seed(5)
+ROUNDS = seeds.rounds(60)
 
 CASES = {
     "shadowed": (

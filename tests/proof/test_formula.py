@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import builtins
-import os
 import random
 from typing import Any
 
 import pytest
 
+from tests import seeds
 from tests.needs import needs
 from ztfast.errors import BackendError
 from ztfast.proof.formula import COMPARISONS, FALSE, TRUE, Formulas, Samples
 from ztfast.proof.solver import Deadline, Prover, Undecided
 
-SEED = int(os.environ.get("SEED", "17"))
+SEED = seeds.seed(17)
 FIELDS = {"a": 8, "b": 8, "wide": 128}
 
 

@@ -1,15 +1,15 @@
 """The symbolic walk against the reference evaluator: every entry, every outcome, random rules.
 
-A failure names the seed of its round; `ROUNDS` and `SEED` may be set in the environment.
+A failure names the seed of its round; `ZTFAST_ROUNDS` and `ZTFAST_SEED` may be set.
 """
 
 from __future__ import annotations
 
-import os
 import random
 
 import pytest
 
+from tests import seeds
 from tests.proof.drawing import add_integers, draw_assignment, random_frame, random_view
 from ztfast.engine.reference import evaluate
 from ztfast.frames.frame import Frame
@@ -20,8 +20,8 @@ from ztfast.proof.match_formulas import SideFields
 from ztfast.proof.symbolic import SideTrace, trace_side
 from ztfast.proof.witness import SideNames, context_of
 
-SEED = int(os.environ.get("SEED", "11"))
-ROUNDS = int(os.environ.get("ROUNDS", "120"))
+SEED = seeds.seed(11)
+ROUNDS = seeds.rounds(120)
 FRAMES = 30
 
 

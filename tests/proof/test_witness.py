@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import random
 
 import pytest
 
+from tests import seeds
 from tests.engine.cases import IPV4, ipv4, ports
 from tests.needs import needs
 from tests.proof.drawing import add_integers, random_view
@@ -19,7 +19,7 @@ from ztfast.proof.solver import Deadline, Prover
 from ztfast.proof.symbolic import trace_side
 from ztfast.proof.witness import SideNames, context_of, contradiction, fields_of, frame_of, replay
 
-SEED = int(os.environ.get("SEED", "23"))
+SEED = seeds.seed(23)
 
 
 def test_a_usual_frame() -> None:
