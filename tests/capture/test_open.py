@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,19 @@ def test_every_door_gives_the_same(held: bool, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no FIFOs here")
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+@pytest.mark.parametrize("held", [True, False], ids=["object", "file"])
+def test_all_bytes_are_done_at_the_end_of_a_small_file(
+    held: bool, pack: Callable[[bytes], bytes], tmp_path: Path
+) -> None:
+    data, path = pack(pcap(FRAMES)), tmp_path / "x"
+    path.write_bytes(data)
+    with open_capture(io.BytesIO(data) if held else path) as capture:
+        for _ in capture:
+            pass
+        assert capture.done_bytes == len(data)
+
+
 def test_a_fifo(tmp_path: Path) -> None:
     path = tmp_path / "live"
     os.mkfifo(path)

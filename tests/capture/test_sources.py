@@ -40,6 +40,7 @@ def test_windows_give_every_byte_in_order(tmp_path: Path, step: int) -> None:
             if window.last and len(used) == len(piece):
                 break
         assert bytes(seen) == DATA
+        assert feed.done == len(DATA)
         feed.close()
 
 

@@ -49,7 +49,7 @@ class Feed(Protocol):
 
     @property
     def done(self) -> int:
-        """Bytes of the input that were asked for so far (of a stream: in windows)."""
+        """Bytes of the input that were given in windows so far, compressed where it can tell."""
         ...
 
     def window(self, position: int) -> Window:
@@ -81,19 +81,20 @@ class MapFeed:
         self._size = size
         self._span = self._reach = span
         self._position = -1
+        self._given = 0
         self._released = 0
 
     @property
     def done(self) -> int:
-        """Bytes scanned through."""
-        return max(0, self._position)
+        """Bytes up to the end of the last window."""
+        return self._given
 
     def window(self, position: int) -> Window:
         """A stretch of the map; `buffer` is the whole map and `base` 0."""
         self._release(position - self._span)
         self._reach = 2 * self._reach if position == self._position else self._span
         self._position = position
-        end = min(position + self._reach, self._size)
+        end = self._given = min(position + self._reach, self._size)
         self._populate(position, end)
         return Window(self._buffer, position, end, 0, end == self._size)
 
@@ -138,7 +139,7 @@ class StreamFeed:
     @property
     def done(self) -> int:
         """Bytes taken from the reader, as it counts them (compressed, where it can tell)."""
-        taken: int = getattr(self._reader, "taken", self._base)
+        taken: int = getattr(self._reader, "taken", self._base + self._end)
         return taken
 
     def window(self, position: int) -> Window:
@@ -230,11 +231,13 @@ class ObjectReader:
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
+        self.taken = 0
 
     def readinto(self, buffer: memoryview) -> int:
         """Fill some of `buffer`."""
         data = self._stream.read(min(len(buffer), 1 << 20))
         buffer[: len(data)] = data
+        self.taken += len(data)
         return len(data)
 
     def close(self) -> None:
