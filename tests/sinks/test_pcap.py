@@ -15,6 +15,7 @@ from tests.capture.building import DATA, frame, interface, packet, pcap, section
 from ztfast.capture import open_capture, open_captures
 from ztfast.capture.session import ReadSession
 from ztfast.errors import OutputError
+from ztfast.sinks.chosen import Chosen
 from ztfast.sinks.files import FileSink
 from ztfast.sinks.output import Output
 from ztfast.sinks.pcap import PcapWriter
@@ -26,7 +27,7 @@ def copy(source, path, choose=lambda batch: None, **arguments):
     writer = PcapWriter(Output(str(path)))
     with open_capture(source) as capture:
         for batch in capture:
-            writer.write(batch, choose(batch), **arguments)
+            writer.write(Chosen(batch, choose(batch), **arguments))
     writer.close()
     return path.read_bytes()
 
@@ -61,7 +62,7 @@ def test_cut_and_lengths(tmp_path):
         _, batch = capture
     for lengths in (None, np.array([20, 600], np.uint32)):
         writer = PcapWriter(Output(str(tmp_path / "a.pcap")))
-        writer.write(batch, np.array([0, 2]), np.array([20, 60], np.uint32), lengths)
+        writer.write(Chosen(batch, np.array([0, 2]), np.array([20, 60], np.uint32), lengths))
         writer.close()
         with open_capture(tmp_path / "a.pcap") as capture:
             _, again = capture
@@ -78,7 +79,7 @@ def test_another_layout_is_written_as_the_first(tmp_path, order, magic):
     writer = PcapWriter(Output(str(tmp_path / "a.pcap")))
     for data in (pcap(first), pcap(second, order=order, magic=magic)):
         for batch in open_capture(io.BytesIO(data)):
-            writer.write(batch)
+            writer.write(Chosen(batch))
     writer.close()
     assert (tmp_path / "a.pcap").read_bytes() == pcap(first) + pcap(second)[24:]
 
@@ -87,9 +88,9 @@ def test_two_link_types_have_no_place_in_one(tmp_path):
     writer = PcapWriter(Output(str(tmp_path / "a.pcap")))
     for data in (pcap([b"a" * 20]), pcap([b"b" * 20], linktype=101)):
         batches = list(open_capture(io.BytesIO(data)))
-        writer.write(batches[0])
+        writer.write(Chosen(batches[0]))
     with pytest.raises(OutputError, match="pcapng"):
-        writer.write(batches[1])
+        writer.write(Chosen(batches[1]))
     writer.close()
     with open_capture(tmp_path / "a.pcap") as capture:
         assert capture.format == "pcap"
@@ -115,7 +116,7 @@ def test_the_snap_length_covers_the_frames_of_every_capture(tmp_path, order):
         with open_capture(io.BytesIO(data), session=ReadSession(first=number)) as capture:
             capture.session.sections = number  # as in one run over both
             for batch in capture:
-                writer.write(batch)
+                writer.write(Chosen(batch))
     writer.close()
     written = (tmp_path / "out.pcap").read_bytes()
     assert snaplen_of(written, order) == 65_535

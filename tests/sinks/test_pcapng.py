@@ -10,6 +10,7 @@ import pytest
 
 from tests.capture.building import DATA, block, frame, interface, packet, pcap, section, simple
 from ztfast.capture import open_capture
+from ztfast.sinks.chosen import Chosen
 from ztfast.sinks.output import Output
 from ztfast.sinks.pcapng import PcapngWriter
 
@@ -24,7 +25,7 @@ def copy(sources, path, choose=lambda batch: None, unify=False, **arguments):
         with open_capture(io.BytesIO(source)) as capture:
             capture.session.sections = section_numbers
             for batch in capture:
-                writer.write(batch, choose(batch), **arguments)
+                writer.write(Chosen(batch, choose(batch), **arguments))
             section_numbers = capture.session.sections
     writer.close()
     return path.read_bytes()
@@ -84,7 +85,7 @@ def test_a_writer_that_starts_late_defines_its_interfaces(tmp_path):
     writer = PcapngWriter(Output(str(tmp_path / "a")))
     for batch in open_capture(io.BytesIO(b"".join(blocks))):
         if batch.first >= 3:
-            writer.write(batch)
+            writer.write(Chosen(batch))
     writer.close()
     written = (tmp_path / "a").read_bytes()
     expected = [blocks[i] for i in (0, 1, 5, 8, 9, 10)]
@@ -106,7 +107,7 @@ def test_cut(tmp_path, order):
     writer = PcapngWriter(Output(str(tmp_path / "a")))
     for batch in open_capture(io.BytesIO(data)):
         cut = np.full(len(batch), 3, np.uint32)
-        writer.write(batch, np.arange(len(batch)), cut, cut)
+        writer.write(Chosen(batch, np.arange(len(batch)), cut, cut))
     writer.close()
     written = (tmp_path / "a").read_bytes()
     before, after = rows(data), rows(written)

@@ -12,12 +12,13 @@ import os
 import re
 from collections.abc import Iterable
 from types import TracebackType
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 
 from ztfast.capture.packets import Int64s, PacketBatch, Uint32s
 from ztfast.errors import Diagnostic, OutputError, usage
+from ztfast.sinks.chosen import Chosen, FrameWriter
 from ztfast.sinks.compress import encoder, split_suffix
 from ztfast.sinks.output import Output
 from ztfast.sinks.pcap import PcapWriter
@@ -62,21 +63,6 @@ class Written(NamedTuple):
     size: int
 
 
-class _Writer(Protocol):
-    output: Output
-    empty_linktype: int | None
-
-    def write(
-        self,
-        batch: PacketBatch,
-        index: Int64s | None = None,
-        captured: Uint32s | None = None,
-        lengths: Uint32s | None = None,
-    ) -> None: ...
-
-    def close(self) -> None: ...
-
-
 def format_of(path: str, format: str | None = None) -> str | None:
     """`pcap` or `pcapng`: as asked, or by the name's suffix, or None (as the input is)."""
     if format is not None and format not in FORMATS:
@@ -113,7 +99,7 @@ class FileSink:
         self._number = 0
         self._size = 0
         self._begun: int | None = None  # time of the file's first frame
-        self._writer: _Writer | None = None
+        self._writer: FrameWriter | None = None
         if path == "-" and self._rotation is not None:
             raise usage("standard output cannot be rotated", "name a file with -w")
         self._output: Output | None = self._next_output()
@@ -130,24 +116,22 @@ class FileSink:
         `captured` uint32[k] cuts each frame to so many bytes, `lengths` uint32[k] replaces
         the original lengths.  Raises `OutputError`.
         """
+        self.write_chosen(Chosen(batch, index, captured, lengths))
+
+    def write_chosen(self, chosen: Chosen) -> None:
+        """As `write`."""
         if self._rotation is None:
-            self._to_file(batch, index, captured, lengths)
+            self._to_file(chosen)
             return
-        chosen = np.arange(len(batch)) if index is None else index
+        numbers = chosen.numbers
         low = 0  # of the batch
         done = 0  # of the chosen frames
         while True:
-            fit = self._fit(batch, chosen, captured, done)
-            more = done + fit < len(chosen)
-            high = int(chosen[done + fit]) if more else len(batch)
-            mine = slice(done, done + fit)
-            self._to_file(
-                batch.part(low, high),
-                chosen[mine] - low,
-                None if captured is None else captured[mine],
-                None if lengths is None else lengths[mine],
-            )
-            low, done = high, done + fit
+            end = done + self._fit(chosen.from_to(done, len(numbers)))
+            more = end < len(numbers)
+            high = int(numbers[end]) if more else len(chosen.batch)
+            self._to_file(chosen.from_to(done, end).within(low, high))
+            low, done = high, end
             if not more:
                 return
             self._rotate()
@@ -184,22 +168,19 @@ class FileSink:
     ) -> None:
         self.close()
 
-    def _to_file(
-        self,
-        batch: PacketBatch,
-        index: Int64s | None,
-        captured: Uint32s | None,
-        lengths: Uint32s | None,
-    ) -> None:
+    def _to_file(self, chosen: Chosen) -> None:
         if self._output is None:
             self._output = self._next_output()
         if self._writer is None:
-            self._writer = self._make_writer(self._format or batch.layout.kind, self._output)
-        self._writer.write(batch, index, captured, lengths)
-        if self._rotation is not None:
-            self._count(batch, index, captured)
+            self._writer = self._make_writer(self._format_of(chosen), self._output)
+        self._writer.write(chosen)
+        if self._rotation is not None and chosen.frames:
+            self._count(chosen)
 
-    def _make_writer(self, format: str, output: Output) -> _Writer:
+    def _format_of(self, chosen: Chosen) -> str:
+        return self._format or chosen.batch.layout.kind
+
+    def _make_writer(self, format: str, output: Output) -> FrameWriter:
         if format == "pcapng":
             return PcapngWriter(output, self._unify, self._several)
         return PcapWriter(output, self._several)
@@ -215,36 +196,28 @@ class FileSink:
         self.close()
         self._size, self._begun = 0, None
 
-    def _count(self, batch: PacketBatch, index: Int64s | None, captured: Uint32s | None) -> None:
-        if index is not None and not len(index):
-            return
-        self._size += int(self._sizes(batch, index, captured).sum())
-        if self._begun is None and len(batch):
-            self._begun = int(batch.timestamps[0 if index is None else index[0]])
+    def _count(self, chosen: Chosen) -> None:
+        self._size += int(self._sizes(chosen).sum())
+        if self._begun is None:
+            self._begun = int(chosen.batch.timestamps[chosen.numbers[0]])
 
-    def _sizes(self, batch: PacketBatch, index: Int64s | None, captured: Uint32s | None) -> Int64s:
-        kept = batch.captured if index is None else batch.captured[index]
-        if captured is not None:
-            kept = np.minimum(kept, captured)
-        header = _RECORD_HEADER[self._format or batch.layout.kind]
-        sizes: Int64s = kept.astype(np.int64) + header
+    def _sizes(self, chosen: Chosen) -> Int64s:
+        sizes: Int64s = chosen.kept.astype(np.int64) + _RECORD_HEADER[self._format_of(chosen)]
         return sizes
 
-    def _fit(self, batch: PacketBatch, chosen: Int64s, captured: Uint32s | None, done: int) -> int:
-        """How many of the chosen frames from `done` on still belong into this file."""
-        rest, rotation = chosen[done:], self._rotation
-        fit = len(rest)
+    def _fit(self, rest: Chosen) -> int:
+        """How many of the frames that are left still belong into this file."""
+        fit, rotation = rest.frames, self._rotation
         if rotation is None or not fit:
             return fit
         used = self._output.frames if self._output is not None else 0
         if rotation.frames:
             fit = min(fit, max(0, rotation.frames - used))
         if rotation.size:
-            sizes = self._sizes(batch, rest, None if captured is None else captured[done:])
-            total = self._size + np.cumsum(sizes)
+            total = self._size + np.cumsum(self._sizes(rest))
             fit = min(fit, int(np.searchsorted(total, rotation.size, "right")))
         if rotation.seconds:
-            times = np.maximum.accumulate(batch.timestamps[rest])
+            times = np.maximum.accumulate(rest.of(rest.batch.timestamps))
             begun = self._begun if self._begun is not None else int(times[0])
             end = begun + int(rotation.seconds * 1e9)
             fit = min(fit, int(np.searchsorted(times, end, "left")))
@@ -295,18 +268,14 @@ class SplitSink:
         for name in names:
             self._sink(name)
 
-    def write(
-        self,
-        name: str,
-        batch: PacketBatch,
-        index: Int64s | None = None,
-        captured: Uint32s | None = None,
-        lengths: Uint32s | None = None,
-    ) -> None:
-        """Write frames of a batch to the file of that name, as `FileSink.write`."""
+    def write(self, name: str, batch: PacketBatch, index: Int64s | None = None) -> None:
+        """Write the frames `index` (all by default) of a batch to the file of that name."""
+        self._write(name, Chosen(batch, index))
+
+    def _write(self, name: str, chosen: Chosen) -> None:
         if self._linktype is None:
-            self._linktype = batch.linktype
-        self._sink(name).write(batch, index, captured, lengths)
+            self._linktype = chosen.batch.linktype
+        self._sink(name).write_chosen(chosen)
 
     def copies(
         self,
@@ -337,11 +306,8 @@ class SplitSink:
         """
         whole = np.maximum(batch.lengths[index], batch.captured[index]).astype(np.int64)
         cut = np.minimum(whole, header + limit).astype(np.uint32)
-        kept = np.minimum(batch.captured[index], cut)
-        if bool((cut == whole).all()):
-            self.write(name, batch, index)
-        else:
-            self.write(name, batch, index, kept, cut)
+        uncut = bool((cut == whole).all())
+        self._write(name, Chosen(batch, index) if uncut else Chosen(batch, index, cut, cut))
 
     def close(self) -> None:
         """Finish all files; raises one `OutputError` for all that could not be."""

@@ -10,13 +10,13 @@ Tested by tests/sinks/test_pcap.py.
 from __future__ import annotations
 
 import struct
-from typing import Any
 
 import numpy as np
 
-from ztfast.capture.packets import MAX_CAPTURED, Int64s, Interface, PacketBatch, Uint32s
+from ztfast.capture.packets import MAX_CAPTURED, Interface, PacketBatch
 from ztfast.capture.pcap import PcapLayout
 from ztfast.errors import Diagnostic, OutputError
+from ztfast.sinks.chosen import Chosen
 from ztfast.sinks.copy_ranges import interleave, pieces
 from ztfast.sinks.output import Output
 
@@ -36,32 +36,23 @@ class PcapWriter:
         self._snaplen = MAX_CAPTURED
         self._section: int | None = None
 
-    def write(
-        self,
-        batch: PacketBatch,
-        index: Int64s | None = None,
-        captured: Uint32s | None = None,
-        lengths: Uint32s | None = None,
-    ) -> None:
-        """Write the frames `index` (int64[k], ascending; all by default) of a batch.
-
-        `captured` uint32[k] cuts each frame to so many bytes, `lengths` uint32[k] replaces
-        the original lengths.  Raises `OutputError`.
-        """
+    def write(self, chosen: Chosen) -> None:
+        """Write frames of a batch; raises `OutputError`."""
+        batch = chosen.batch
         if not len(batch) and not isinstance(batch.layout, PcapLayout):
             return  # blocks only; they have no place here
         layout = self._layout or self._begin(batch)
-        if not len(batch) or (index is not None and not len(index)):
+        if not chosen.frames:
             return
         if batch.linktype != self._linktype:
             raise self._mixed(batch.linktype)
         if batch.section != self._section:
             self._widen(batch, layout)
-        if captured is None and lengths is None and batch.layout == layout:
-            starts, ends = _chosen(batch.record_start, index), _chosen(batch.record_end, index)
+        if not chosen.changed and batch.layout == layout:
+            starts, ends = chosen.of(batch.record_start), chosen.of(batch.record_end)
             self.output.write_groups(pieces(batch.buffer, starts, ends), len(starts))
             return
-        self._write_anew(batch, index, captured, lengths, layout)
+        self._write_anew(chosen, layout)
 
     def close(self) -> None:
         """Finish the file; one without any batch has a header and no frame."""
@@ -95,24 +86,14 @@ class PcapWriter:
             self._snaplen = largest
             self.output.patch(16, struct.pack(">I" if layout.swapped else "<I", largest))
 
-    def _write_anew(
-        self,
-        batch: PacketBatch,
-        index: Int64s | None,
-        captured: Uint32s | None,
-        lengths: Uint32s | None,
-        layout: PcapLayout,
-    ) -> None:
-        kept = _chosen(batch.captured, index)
-        if captured is not None:
-            kept = np.minimum(kept, captured)
-        real = _chosen(batch.lengths, index) if lengths is None else lengths
-        seconds, rest = np.divmod(_chosen(batch.timestamps, index), 1_000_000_000)
+    def _write_anew(self, chosen: Chosen, layout: PcapLayout) -> None:
+        batch, kept = chosen.batch, chosen.kept
+        seconds, rest = np.divmod(chosen.of(batch.timestamps), 1_000_000_000)
         words = np.zeros((len(kept), layout.header // 4), ">u4" if layout.swapped else "<u4")
         words[:, 0] = seconds & 0xFFFF_FFFF
         words[:, 1] = rest if layout.nanoseconds else rest // 1000
-        words[:, 2], words[:, 3] = kept, real
-        starts = _chosen(batch.offsets, index)
+        words[:, 2], words[:, 3] = kept, chosen.original
+        starts = chosen.of(batch.offsets)
         data = interleave(words.tobytes(), layout.header, batch.buffer, starts, starts + kept)
         self.output.write([data], len(kept))
 
@@ -138,7 +119,3 @@ def file_header(layout: PcapLayout, interface: Interface) -> bytes:
         field |= 0x0400_0000 | (interface.fcs // 2) << 28
     snaplen = interface.snaplen or MAX_CAPTURED
     return struct.pack(order + "IHHiIII", magic, 2, 4, 0, 0, snaplen, field)
-
-
-def _chosen(column: Any, index: Int64s | None) -> Any:
-    return column if index is None else column[index]

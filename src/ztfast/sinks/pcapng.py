@@ -16,11 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from ztfast.capture.packets import Int64s, Interface, PacketBatch, Uint16s, Uint32s
+from ztfast.capture.packets import Int64s, Interface, PacketBatch, Uint16s
 from ztfast.capture.pcapng import PcapngLayout
 from ztfast.capture.pcapng_options import PACKET_NUMBERS, little_options, nanosecond_interface
 from ztfast.capture.pcapng_scan import ENHANCED_PACKET, SECTION_HEADER, SIMPLE_PACKET
 from ztfast.errors import Diagnostic, OutputError
+from ztfast.sinks.chosen import Chosen
 from ztfast.sinks.copy_ranges import pieces
 from ztfast.sinks.output import Output
 
@@ -48,33 +49,23 @@ class PcapngWriter:
         self._own: dict[tuple[int, int], int] = {}
         self._known: dict[bytes, int] = {}
 
-    def write(
-        self,
-        batch: PacketBatch,
-        index: Int64s | None = None,
-        captured: Uint32s | None = None,
-        lengths: Uint32s | None = None,
-    ) -> None:
-        """Write the frames `index` (int64[k], ascending; all by default) of a batch.
-
-        `captured` uint32[k] cuts each frame to so many bytes, `lengths` uint32[k] replaces
-        the original lengths.  Raises `OutputError`.
-        """
+    def write(self, chosen: Chosen) -> None:
+        """Write frames of a batch; raises `OutputError`."""
+        batch = chosen.batch
         layout = batch.layout
         if self._unify or not isinstance(layout, PcapngLayout) or not layout.section:
-            self._write_own(batch, _all(batch, index), captured, lengths)
+            self._write_own(chosen)
             return
         self._enter(batch, layout)
-        if captured is None and lengths is None:
-            self._copy(batch, layout, index)
+        if not chosen.changed:
+            self._copy(chosen, layout)
             return
-        self._copy(batch, layout, np.zeros(0, np.int64))
-        chosen = _all(batch, index)
-        if len(chosen):
-            ids = batch.interface_ids[chosen]
-            times = _raw_times(batch, layout, chosen)
-            blocks = _Blocks(batch, chosen, captured, lengths, ids, times, layout.swapped)
-            self.output.write([blocks.join()], len(chosen))
+        self._copy(Chosen(batch, np.zeros(0, np.int64)), layout)
+        if chosen.frames:
+            times = _raw_times(batch, layout, chosen.numbers)
+            ids = chosen.of(batch.interface_ids)
+            blocks = _Blocks(chosen, ids, times, layout.swapped)
+            self.output.write([blocks.join()], chosen.frames)
 
     def close(self) -> None:
         """Finish the file; without any batch it is a section, and the interface it was told."""
@@ -115,32 +106,24 @@ class PcapngWriter:
             self.output.patch(self._length_at, _UNKNOWN_LENGTH)
         self._length_at = None
 
-    def _copy(self, batch: PacketBatch, layout: PcapngLayout, index: Int64s | None) -> None:
+    def _copy(self, chosen: Chosen, layout: PcapngLayout) -> None:
         """Chosen packet blocks and all other blocks, in their order."""
-        starts, ends = batch.record_start, batch.record_end
-        frames = len(batch) if index is None else len(index)
-        self._complete &= frames == len(batch)
-        if index is not None:
-            starts, ends = starts[index], ends[index]
+        batch = chosen.batch
+        starts, ends = chosen.of(batch.record_start), chosen.of(batch.record_end)
+        self._complete &= chosen.frames == len(batch)
         others = batch.others
         if len(others.before):
             kept = _other_types(batch, layout) != SECTION_HEADER
-            number = np.arange(frames) if index is None else index
             order = np.argsort(
-                np.concatenate((others.before[kept] * 2, number * 2 + 1)), kind="stable"
+                np.concatenate((others.before[kept] * 2, chosen.numbers * 2 + 1)), kind="stable"
             )
             starts = np.concatenate((others.starts[kept], starts))[order]
             ends = np.concatenate((others.ends[kept], ends))[order]
         if len(starts):
-            self.output.write_groups(pieces(batch.buffer, starts, ends), frames)
+            self.output.write_groups(pieces(batch.buffer, starts, ends), chosen.frames)
 
-    def _write_own(
-        self,
-        batch: PacketBatch,
-        chosen: Int64s,
-        captured: Uint32s | None,
-        lengths: Uint32s | None,
-    ) -> None:
+    def _write_own(self, chosen: Chosen) -> None:
+        batch = chosen.batch
         if self._section != 0:
             self._leave()
             self._section = 0
@@ -148,16 +131,16 @@ class PcapngWriter:
             self._known.clear()
             self.output.write([_OWN_SECTION])
         numbers = np.zeros(max(1, len(batch.interfaces)), np.uint16)
-        ids = batch.interface_ids[chosen]
+        ids = chosen.of(batch.interface_ids)
         used = np.unique(ids).tolist()
         if not len(batch) and not isinstance(batch.layout, PcapngLayout):
             used = [0]  # a classic pcap without frames still shows its link type
         for number in used:
             numbers[number] = self._own_interface(batch, number)
-        if len(chosen):
-            times = batch.timestamps[chosen].view(np.uint64)
-            blocks = _Blocks(batch, chosen, captured, lengths, numbers[ids], times, False)
-            self.output.write([blocks.join()], len(chosen))
+        if chosen.frames:
+            times = chosen.of(batch.timestamps).view(np.uint64)
+            blocks = _Blocks(chosen, numbers[ids], times, False)
+            self.output.write([blocks.join()], chosen.frames)
 
     def _own_interface(self, batch: PacketBatch, number: int) -> int:
         """The number in our own section of an interface; alike ones are one."""
@@ -191,20 +174,9 @@ class PcapngWriter:
 class _Blocks:
     """Enhanced packet blocks for chosen frames of a batch, made anew."""
 
-    def __init__(
-        self,
-        batch: PacketBatch,
-        chosen: Int64s,
-        captured: Uint32s | None,
-        lengths: Uint32s | None,
-        ids: Uint16s,
-        times: Any,
-        swapped: bool,
-    ) -> None:
-        kept = batch.captured[chosen]
-        self._kept = kept if captured is None else np.minimum(kept, captured)
-        self._lengths = batch.lengths[chosen] if lengths is None else lengths
-        self._batch, self._chosen = batch, chosen
+    def __init__(self, chosen: Chosen, ids: Uint16s, times: Any, swapped: bool) -> None:
+        self._kept, self._lengths = chosen.kept, chosen.original
+        self._batch, self._chosen = chosen.batch, chosen.numbers
         self._ids, self._times = ids, times
         self._swapped = swapped
 
@@ -256,10 +228,6 @@ class _Blocks:
             same = layout.swapped == self._swapped
             out[i] = raw if same else little_options(raw, True, PACKET_NUMBERS)
         return out
-
-
-def _all(batch: PacketBatch, index: Int64s | None) -> Int64s:
-    return np.arange(len(batch)) if index is None else index
 
 
 def _other_types(batch: PacketBatch, layout: PcapngLayout) -> Any:

@@ -1,0 +1,93 @@
+"""Frames that are to be written: which of a batch, and how much of each; and who writes them.
+
+Contract: plain values over the batch's columns, nothing is copied before it is asked for.
+`FrameWriter` is what the writers of both formats do.
+Tested by tests/sinks/test_pcap.py, test_pcapng.py and test_files.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+
+from ztfast.capture.packets import Int64s, PacketBatch, Uint32s
+from ztfast.sinks.output import Output
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Frames of a batch.
+
+    index: int64[k], ascending; None: all.  captured: uint32[k] cuts each frame to so many bytes.
+    lengths: uint32[k] replaces the original lengths.
+    """
+
+    batch: PacketBatch
+    index: Int64s | None = None
+    captured: Uint32s | None = None
+    lengths: Uint32s | None = None
+
+    @property
+    def frames(self) -> int:
+        """How many they are."""
+        return len(self.batch) if self.index is None else len(self.index)
+
+    @property
+    def changed(self) -> bool:
+        """Is any of them cut, or its length another one?"""
+        return self.captured is not None or self.lengths is not None
+
+    @property
+    def numbers(self) -> Int64s:
+        """Their numbers in the batch."""
+        return np.arange(len(self.batch)) if self.index is None else self.index
+
+    def of(self, column: Any) -> Any:
+        """Their items of one of the batch's columns."""
+        return column if self.index is None else column[self.index]
+
+    @property
+    def kept(self) -> Uint32s:
+        """Bytes that are written of each."""
+        there: Uint32s = self.of(self.batch.captured)
+        return there if self.captured is None else np.minimum(there, self.captured)
+
+    @property
+    def original(self) -> Uint32s:
+        """Bytes that each had."""
+        had: Uint32s = self.of(self.batch.lengths) if self.lengths is None else self.lengths
+        return had
+
+    def from_to(self, first: int, last: int) -> Chosen:
+        """Those from the `first` of them to before the `last`, of the whole batch still."""
+        mine = slice(first, last)
+        return replace(
+            self,
+            index=self.numbers[mine],
+            captured=None if self.captured is None else self.captured[mine],
+            lengths=None if self.lengths is None else self.lengths[mine],
+        )
+
+    def within(self, low: int, high: int) -> Chosen:
+        """The same frames, the batch being only its frames from `low` to before `high`."""
+        return replace(self, batch=self.batch.part(low, high), index=self.numbers - low)
+
+
+class FrameWriter(Protocol):
+    """Writes frames into one file.
+
+    output: where to.  empty_linktype: what a file without any batch says that it holds.
+    """
+
+    output: Output
+    empty_linktype: int | None
+
+    def write(self, chosen: Chosen) -> None:
+        """Write frames of a batch; raises `OutputError`."""
+        ...
+
+    def close(self) -> None:
+        """Finish the file; raises `OutputError`."""
+        ...
