@@ -95,6 +95,19 @@ def test_a_receiver_takes_every_address_of_its_scheme(
     ]
 
 
+def test_an_assigned_address_of_the_other_scheme_is_emulated_too(tmp_path: Path) -> None:
+    own = str(ip_address(six_plane(A, ID)))
+    modes: dict[str, Any] = {"v6AssignMode": {"rfc4193": True}}
+    assert emulated(load(tmp_path, [member(A, own)], **modes)) == (True, True)
+    assert emulated(load(tmp_path, [member(A, own)])) == (False, False)  # no scheme at all
+    routes = [{"target": "10.0.0.0/8"}]  # it is outside of them
+    assert emulated(load(tmp_path, [member(A, own)], routes=routes, **modes)) == (True, False)
+
+
+def emulated(network: Network) -> tuple[bool, bool]:
+    return network.emulates(network.members[0])
+
+
 def test_assignments_outside_the_routes_are_nobodys(tmp_path: Path, backend: str) -> None:
     members = [member(A, "10.147.20.1", "192.168.9.9"), member(B)]
     network = load(tmp_path, members, routes=[{"target": "10.147.20.0/24", "via": None}])

@@ -112,13 +112,17 @@ class Network:
         """
         if self.id is None or not member.auto_ips or not self._has_scheme:
             return False, False
-        own = self._certified(member)
-        schemes = rfc4193(member.address, self.id), six_plane(member.address, self.id)
-        return schemes[0] in own, schemes[1] in own
+        return (
+            self.assigns_rfc4193 or self._was_given(member, rfc4193(member.address, self.id)),
+            self.assigns_6plane or self._was_given(member, six_plane(member.address, self.id)),
+        )
 
     @property
     def _has_scheme(self) -> bool:
         return self.assigns_rfc4193 or self.assigns_6plane
+
+    def _was_given(self, member: Member, ip: bytes) -> bool:
+        return ip in member.ips and self.is_routed(ip)
 
     def is_routed(self, ip: bytes) -> bool:
         """Is an address inside one of the network's routes?  Others are never given out."""
