@@ -11,7 +11,6 @@ import os
 import re
 import sys
 from enum import Enum
-from pathlib import Path
 
 _ID = re.compile(r"[0-9a-fA-F]{16}")
 
@@ -57,6 +56,8 @@ def network_file(name: str) -> str:
     """
     if name == "-" or not os.path.isdir(name):
         return name
+    from pathlib import Path  # start-up shows, folders are rare
+
     folder = Path(name)
     own = folder.with_name(f"{folder.name}.json")
     if _ID.fullmatch(folder.name) and own.is_file():
