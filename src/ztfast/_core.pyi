@@ -40,7 +40,7 @@ class Machine:
         numbers: npt.NDArray[np.int64] | None,
         start: int,
         stop: int,
-        many: npt.NDArray[np.uint8] | None = None,
+        undirected: npt.NDArray[np.uint8] | None = None,
     ) -> list[bool]: ...
     def scan(
         self,
@@ -52,7 +52,7 @@ class Machine:
         max_captured: int,
         columns: _RecordColumns,
         outputs: list[SideOutputs],
-        many: npt.NDArray[np.uint8] | None = None,
+        undirected: npt.NDArray[np.uint8] | None = None,
     ) -> tuple[int, int, int, list[bool]]: ...
     def count(
         self,

@@ -7,12 +7,11 @@ import random
 import pytest
 
 from tests.differential.rounds import NETWORK_ID, random_batch, random_network, random_policy
-from ztfast.engine import engine as engine_module
+from tests.engine.recipients_cases import cases
 from ztfast.engine.engine import Engine
-from ztfast.engine.network_verdicts import Action
-from ztfast.explain import contexts
+from ztfast.engine.network_verdicts import Action, Verdicts
 from ztfast.explain.contexts import ContextResolver, Ends, described_member, with_member_macs
-from ztfast.explain.explain import explain
+from ztfast.explain.explain import Explanation, explain
 from ztfast.explain.render import to_object, to_text
 from ztfast.frames.batch import FrameBatch
 from ztfast.frames.notation import parse_frame
@@ -21,10 +20,6 @@ from ztfast.network.members import Member, Network
 
 ROUNDS = 60
 VERDICTS = {Action.ACCEPT: "accept", Action.DROP: "drop", Action.REDIRECT: "redirect"}
-
-
-def test_draws_are_keyed_as_the_engine_keys_them() -> None:
-    assert contexts.INBOUND_SEED == engine_module._INBOUND_SEED
 
 
 @pytest.mark.parametrize("side", ["both", "out", "in"])
@@ -46,13 +41,51 @@ def test_explanations_agree_with_the_engine(side: str) -> None:
             assert found.verdict == VERDICTS[action], f"seed {seed}, frame {index}"
             assert to_text(found).startswith(found.frame_text)
             assert to_object(found)["verdict"] == found.verdict
-            if side != "in":
-                assert _entry(found.sides[0]) == int(verdicts.sender.entry[index])  # type: ignore[union-attr]
+            if not found.stopped:
+                assert decider(found) == deciding(verdicts, index), f"seed {seed}, frame {index}"
 
 
-def _entry(side: object) -> int:
-    by = side.by  # type: ignore[attr-defined]
-    return -1 if by is None else int(by.entry)
+def decider(found: Explanation) -> tuple[str, int | None, int]:
+    """(direction, capability, entry) of the note that the verdict is of."""
+    reached = [note for note in found.sides if note.reached]
+    last = [
+        note
+        for note, after in zip(reached, [*reached[1:], None], strict=True)
+        if note.direction == "in" or after is None or note.verdict != "accept"
+        or (after.direction == "out" and note.recipient is not None)
+    ]  # fmt: skip
+    note = next(note for note in last if note.verdict == found.verdict)
+    outcome = note.outcome
+    assert outcome is not None
+    return note.direction, outcome.capability, outcome.entry
+
+
+def deciding(verdicts: Verdicts, index: int) -> tuple[str, int | None, int]:
+    capability = int(verdicts.capability[index])
+    direction = ("out", "in")[int(verdicts.side[index])]
+    return direction, None if capability < 0 else capability, int(verdicts.entry[index])
+
+
+@pytest.mark.parametrize("seed", range(80))
+def test_explanations_follow_each_recipient_as_the_engine_does(seed: int) -> None:
+    ((policy, network, batch, options),) = cases([seed])
+    verdicts = Engine(policy, network=network, backend="reference", **options).evaluate(batch)
+    resolver = ContextResolver(policy, network, options["engine"], seed=options["seed"])
+    for index in range(len(batch)):
+        contexts = resolver.contexts(batch.frame(index), index)
+        found = explain(resolver, contexts, options["side"])
+        place = f"seed {seed}, frame {index}"
+        assert found.verdict == VERDICTS[Action(int(verdicts.action[index]))], place
+        if found.stopped:
+            assert (verdicts.entry[index], verdicts.accepted[index]) == (-1, False), place
+        else:
+            assert decider(found) == deciding(verdicts, index), place
+        if contexts.several and options["side"] != "out":
+            getting = [note for note in found.sides if note.direction == "in"]
+            count = sum(note.members for note in getting if note.verdict == "accept")
+            assert count == int(verdicts.receivers[index]), place
+        assert to_object(found)["verdict"] == found.verdict
+        assert to_text(found, brief=True).startswith(found.frame_text)
 
 
 def test_described_ends() -> None:
@@ -68,18 +101,19 @@ def test_described_ends() -> None:
     assert not nobody.sender.local_tags_known
 
 
-def test_multicast_with_no_other_member() -> None:
+def test_a_multicast_from_the_only_member_reaches_nobody() -> None:
     network = Network(id=NETWORK_ID, members=(Member(0x1111111111),))
     policy = compile_text("accept ztsrc 1111111111 ;\n")
     spec = parse_frame("udp 10.0.0.1 > 224.0.0.1 zt 1111111111 > 0000000000")
     frame = with_member_macs(spec, network)
-    resolver = ContextResolver(policy, network)
-    found = explain(resolver, resolver.contexts(frame))
-    judged = Engine(policy, network=network, backend="reference").evaluate(
-        FrameBatch.from_frame(frame)
-    )
-    assert found.verdict == VERDICTS[Action(int(judged.action[0]))] == "accept"
-    assert to_text(found)
+    for side in ("both", "out", "in"):
+        resolver = ContextResolver(policy, network)
+        found = explain(resolver, resolver.contexts(frame), side)
+        judged = Engine(policy, network=network, side=side, backend="reference").evaluate(
+            FrameBatch.from_frame(frame)
+        )
+        assert found.verdict == VERDICTS[Action(int(judged.action[0]))] == "drop"
+        assert "dropped: there is nobody whom it could reach" in to_text(found)
 
 
 def test_placed_by_address_and_ip() -> None:

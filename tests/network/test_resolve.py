@@ -19,7 +19,6 @@ from ztfast.network.resolve import (
     IpColumn,
     MemberIndex,
     member_index,
-    multicast_receivers,
     resolve,
 )
 
@@ -85,19 +84,10 @@ def test_out_to_everyone_or_to_a_bridge_has_no_destination(dest: int) -> None:
     assert seen.addresses_known.tolist() == [True]
 
 
-def test_multicast_in_is_evaluated_by_each_member() -> None:
-    index = index_of(NETWORK)
-    receivers = multicast_receivers(index.table)
-    assert receivers.tolist() == [1, 2, 3]
-    for number, address in zip(receivers.tolist(), (ANNA, BERT, CARL), strict=True):
-        seen = resolve(index, "in", ends((mac(ANNA), BROADCAST)), receiver=number)
-        assert seen.local.tolist() == [number]
-        assert seen.node.tolist() == seen.zt_dest.tolist() == [address]
-        assert (seen.sender.tolist(), seen.addresses_known.tolist()) == ([1], [True])
-
-
-def test_multicast_without_members_is_evaluated_once_by_nobody_known() -> None:
-    assert multicast_receivers(index_of(None).table).tolist() == [0]
+def test_multicast_in_is_a_receivers_of_whom_nothing_is_known() -> None:
+    seen = resolve(index_of(NETWORK), "in", ends((mac(ANNA), BROADCAST)))
+    assert (seen.local.tolist(), seen.sender.tolist()) == ([0], [1])
+    assert (seen.zt_dest.tolist(), seen.addresses_known.tolist()) == ([0], [False])
 
 
 def test_a_mac_of_the_network_that_is_no_members() -> None:

@@ -327,3 +327,25 @@ def test_the_way_a_frame_took_does_not_depend_on_the_batch(backend: str) -> None
     assert whole == parts
 
 
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_an_engine_says_how_many_members_get_a_frame(seed: int, backend: str) -> None:
+    """`Engine.evaluate` and delivery judge alike, draws included; copies come on top here."""
+    rng = random.Random(f"receivers {seed}")
+    policy, net = random_policy(rng), random_network(rng)
+    draw = [{"type": "MATCH_RANDOM", "probability": 3 << 30}, {"type": "ACTION_ACCEPT"}]
+    rules = load_json(json.dumps({"rules": draw}), "draws") if seed % 3 == 0 else policy
+    engine = Engine(rules, network=net, backend=backend, seed=seed)
+    data = [random_ethernet(rng, net) for _ in range(20)]
+    batch = FrameBatch.from_frames([frame for frame, _ in data], [size for _, size in data])
+    found = deliver(engine, batch, first=5).arrived
+    whole = found.where(found.kind <= Kind.MULTICAST)
+    verdicts = engine.evaluate(batch, first=5)
+    macs = {mac_of(member.address, NETWORK_ID) for member in net.members}
+    for n, (frame, _) in enumerate(data):
+        dest, source = (int.from_bytes(frame[at : at + 6], "big") for at in (0, 6))
+        if source in macs and source != dest:  # a stranger's frames are nobody's to deliver
+            expected = int((whole.frame == n).sum())
+            assert int(verdicts.receivers[n]) == expected, f"seed {seed}, frame {n}"
+            assert bool(verdicts.accepted[n]) == (expected > 0)

@@ -8,7 +8,8 @@
 # counted, their records are kept and marked, and who called judges them one by one:
 #
 #     a frame that any side copies or redirects: to whom, and what arrives, is more than a count
-#     a multicast, where the receivers are known: each of them judges it
+#     an undirected frame (a multicast, or for a MAC behind a bridge) where the members are known:
+#         each recipient judges it
 #
 # Where accepted frames are wanted, their records are kept too, in order, without the mark.
 
@@ -55,9 +56,9 @@ cdef void settle(Work *w, int sides, Totals *t, uint32_t *keys, uint8_t *fate, i
                 if fate[i] == PASSED else keys[i]
             )
             fate[i] = received[i] if fate[i] == PASSED else fate[i]
-    if t.multicasts:
+    if t.asks_recipients:
         for i in range(count):
-            fate[i] = APART if w.ends.many[i] else fate[i]
+            fate[i] = APART if w.ends.undirected[i] else fate[i]
     for i in range(count):
         keys[i] = <uint32_t>COUNTED_ALREADY if fate[i] == APART else keys[i]
 

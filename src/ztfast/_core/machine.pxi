@@ -129,29 +129,29 @@ cdef class Machine:
 
     def run(
         self, object frames, list outputs, object given, int64_t first_number, object numbers,
-        int64_t start, int64_t stop, object many=None
+        int64_t start, int64_t stop, object undirected=None
     ):
         """Judge frames start … stop − 1.
 
         frames: a frames.batch.RawFrames, or a tuple of its form, or None where every header
         column is among `given`.  outputs: for each side an engine.native_tables.SideOutputs of
         the whole batch.  given: None, or for each side an engine.native_inputs.InputColumns.
-        numbers: int64 frame numbers, or None: first_number and on.  many: uint8 of the whole
-        batch, for what is found of each frame: does it go to several members?  None: not wanted,
-        or nobody is looked up.
+        numbers: int64 frame numbers, or None: first_number and on.  undirected: uint8 of
+        the whole batch, for what is found of each frame: is every recipient to be asked?  None:
+        not wanted, or nobody is looked up.
         Returns for each side whether anything watched was missing.  Raises MemoryError.
         """
         cdef Work *w = self.take()
         cdef Frames f
         cdef int i, count, sides = len(self.sides), decode = frames is not None
         cdef int64_t first = start
-        cdef uint8_t *to_many = NULL
+        cdef uint8_t *to_marks = NULL
         try:
             memset(&f, 0, sizeof(f))
             if decode:
                 take_frames(&f, frames)
-            if many is not None:
-                to_many = <uint8_t *>address_of(many)
+            if undirected is not None:
+                to_marks = <uint8_t *>address_of(undirected)
             self.set_call(w, outputs, given, first_number, numbers)
             with nogil:
                 while first < stop:
@@ -159,8 +159,8 @@ cdef class Machine:
                     if decode:
                         decode_block(&f, first, count, stop, &w.columns)
                     judge_sides(w, sides, &f if decode else NULL, first, first, count)
-                    if to_many != NULL:
-                        memcpy(to_many + first, w.ends.many, count)
+                    if to_marks != NULL:
+                        memcpy(to_marks + first, w.ends.undirected, count)
                     first += count
             return [w.side[i].seen != 0 for i in range(sides)]
         finally:
@@ -168,11 +168,11 @@ cdef class Machine:
 
     def scan(
         self, object buffer, int64_t start, int64_t end, int swapped, int header,
-        uint32_t max_captured, tuple columns, list outputs, object many=None
+        uint32_t max_captured, tuple columns, list outputs, object undirected=None
     ):
         """Scan records of Ethernet frames and judge them on the way, while they are in the cache.
 
-        As the module's `scan_records`; outputs and many as in `run`, as long as the columns.  Not
+        As the module's `scan_records`; outputs and undirected as in `run`, as long as the columns.  Not
         for machines with draws, whose frame numbers are not known on the way.
         """
         cdef Work *w = self.take()
@@ -185,7 +185,7 @@ cdef class Machine:
             memcpy(&results[0], &w.side[0], sizeof(Side))
             memcpy(&results[1], &w.side[1], sizeof(Side))
             start_scan(
-                &x, &t, &w.round, buffer, start, end, swapped, header, max_captured, columns, many
+                &x, &t, &w.round, buffer, start, end, swapped, header, max_captured, columns, undirected
             )
             for i in range(sides):
                 point_results(&w.side[i], &w.made[i])
@@ -220,14 +220,14 @@ cdef class Machine:
         cdef Totals found
         cdef int i, sides = len(self.sides)
         cdef int64_t k, count = 0
-        frames, octets, reads, receiver, forwards, multicasts, keeps, apart = record(wanted)
+        frames, octets, reads, receiver, forwards, asks_recipients, keeps, apart = record(wanted)
         memset(&found, 0, sizeof(found))
         found.frames = <uint64_t *>address_of(frames)
         found.octets = <uint64_t *>address_of(octets)
         found.reads = <uint64_t *>address_of(reads) if reads is not None else NULL
         found.keys = len(frames)
         found.receiver = receiver
-        found.multicasts = multicasts
+        found.asks_recipients = asks_recipients
         found.keeps = keeps
         for i in range(sides):
             found.forwards[i] = forwards[i]

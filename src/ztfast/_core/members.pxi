@@ -155,6 +155,7 @@ cdef void find_ends(
             m.has_id & (e.dest.known[i] ^ 1) & ((missing[i] & READ_MAC_DEST) == 0)
         )
         e.remote[i] = -1 if nowhere else e.dest.member[i]
+        e.undirected[i] = nowhere & (e.many[i] | (e.source.member[i] != 0))
         e.beyond[i] = 0 if nowhere else e.dest.address[i]
         e.known_out[i] = e.source.known[i] & (nowhere | e.dest.known[i])
         e.known_in[i] = e.source.known[i] & e.dest.known[i]

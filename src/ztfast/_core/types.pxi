@@ -169,7 +169,8 @@ cdef struct Ends:
     End dest
     int32_t remote[BLOCK]
     uint64_t beyond[BLOCK]
-    uint8_t many[BLOCK]         # to several members
+    uint8_t many[BLOCK]         # multicasts
+    uint8_t undirected[BLOCK]   # these, and what a member sends behind a bridge
     uint8_t known_out[BLOCK]
     uint8_t known_in[BLOCK]
 
@@ -261,7 +262,7 @@ cdef struct ScanState:
     int64_t *offsets
     uint32_t *captured
     uint32_t *lengths
-    uint8_t *mark           # a byte a record: is it a multicast (a scan), does it stand apart
+    uint8_t *mark           # a byte a record: is it undirected (a scan), does it stand apart
                             # (a count); NULL where it is not wanted
 
 # What is counted (count.pxi): frames and bytes by (entry + 1) * 5 + code, `receiver` keys further
@@ -273,5 +274,5 @@ cdef struct Totals:
     int64_t keys
     uint32_t receiver
     int forwards[2]     # by side: does any rule copy or redirect?
-    int multicasts      # these stand apart
+    int asks_recipients # undirected frames stand apart
     int keeps           # the records of accepted frames are kept, not only of those apart

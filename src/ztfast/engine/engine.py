@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ztfast.engine import backends
+from ztfast.engine.direction import Direction
 from ztfast.engine.native import NativeEvaluator
 from ztfast.engine.native_tables import NativeSide, SideOutputs
 from ztfast.engine.network_verdicts import Verdicts
@@ -21,20 +22,17 @@ from ztfast.engine.side_copies import Lines, SideCopy, side_copies
 from ztfast.engine.side_verdicts import SideVerdicts
 from ztfast.errors import usage
 from ztfast.frames.batch import FrameBatch
-from ztfast.model.kinds import Kind
 from ztfast.model.policy import Policy, Rule
-from ztfast.model.view import View, default_capabilities, make_view
-from ztfast.network.batch_context import BatchContext, MemberTable, nobody
-from ztfast.program.encode import encode
+from ztfast.model.view import View, make_view
+from ztfast.network.batch_context import BatchContext
 
 # What an engine without members never needs is loaded by one that does: start-up counts.
 if TYPE_CHECKING:
+    from ztfast.engine.multicast import Multicast
     from ztfast.network.members import Network
     from ztfast.network.resolve import Endpoints, MemberIndex
 
 SIDES = ("both", "out", "in")
-# Draws at the receiver are not those at the sender: its seed differs by this constant.
-_INBOUND_SEED = 0x5851F42D4C957F2D
 
 
 class Engine:
@@ -71,12 +69,23 @@ class Engine:
         self._lines = _lines(self.policy)
         directions = ("out", "in") if side == "both" else (side,)
         self._directions = {
-            direction: _Direction(self, direction, assume_ipauth, passes)
+            direction: Direction(
+                direction,
+                self.policy,
+                self.network,
+                engine,
+                self.backend,
+                seed,
+                assume_ipauth,
+                passes,
+            )
             for direction in directions
         }
-        self._alike = len(self._directions) == 2 and _alike(*self._directions.values())
-        self._described = any(side.described for side in self._directions.values())
+        sides = list(self._directions.values())
+        self._alike = len(sides) == 2 and sides[0].gives_the_same_as(sides[1])
+        self._described = any(side.described for side in sides)
         self._evaluator = self._make_evaluator()
+        self._multicast = self._make_multicast()
 
     def view(self, direction: str) -> View:
         """The rules that one direction evaluates."""
@@ -92,7 +101,7 @@ class Engine:
     @property
     def forwards(self) -> bool:
         """Does any rule send copies, or redirect?"""
-        return any(_forwards(side.view) for side in self._directions.values())
+        return any(side.forwards for side in self._directions.values())
 
     def members(self, direction: str) -> MemberIndex:
         """The members as one direction numbers them, with the look-ups by MAC and IP."""
@@ -105,7 +114,7 @@ class Engine:
         self, direction: str, batch: FrameBatch, batch_context: BatchContext
     ) -> SideVerdicts:
         """One side's verdicts where the caller says who is who."""
-        return self._directions[direction].evaluate_context(batch, batch_context)
+        return self._directions[direction].evaluate(batch, batch_context)
 
     def side_copies(self, verdicts: SideVerdicts, batch: FrameBatch) -> Iterator[SideCopy]:
         """What one side sends beside the frames, with the lines of the rules that say so."""
@@ -137,21 +146,14 @@ class Engine:
             first = batch.first if first is None else first
             batch = FrameBatch.from_packets(batch)
         first = first or 0
+        undirected = np.zeros(len(batch), np.bool_)
         if self._evaluator is not None:
-            found = np.empty(len(batch), np.uint8) if self._described else None
-            sides = self._evaluator.evaluate(batch, None, first, threads, found)
-            return self._joined(batch, self._by_direction(sides), found, first)
-        where = self._where(batch)
-        judged = {
-            direction: side.evaluate(batch, where, first)
-            for direction, side in self._directions.items()
-        }
-        many = None
-        if where is not None:
-            from ztfast.network.resolve import multicast_frames
-
-            many = multicast_frames(where)
-        return self._joined(batch, (judged.get("out"), judged.get("in")), many, first)
+            marks = undirected.view(np.uint8) if self._described else None
+            sides = self._evaluator.evaluate(batch, None, first, threads, marks)
+            found = self._by_direction(sides)
+        else:
+            found = self._plainly_judged(batch, undirected, first)
+        return self._joined(batch, found, undirected, first, threads)
 
     @property
     def scan_evaluator(self) -> NativeEvaluator | None:
@@ -159,33 +161,22 @@ class Engine:
         evaluator = self._evaluator
         return evaluator if evaluator is not None and evaluator.can_scan else None
 
+    @property
+    def asks_recipients(self) -> bool:
+        """Are frames for several members judged for each of them?"""
+        return self._multicast is not None
+
     def verdicts(
         self,
         batch: FrameBatch,
         outputs: Sequence[SideOutputs],
-        many: npt.NDArray[np.uint8] | None,
+        undirected: npt.NDArray[np.bool_] | None,
         first: int,
     ) -> Verdicts:
-        """The verdicts on a batch that a scan judged on the way; many: as it found."""
+        """The verdicts on a batch that a scan judged on the way; undirected: as it found."""
         assert self._evaluator is not None
-        sides = self._by_direction(self._evaluator.verdicts(batch, outputs))
-        return self._joined(batch, sides, many, first)
-
-    def _joined(
-        self,
-        batch: FrameBatch,
-        sides: tuple[SideVerdicts | None, SideVerdicts | None],
-        many: npt.NDArray[Any] | None,
-        first: int,
-    ) -> Verdicts:
-        """Both sides together, with multicasts judged by every member that they reach."""
-        sender, receiver = sides
-        receivers = None
-        if many is not None and receiver is not None and many.any():
-            receiver, receivers = self._directions["in"].with_multicast(
-                batch, many.astype(np.bool_), receiver, first
-            )
-        return Verdicts(sender, receiver, self._lines, batch, receivers)
+        found = self._by_direction(self._evaluator.verdicts(batch, outputs))
+        return self._joined(batch, found, undirected, first, 1)
 
     def _make_evaluator(self) -> NativeEvaluator | None:
         sides = list(self._directions.values())
@@ -200,127 +191,67 @@ class Engine:
             return NativeEvaluator(natives, seeds, indexes=indexes)
         return NativeEvaluator(natives, seeds, [side.batch_context(1, None, 0) for side in sides])
 
-    def _by_direction(
-        self, found: list[SideVerdicts]
-    ) -> tuple[SideVerdicts | None, SideVerdicts | None]:
-        if self._alike:
-            return found[0], found[0].mirrored()
-        if len(found) == 2:
-            return found[0], found[1]
-        return (found[0], None) if self.side == "out" else (None, found[0])
-
-    def _where(self, batch: FrameBatch) -> Endpoints | None:
-        """The batch's addresses, where a network or its id makes anything of them."""
-        if not self._described:
+    def _make_multicast(self) -> Multicast | None:
+        """What asks every recipient of a frame that has several; None with no members."""
+        if self.network is None or not self.network.active_members():
             return None
-        from ztfast.engine.endpoints import endpoints
+        from ztfast.engine.multicast import Multicast
 
-        return endpoints(batch, self.backend == "native")
+        return Multicast(self.network, self._directions)
 
+    def _plainly_judged(
+        self, batch: FrameBatch, undirected: npt.NDArray[np.bool_], first: int
+    ) -> dict[str, SideVerdicts]:
+        """Each direction's verdicts without the compiled loops; undirected: filled."""
+        where = None
+        if self._described:
+            from ztfast.engine.endpoints import endpoints
+            from ztfast.engine.multicast import undirected_frames
 
-class _Direction:
-    """One direction of an engine."""
+            where = endpoints(batch, False)
+            undirected[:] = undirected_frames(where, self._sender_context(where, first))[1]
+        return {
+            name: side.evaluate(batch, side.batch_context(len(batch), where, first))
+            for name, side in self._directions.items()
+        }
 
-    def __init__(
-        self, engine: Engine, direction: str, ipauth: bool, passes: tuple[str, ...] | None
-    ) -> None:
-        self.direction, self.backend = direction, engine.backend
-        self.seed = engine.seed if direction == "out" else engine.seed ^ _INBOUND_SEED
-        self.view = make_view(engine.policy, direction, engine.engine)
-        self.index: MemberIndex | None = None
-        if engine.network is None:
-            held = default_capabilities(self.view, engine.policy)
-            self.table = nobody(len(self.view.capabilities), held, ipauth, ipauth)
-        else:
-            from ztfast.network.member_table import member_table
-            from ztfast.network.resolve import member_index
+    def _sender_context(self, where: Endpoints, first: int) -> BatchContext:
+        from ztfast.network.resolve import resolve
 
-            self.table = member_table(engine.network, self.view, engine.policy, ipauth, ipauth)
-            self.index = member_index(engine.network, self.table)
-        self.random = any(
-            entry.kind is Kind.MATCH_RANDOM
-            for entries in (self.view.base, *self.view.capabilities)
-            for entry in entries
-        )
-        self.native: NativeSide | None = None
-        self._told: NativeEvaluator | None = None  # for callers who say who is who
-        if engine.backend == "native":
-            alone = None if self.described else self.batch_context(1, None, 0)
-            self.native = NativeSide(encode(self.view), passes, alone)
-            self._told = NativeEvaluator((self.native,), (self.seed,))
+        index = next(iter(self._directions.values())).index
+        assert index is not None
+        return resolve(index, "out", where, first)
 
-    @property
-    def described(self) -> bool:
-        """Is anything known of the network, be it only its id?"""
-        return self.index is not None and self.index.described
+    def _by_direction(self, found: list[SideVerdicts]) -> dict[str, SideVerdicts]:
+        if self._alike:
+            found = [found[0], found[0].mirrored()]
+        return dict(zip(self._directions, found, strict=True))
 
-    def with_multicast(
+    def _joined(
         self,
         batch: FrameBatch,
-        many: npt.NDArray[np.bool_],
-        verdicts: SideVerdicts,
+        found: dict[str, SideVerdicts],
+        undirected: npt.NDArray[np.bool_] | None,
         first: int,
-    ) -> tuple[SideVerdicts, npt.NDArray[np.uint32] | None]:
-        """The receiving side's verdicts with multicast judged by every member it reaches."""
+        threads: int,
+    ) -> Verdicts:
+        """Both sides together; each recipient of an undirected frame is asked."""
+        alone = undirected is None or self._multicast is None or not undirected.any()
+        if alone or undirected is None or self._multicast is None:
+            return Verdicts(found.get("out"), found.get("in"), self._lines, batch)
         from ztfast.engine.endpoints import endpoints
-        from ztfast.engine.multicast import evaluate_multicast
+        from ztfast.engine.multicast import Frames
 
-        if len(self.table.address) < 2:
-            return verdicts, None
-        where = endpoints(batch, self.native is not None)
-        return evaluate_multicast(self, batch, where, many, verdicts, first)
-
-    def batch_context(
-        self, count: int, where: Endpoints | None, first: int, receiver: int | None = None
-    ) -> BatchContext:
-        """Who is who in a batch of `count` frames."""
-        if where is not None:
-            from ztfast.network.resolve import resolve
-
-            assert self.index is not None
-            return resolve(self.index, self.direction, where, first, receiver)
-        numbers = (
-            np.arange(first, first + count, dtype=np.int64)
-            if self.random or self.native is None
-            else np.broadcast_to(np.int64(first), count)
+        index = np.flatnonzero(undirected)
+        part = batch.take(index)
+        where = endpoints(part, self.backend == "native")
+        context = self._sender_context(where, first)
+        joined = self._multicast.judge(
+            Frames(batch, index, part, where, context, found, first, threads)
         )
-        return _nobody_context(self.direction, self.table, count, numbers)
-
-    def evaluate(self, batch: FrameBatch, where: Endpoints | None, first: int) -> SideVerdicts:
-        """This side's verdicts."""
-        return self.evaluate_context(batch, self.batch_context(len(batch), where, first))
-
-    def evaluate_context(self, batch: FrameBatch, batch_context: BatchContext) -> SideVerdicts:
-        """This side's verdicts in a batch context of the caller's making."""
-        if self._told is not None:
-            return self._told.evaluate(batch, (batch_context,))[0]
-        if self.backend != "reference":
-            return backends.evaluate(self.backend, self.view, batch, batch_context, self.seed)
-        from ztfast.engine import reference
-
-        return reference.evaluate_batch(self.view, batch, batch_context, self.seed)
-
-
-def _nobody_context(
-    direction: str, table: MemberTable, count: int, numbers: npt.NDArray[np.int64]
-) -> BatchContext:
-    """Nobody is known: one item stands for every frame."""
-    nobody = np.broadcast_to(np.int32(0), count)
-    address = np.broadcast_to(np.uint64(0), count)
-    false = np.broadcast_to(np.False_, count)
-    return BatchContext(
-        direction,
-        table,
-        nobody,
-        nobody,
-        nobody,
-        address,
-        address,
-        address,
-        false,
-        false,
-        numbers,
-    )
+        return Verdicts(
+            joined.sender, joined.receiver, self._lines, batch, joined.receivers, joined.redirected
+        )
 
 
 def _policy_and_network(
@@ -343,28 +274,6 @@ def _policy_and_network(
 
         network = Network(id=network_id)
     return rules, network
-
-
-def _alike(out: _Direction, inbound: _Direction) -> bool:
-    """Do both directions give every frame the same verdict, so that one need not be asked?"""
-    if out.native is None or inbound.native is None or out.random or inbound.random:
-        return False
-    if out.native.copies or inbound.native.copies or out.described:
-        return False
-    if _has_priority(out.view):
-        return False
-    return out.native.same_tables(inbound.native)
-
-
-def _forwards(view: View) -> bool:
-    kinds = (Kind.ACTION_TEE, Kind.ACTION_WATCH, Kind.ACTION_REDIRECT)
-    return any(entry.kind in kinds for rules in (view.base, *view.capabilities) for entry in rules)
-
-
-def _has_priority(view: View) -> bool:
-    sets = (view.base, *view.capabilities)
-    forwarding = (Kind.ACTION_PRIORITY, Kind.ACTION_REDIRECT)
-    return any(entry.kind in forwarding for entries in sets for entry in entries)
 
 
 def _lines(policy: Policy) -> Lines:

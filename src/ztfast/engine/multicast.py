@@ -1,130 +1,197 @@
-"""The receiving side of multicast: one evaluation for each member that can judge differently.
+"""Frames for more than one recipient: multicasts, and frames for a MAC behind a bridge.
 
-Contract: a multicast frame is accepted where any receiver accepts it.  Receivers with the same
-tags and NDP emulation whose address no rule names judge alike, so one stands for all of
-them and is counted as often.  The frame's own sender is never its receiver.
+Contract: as a real network does, and `pipeline.deliver` follows further: a sender judges such a
+frame once with destination 0 and, if that lets it go, again for each recipient, with that one's
+address and tags and without copies; then the recipient judges.  Recipients of a multicast are all
+members but the sender; of a frame behind a bridge, all active bridges.  Recipients that rules
+cannot tell apart (`network.recipients`) are judged once and counted as often; what their
+judgements come to for the frame is `engine.recipient_verdicts`.
 Tested by tests/engine/test_multicast.py.
 """
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from ztfast.engine.side_verdicts import SIDE_COLUMNS, SideVerdicts
-from ztfast.frames.batch import FrameBatch
-from ztfast.model.kinds import Kind
-from ztfast.model.view import View
-from ztfast.network.batch_context import BatchContext, MemberTable
-from ztfast.network.resolve import Endpoints, IpColumn, multicast_receivers
-
-_ADDRESSES = (
-    Kind.MATCH_SOURCE_ZEROTIER_ADDRESS,
-    Kind.MATCH_DEST_ZEROTIER_ADDRESS,
-    Kind.ACTION_TEE,
-    Kind.ACTION_WATCH,
-    Kind.ACTION_REDIRECT,
+from ztfast.engine.hops import Sender, drawn_anew, inbound, outbound, recipient_ways
+from ztfast.engine.recipient_verdicts import (
+    JoinedVerdicts,
+    Judged,
+    Outcome,
+    RecipientVerdicts,
+    Rows,
+    outcomes,
 )
+from ztfast.engine.side_verdicts import SideVerdicts
+from ztfast.frames.batch import FrameBatch
+from ztfast.model.view import View
+from ztfast.network.batch_context import UNKNOWN_MEMBER, BatchContext, MemberTable
+from ztfast.network.members import Network
+from ztfast.network.recipients import Recipients, joined_ranges
+from ztfast.network.resolve import MEMBERSHIP_UNKNOWN, Endpoints, multicast_frames
+
+Bools = npt.NDArray[np.bool_]
+Index = npt.NDArray[np.intp]
+
+MAX_ROWS = 1 << 16  # judgements at once: more frames than give so many are judged one after another
+_BROADCAST = np.uint64(0xFFFF_FFFF_FFFF)
+_ARP = 0x0806
 
 
-class Receiving(Protocol):
-    """The receiving direction of an engine, as far as it is needed here."""
+class Judging(Protocol):
+    """One direction of an engine, as far as it is needed here."""
 
     view: View
     table: MemberTable
 
-    def batch_context(
-        self, count: int, where: Endpoints | None, first: int, receiver: int | None = None
-    ) -> BatchContext:
-        """Who is who, `receiver` being the member that judges."""
-        ...
-
-    def evaluate_context(self, batch: FrameBatch, batch_context: BatchContext) -> SideVerdicts:
+    def evaluate(
+        self, batch: FrameBatch, batch_context: BatchContext, threads: int = 1
+    ) -> SideVerdicts:
         """This direction's verdicts."""
         ...
 
 
-def evaluate_multicast(
-    side: Receiving,
-    batch: FrameBatch,
-    where: Endpoints,
-    many: npt.NDArray[np.bool_],
-    verdicts: SideVerdicts,
-    first: int,
-) -> tuple[SideVerdicts, npt.NDArray[np.uint32]]:
-    """(the receiving side with multicast judged, members that accepted each frame: uint32[n])."""
-    columns = {name: np.array(getattr(verdicts, name)) for name in SIDE_COLUMNS}
-    receivers = verdicts.accepted.astype(np.uint32)
-    index = np.flatnonzero(many)
-    sender = side.batch_context(len(batch), where, first).sender[index]
-    part, there = batch.take(index), _take(where, index)
-    accepting = np.zeros(len(index), dtype=np.uint32)
-    reads = np.zeros(len(index), dtype=np.uint16)
-    filled = np.zeros(len(index), dtype=np.bool_)
-    for members in receiver_classes(side.view, side.table):
-        judged = _judged_by(side, part, there, int(members[0]), first, index)
-        others = len(members) - np.isin(sender, members).astype(np.uint32)
-        takes_part = others > 0
-        reads |= np.where(takes_part, judged.reads, np.uint16(0))
-        news = takes_part & ~(filled & ~judged.accepted) & (accepting == 0)
-        filled |= takes_part
-        for name, column in columns.items():
-            column[index[news]] = getattr(judged, name)[news]
-        accepting += np.where(judged.accepted, others, 0).astype(np.uint32)
-    columns["reads"][index] = reads
-    receivers[index] = accepting
-    return SideVerdicts("in", columns), receivers
+class Frames(NamedTuple):
+    """The undirected frames of a batch with what is known of them before recipients judge.
+
+    index: intp[u], their numbers in the batch.  part, ends, context: these frames, their addresses,
+    and the sender's context.  verdicts: of the sender's first pass and of a receiver, by direction,
+    on the whole batch; those that the engine judges.  first: number of the batch's first frame.
+    """
+
+    batch: FrameBatch
+    index: Index
+    part: FrameBatch
+    ends: Endpoints
+    context: BatchContext
+    verdicts: Mapping[str, SideVerdicts]
+    first: int
+    threads: int
 
 
-def _judged_by(
-    side: Receiving,
-    part: FrameBatch,
-    there: Endpoints,
-    member: int,
-    first: int,
-    index: npt.NDArray[np.intp],
-) -> SideVerdicts:
-    batch_context = side.batch_context(len(part), there, first, receiver=member)
-    batch_context.number[:] = first + index
-    return side.evaluate_context(part, batch_context)
+class Multicast:
+    """A network's members as recipients, and the directions that judge."""
+
+    def __init__(self, network: Network, sides: Mapping[str, Judging]) -> None:
+        self._network, self._sides = network, sides
+        self._one = next(iter(sides.values()))
+
+    @cached_property
+    def _recipients(self) -> Recipients:
+        """Made at the first frame that has several."""
+        return Recipients(self._one.view, self._one.table, active_bridges(self._network))
+
+    def judge(self, frames: Frames) -> JoinedVerdicts:
+        """The verdicts on the batch with every recipient asked."""
+        leaves = goes = np.ones(len(frames.index), np.bool_)
+        first_pass = frames.verdicts.get("out")
+        if first_pass is not None:
+            leaves = lets_out(self._network, frames.part, frames.ends)
+            goes = leaves & (first_pass.accept[frames.index] > 0)
+        found = RecipientVerdicts(frames.batch, frames.verdicts, frames.index, leaves, goes)
+        many, sender = multicast_frames(frames.ends), frames.context.sender
+        for rows in self._slices(sender, many, np.flatnonzero(goes)):
+            found.add(self._judged(frames, rows))
+        return found.joined()
+
+    def _slices(self, sender: npt.NDArray[np.int32], many: Bools, places: Index) -> Iterator[Rows]:
+        """Rows for the frames of `places`, by sender, as many at once as fit into memory."""
+        places = places[np.argsort(sender[places], kind="stable")]
+        senders, counts = np.unique(sender[places], return_counts=True)
+        ends = np.cumsum(counts)
+        portion = self._recipients.portion
+        for low in range(0, len(senders), portion):
+            some = slice(low, low + portion)
+            classes = self._recipients.classes(senders[some])
+            mine = places[ends[low] - counts[low] : ends[some][-1]]
+            of = np.repeat(np.arange(len(senders[some])), counts[some])
+            start, count = classes.start[of], classes.counts[of]
+            for part in _portions(count):
+                row = joined_ranges(start[part], count[part])
+                place = np.repeat(mine[part], count[part])
+                wanted = np.flatnonzero(many[place] | classes.bridge[row])
+                if len(wanted):
+                    row, place = row[wanted], place[wanted]
+                    yield Rows(place, classes.member[row], classes.size[row])
+
+    def _judged(self, frames: Frames, rows: Rows) -> Judged:
+        """The sender's second pass over some rows, then the recipients' own."""
+        place, context = rows.place, frames.context
+        sender = Sender(
+            context.sender[place], context.zt_source[place], context.addresses_known[place]
+        )
+        again_way, way = recipient_ways(self._one.table.address[rows.member])
+        numbers = frames.first + frames.index[place].astype(np.int64)
+        again = received = None
+        outcome = np.full(len(place), Outcome.ARRIVED, np.uint8)
+        out, into = self._sides.get("out"), self._sides.get("in")
+        if out is not None:
+            second = outbound(out.table, sender, rows.member, drawn_anew(numbers, again_way))
+            again = out.evaluate(frames.part.take(place), second, frames.threads)
+            outcome = outcomes(again)
+        goes = np.flatnonzero(outcome == Outcome.ARRIVED)
+        at = np.full(len(place), -1, np.intp)
+        if into is not None:
+            at[goes] = np.arange(len(goes))
+            own = inbound(
+                into.table, sender.where(goes), rows.member[goes], drawn_anew(numbers, way)[goes]
+            )
+            received = into.evaluate(frames.part.take(place[goes]), own, frames.threads)
+            outcome[goes] = outcomes(received)
+        return Judged(rows, again, received, at, outcome)
 
 
-def receiver_classes(view: View, table: MemberTable) -> list[npt.NDArray[np.int32]]:
-    """The members grouped by whether they can judge differently, in ascending order."""
-    named = _named_addresses(view)
-    classes: dict[tuple[Any, ...], list[int]] = {}
-    for member in multicast_receivers(table).tolist():
-        address = int(table.address[member])
-        tags = (table.tag_present[:, member].tobytes(), table.tag_value[:, member].tobytes())
-        emulates = int(table.emulates[member])
-        key = (*tags, emulates, address if address in named else None)
-        classes.setdefault(key, []).append(member)
-    return [np.array(members, dtype=np.int32) for members in classes.values()]
+def _portions(count: npt.NDArray[np.int64]) -> Iterator[slice]:
+    """Slices of frames with at most `MAX_ROWS` rows, or of one frame."""
+    total = np.cumsum(count)
+    low, before = 0, 0
+    while low < len(count):
+        high = max(low + 1, int(np.searchsorted(total, before + MAX_ROWS, side="right")))
+        yield slice(low, high)
+        low, before = high, int(total[high - 1])
 
 
-def _named_addresses(view: View) -> frozenset[int]:
-    sets = (view.base, *view.capabilities)
-    return frozenset(
-        entry.value[0] or 0 for entries in sets for entry in entries if entry.kind in _ADDRESSES
-    )
+# --- which frames --------------------------------------------------------------------------
 
 
-def _take(where: Endpoints, index: npt.NDArray[np.intp]) -> Endpoints:
-    def known(column: npt.NDArray[np.bool_] | None) -> npt.NDArray[np.bool_] | None:
-        return None if column is None else column[index]
+def undirected_frames(ends: Endpoints, context: BatchContext) -> tuple[Bools, Bools]:
+    """(multicasts, frames that are judged again for each recipient), of a sender's context.
 
-    def ips(column: IpColumn | None) -> IpColumn | None:
-        if column is None:
-            return None
-        return IpColumn(column.version[index], column.high[index], column.low[index])
+    A frame between two foreign MACs was captured beyond a bridge or router: who gets it is assumed.
+    """
+    many = multicast_frames(ends)
+    from_member = context.sender != UNKNOWN_MEMBER
+    return many, (context.remote == MEMBERSHIP_UNKNOWN) & (many | from_member)
 
-    return Endpoints(
-        where.mac_source[index],
-        where.mac_dest[index],
-        known(where.mac_source_known),
-        known(where.mac_dest_known),
-        ips(where.ip_source),
-        ips(where.ip_dest),
-    )
+
+def active_bridges(network: Network) -> Bools:
+    """Which members are active bridges, by number; nobody known is none."""
+    return np.array([False, *(member.bridge for member in network.active_members())])
+
+
+def lets_out(network: Network, batch: FrameBatch, ends: Endpoints) -> Bools:
+    """Does the network let these frames leave, as far as they are multicasts?"""
+    many = multicast_frames(ends)
+    if network.multicast_limit <= 0:
+        return ~many
+    if network.broadcasts:
+        return np.ones(len(batch), np.bool_)
+    found: Bools = (ends.mac_dest != _BROADCAST) | (_ethertypes(batch) == _ARP)
+    return found
+
+
+def _ethertypes(batch: FrameBatch) -> npt.NDArray[np.uint16]:
+    """The ethertype of each frame, 0 where it was not captured."""
+    if batch.fields is not None:
+        given: npt.NDArray[np.uint16] = batch.fields["ethertype"]
+        return given
+    there = batch.captured >= 14
+    found = np.zeros(len(batch), np.uint16)
+    at = batch.offsets[there]
+    found[there] = batch.buffer[at + 12].astype(np.uint16) << 8 | batch.buffer[at + 13]
+    return found

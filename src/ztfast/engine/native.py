@@ -83,7 +83,7 @@ class Wanted(NamedTuple):
     frames, octets: uint64[keys], by (deciding entry + 1) * 5 + Result, `receiver` keys further on
     where the second side decided.  reads: uint64[65536], frames by bits of model.reads.Reads; None
     where nothing is watched.  forwards: for each side, does any rule copy or redirect?
-    multicasts: these stand apart, as frames that are copied or redirected do: they are not
+    asks_recipients: undirected frames stand apart, as those that are copied or redirected do: they are not
     counted, but kept.  keeps: accepted frames are kept, too.  apart: uint8 for each record kept,
     1 for those apart; None where no record is.
     """
@@ -93,7 +93,7 @@ class Wanted(NamedTuple):
     reads: npt.NDArray[np.uint64] | None
     receiver: int
     forwards: tuple[bool, ...]
-    multicasts: bool
+    asks_recipients: bool
     keeps: bool
     apart: npt.NDArray[np.uint8] | None
 
@@ -179,12 +179,13 @@ class NativeEvaluator:
         batch_contexts: Sequence[BatchContext] | None = None,
         first: int = 0,
         threads: int = 1,
-        many: npt.NDArray[np.uint8] | None = None,
+        undirected: npt.NDArray[np.uint8] | None = None,
     ) -> list[SideVerdicts]:
         """Each side's verdicts on each frame; `threads` share the batch by ranges.
 
         first: number of the batch's first frame, where `batch_contexts` do not number them.
-        many: uint8[n], where members are looked up: filled with 1 for multicasts, else 0.
+        undirected: uint8[n], where members are looked up: filled with 1 for frames that each of
+        several recipients is to judge (engine/multicast.py), else 0.
         """
         count = len(batch)
         outputs = self._outputs(count)
@@ -197,10 +198,12 @@ class NativeEvaluator:
             numbers = np.ascontiguousarray(batch_contexts[0].number)
         run = self.machine().run
         if threads == 1:
-            noted = run(frames, outputs, given, first, numbers, 0, count, many)
+            noted = run(frames, outputs, given, first, numbers, 0, count, undirected)
         else:
             parts = _in_parts(
-                lambda start, stop: run(frames, outputs, given, first, numbers, start, stop, many),
+                lambda start, stop: run(
+                    frames, outputs, given, first, numbers, start, stop, undirected
+                ),
                 count,
                 threads,
             )
@@ -249,17 +252,17 @@ class NativeEvaluator:
         header: int,
         max_captured: int,
         columns: RecordColumns,
-        many: npt.NDArray[np.uint8] | None = None,
+        undirected: npt.NDArray[np.uint8] | None = None,
     ) -> ScanResults:
         """Scan the records of a classic pcap and judge its Ethernet frames on the way.
 
-        columns: offsets int64, captured uint32, lengths uint32, space for the frames found; many:
-        space for as many, as in `evaluate`.
+        columns: offsets int64, captured uint32, lengths uint32, space for the frames found;
+        undirected: space for as many, as in `evaluate`.
         Raises ValueError for a window that is not inside the buffer.
         """
         outputs = self._outputs(len(columns[0]))
         count, place, error, noted = self.machine().scan(
-            buffer, start, end, int(swapped), header, max_captured, columns, outputs, many
+            buffer, start, end, int(swapped), header, max_captured, columns, outputs, undirected
         )
         found = [made.noted(seen).first(count) for made, seen in zip(outputs, noted, strict=True)]
         return ScanResults(count, place, error, found)

@@ -1,7 +1,10 @@
 """Verdicts of a whole network: the sender's and the receiver's side joined, frame by frame.
 
 Contract: every column has one item a frame.  A frame that the sender dropped or
-redirected never reaches the receiver, whose columns then count for nothing.
+redirected never reaches the receiver, whose columns then count for nothing.  Of a frame with
+several recipients (a multicast, or a MAC behind a bridge), the columns tell what becomes of it for
+one of them, which engine.multicast chooses: the lowest address that gets it, if any does.
+Where it goes to nobody, or the network lets it not leave, no entry decided.
 `Verdicts` is public: `Engine.evaluate` gives it.  Tested by tests/engine/test_engine.py.
 """
 
@@ -71,8 +74,9 @@ class Verdicts:
     """What the network does with each frame of a batch.
 
     sender, receiver: the sides' own columns (engine.side_verdicts.SIDE_COLUMNS), None for a side
-    that was not evaluated.  receivers: uint32[n], members that accepted the frame (1 at most
-    for unicast); None without a receiving side.
+    that was not evaluated.  receivers: uint32[n], members that got the frame (1 at most
+    for unicast); None without a receiving side.  redirected: uint64[n], where else the sender
+    sent the frame in the place of one recipient, 0 nowhere; None: nowhere.
     """
 
     def __init__(
@@ -82,10 +86,11 @@ class Verdicts:
         lines: Lines,
         batch: FrameBatch,
         receivers: npt.NDArray[np.uint32] | None = None,
+        redirected: npt.NDArray[np.uint64] | None = None,
     ) -> None:
         self.sender, self.receiver = sender, receiver
         self._lines, self._batch = lines, batch
-        self._receivers = receivers
+        self._receivers, self._redirected = receivers, redirected
 
     def __len__(self) -> int:
         return len(self._batch)
@@ -246,7 +251,7 @@ class Verdicts:
 
     @cached_property
     def receivers(self) -> npt.NDArray[np.uint32]:
-        """Members that accepted the frame, which the sender let out; uint32[n]."""
+        """Members that got the frame; uint32[n], 0 where no receiver was asked."""
         if self._receivers is not None:
             return np.where(self.accepted, self._receivers, np.uint32(0))
         return (self.accepted & (self.receiver is not None)).astype(np.uint32)
@@ -267,7 +272,10 @@ class Verdicts:
         return any(side.noteworthy for side in self._sides())
 
     def copy_columns(self) -> list[CopyColumns]:
-        """Every kind of copy that any frame of the batch sends, in sending order."""
+        """Every kind of copy that any frame of the batch sends, in sending order.
+
+        Of several recipients, one sends: `pipeline.deliver` has the copies of all of them.
+        """
         found: list[CopyColumns] = []
         for side in self._sides():
             reached = None if side is self.sender else self.delivered_to_receiver
@@ -279,10 +287,13 @@ class Verdicts:
                     found.append(
                         CopyColumns(name, kind, copy.from_capability, sent, target, length)
                     )
+            if side is self.sender and self._redirected is not None and self._redirected.any():
+                target, length = self._redirected, self._batch.payload_lengths()
+                found.append(CopyColumns("sender", "redirect", False, target != 0, target, length))
         return found
 
     def copies(self, index: int) -> list[Copy]:
-        """Every copy of frame `index`, in sending order, with its flags."""
+        """Every copy of frame `index`, as `copy_columns` has them, with its flags."""
         found: list[Copy] = []
         for side in self._sides_of(index):
             for prefix in ("capability_copy_", "copy_"):
@@ -291,13 +302,19 @@ class Verdicts:
                     target = int(side_column(side, prefix + "target")[index])
                     length = int(side_column(side, prefix + "length")[index])
                     found.append(self._copy(side, kind, target, length))
-            if side.accepted[index] and not side.accept[index]:
-                target, length = (
-                    int(side.destination[index]),
-                    int(self._batch.payload_lengths()[index]),
-                )
-                found.append(self._copy(side, "redirect", target, length))
+            away = self._away(side, index)
+            if away is not None:
+                length = int(self._batch.payload_lengths()[index])
+                found.append(self._copy(side, "redirect", away, length))
         return found
+
+    def _away(self, side: SideVerdicts, index: int) -> int | None:
+        """Where one side redirects frame `index`, for its own or for another recipient."""
+        if side.accepted[index] and not side.accept[index]:
+            return int(side.destination[index])
+        if side is self.sender and self._redirected is not None and self._redirected[index]:
+            return int(self._redirected[index])
+        return None
 
     def _sides_of(self, index: int) -> list[SideVerdicts]:
         reached = bool(self.delivered_to_receiver[index])

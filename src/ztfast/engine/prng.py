@@ -12,6 +12,12 @@ from __future__ import annotations
 _WORD = (1 << 64) - 1
 _FRAME_STEP = 0x9E3779B97F4A7C15
 _ENTRY_STEP = 0xD1342543DE82EF95
+_RECEIVER = 0x5851F42D4C957F2D
+
+
+def receiver_seed(seed: int) -> int:
+    """The seed of draws at the receiver, which are not those at the sender."""
+    return seed ^ _RECEIVER
 
 
 def draw(seed: int, number: int, entry: int) -> int:

@@ -7,7 +7,7 @@ Columns that need more than the evaluator's own results are made when first aske
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,10 @@ SIDE_COLUMNS: dict[str, tuple[str, str]] = {
     "reads": ("u2", "model.reads.Reads bits that the verdict read without their being known"),
 }
 _DTYPES = {name: np.dtype(dtype) for name, (dtype, _) in SIDE_COLUMNS.items()}
+_NONE = frozenset(("capability", "entry", "copy_entry", "capability_copy_entry"))  # of these, −1
+
+# frames of a batch and, by name, columns with an item for each of them
+Patch = tuple[npt.NDArray[np.intp], Mapping[str, npt.NDArray[Any]]]
 
 
 class SideVerdicts:
@@ -98,8 +102,36 @@ class SideVerdicts:
         mirror.mirrors = self
         return mirror
 
+    def patched(self, patches: Sequence[Patch], noteworthy: bool) -> SideVerdicts:
+        """These verdicts but for some frames: each patch says which, and columns of theirs."""
+
+        def derive(name: str) -> npt.NDArray[Any]:
+            column = np.array(getattr(self, name))
+            for index, columns in patches:
+                if name in columns:
+                    column[index] = columns[name]
+            return column
+
+        return SideVerdicts(
+            self.direction,
+            {"entry": derive("entry")},
+            derive,
+            noteworthy,
+            self.sends,
+            redirects=self.redirects,
+        )
+
     @property
     def uncertain(self) -> npt.NDArray[np.bool_]:
         """True where the verdict read a byte that existed but was not captured."""
         found: npt.NDArray[np.bool_] = (self.reads & 0x1FFF) != 0
         return found
+
+
+def nothing_decided(direction: str, count: int) -> dict[str, npt.NDArray[Any]]:
+    """The columns of frames that no rule was asked about on this side: not accepted, by nobody."""
+    columns = {
+        name: np.full(count, -1 if name in _NONE else 0, dtype) for name, dtype in _DTYPES.items()
+    }
+    columns["qos"][:] = 255 if direction == "in" else 0
+    return columns

@@ -2,13 +2,13 @@
 
 Contract: a `ContextResolver` holds a policy and what is known of members; `contexts` gives the
 FrameContext of the sender and of the receivers as `ztfast filter` would find them
-(network.resolve), `described_contexts` for two ends that the caller describes.
+(network.resolve, engine.multicast), `described_contexts` for two ends that the caller describes.
 Tested by tests/explain/test_contexts.py.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -16,7 +16,9 @@ import numpy.typing as npt
 
 from ztfast.engine.context import FrameContext
 from ztfast.engine.endpoints import endpoints
-from ztfast.engine.multicast import receiver_classes
+from ztfast.engine.hops import Sender, drawn_anew, inbound, outbound, recipient_ways
+from ztfast.engine.multicast import active_bridges, lets_out, undirected_frames
+from ztfast.engine.prng import receiver_seed
 from ztfast.engine.reference import context_of
 from ztfast.frames.batch import FrameBatch
 from ztfast.frames.frame import Frame
@@ -28,28 +30,36 @@ from ztfast.model.view import View, make_view
 from ztfast.network.batch_context import BatchContext, MemberTable
 from ztfast.network.member_table import member_table
 from ztfast.network.members import Member, Network
-from ztfast.network.resolve import MemberIndex, member_index, multicast_frames, resolve
+from ztfast.network.recipients import Recipients, joined_ranges
+from ztfast.network.resolve import MEMBERSHIP_UNKNOWN, Endpoints, MemberIndex, member_index, resolve
 
-# Draws at the receiver are not those at the sender (engine.engine keeps the same constant).
-INBOUND_SEED = 0x5851F42D4C957F2D
-_MEMBERSHIP_UNKNOWN = -1
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 
 
 class Receiver(NamedTuple):
-    """One receiver, and how many members judge as it does."""
+    """One receiver, and how many members judge as it does.
+
+    again: the sender's second pass for it, where the frame has several recipients.
+    """
 
     context: FrameContext
     members: int = 1
+    again: FrameContext | None = None
 
 
 @dataclass(frozen=True)
 class FrameContexts:
-    """One frame with the circumstances of its sender and of each kind of receiver."""
+    """One frame with the circumstances of its sender and of each kind of receiver.
+
+    several: it goes to each of some recipients (which may be nobody), not to one destination.
+    stopped: why the network does not let it leave, whatever the rules say; "" where it does.
+    """
 
     frame: Frame
     sender: FrameContext
     receivers: tuple[Receiver, ...]
+    several: bool = False
+    stopped: str = ""
 
 
 class Ends(NamedTuple):
@@ -82,29 +92,46 @@ class ContextResolver:
             direction: member_index(network, self._table(network, view))
             for direction, view in self.views.items()
         }
+        self._recipients: Recipients | None = None
+        if network is not None and network.active_members():
+            table = self._index["out"].table
+            self._recipients = Recipients(self.views["out"], table, active_bridges(network))
 
     def _table(self, network: Network | None, view: View) -> MemberTable:
         return member_table(network, view, self.policy, self.assume_ipauth, self.assume_ipauth)
 
     def contexts(self, frame: Frame, number: int = 0) -> FrameContexts:
         """The circumstances of a frame whose ends are found by MAC or IP."""
-        ends = endpoints(FrameBatch.from_frame(frame), compiled=False)
+        batch = FrameBatch.from_frame(frame)
+        ends = endpoints(batch, compiled=False)
         sender = resolve(self._index["out"], "out", ends, number)
-        inbound = self._index["in"]
-        if not multicast_frames(ends)[0] or len(inbound.table.address) == 1:
-            receivers = [(resolve(inbound, "in", ends, number), 1)]
-        else:
-            classes = receiver_classes(self.views["in"], inbound.table)
-            own = int(sender.sender[0])
-            others = [[int(member) for member in members if member != own] for members in classes]
-            receivers = [
-                (resolve(inbound, "in", ends, number, members[0]), len(members))
-                for members in others
-                if members
-            ]
-            # With no other member it is judged as `ztfast filter` does: by nobody known.
-            receivers = receivers or [(resolve(inbound, "in", ends, number), 1)]
-        return self._frame_contexts(frame, sender, receivers)
+        many, undirected = undirected_frames(ends, sender)
+        if self._recipients is None or self.network is None or not undirected[0]:
+            receiver = resolve(self._index["in"], "in", ends, number)
+            return FrameContexts(frame, self._sender(sender), (self._receiver(receiver),))
+        receivers = self._each_recipient(self._recipients, sender, bool(many[0]))
+        stopped = _stopped(self.network, batch, ends)
+        return FrameContexts(frame, self._sender(sender), receivers, True, stopped)
+
+    def _each_recipient(
+        self, recipients: Recipients, context: BatchContext, many: bool
+    ) -> tuple[Receiver, ...]:
+        """The recipients of one frame, in ascending order of those that stand for others."""
+        classes = recipients.classes(context.sender)
+        chosen = joined_ranges(classes.start, classes.counts)
+        chosen = chosen[classes.bridge[chosen] | many]
+        to, count = classes.member[chosen], len(chosen)
+        sender = Sender(context.sender, context.zt_source, context.addresses_known)
+        sender = sender.where(np.zeros(count, np.intp))
+        ways = recipient_ways(self._index["out"].table.address[to])
+        numbers = np.repeat(context.number, count)
+        second, own = (drawn_anew(numbers, way) for way in ways)
+        again = outbound(self._index["out"].table, sender, to, second)
+        receiving = inbound(self._index["in"].table, sender, to, own)
+        return tuple(
+            self._receiver(receiving, size, again, at)
+            for at, size in enumerate(classes.size[chosen].tolist())
+        )
 
     def described_contexts(self, spec: FrameSpec, ends: Ends, number: int = 0) -> FrameContexts:
         """The circumstances of a frame between two ends that were described."""
@@ -124,7 +151,7 @@ class ContextResolver:
                 members=self._table(made, self.views[direction]),
                 local=_one(sender if out else receiver, np.int32),
                 remote=_one(
-                    (_MEMBERSHIP_UNKNOWN if many else receiver) if out else sender, np.int32
+                    (MEMBERSHIP_UNKNOWN if many else receiver) if out else sender, np.int32
                 ),
                 sender=_one(sender, np.int32),
                 node=_one(given[0] if out else given[1], np.uint64),
@@ -135,19 +162,41 @@ class ContextResolver:
                 number=_one(number, np.int64),
             )
 
-        return self._frame_contexts(frame, side("out"), [(side("in"), 1)])
+        again = None
+        if many and ends.receiver is not None:
+            again = replace(
+                side("out"),
+                remote=_one(receiver, np.int32),
+                zt_dest=_one(given[1], np.uint64),
+                addresses_known=_one(bool(given[0]) and bool(given[1]), np.bool_),
+                no_tee=_one(True, np.bool_),
+            )
+        receivers = (self._receiver(side("in"), again=again),)
+        return FrameContexts(frame, self._sender(side("out")), receivers, again is not None)
 
-    def _frame_contexts(
-        self, frame: Frame, sender: BatchContext, receivers: list[tuple[BatchContext, int]]
-    ) -> FrameContexts:
-        return FrameContexts(
-            frame,
-            context_of(sender, 0, 1, self.seed),
-            tuple(
-                Receiver(context_of(batch_context, 0, 1, self.seed ^ INBOUND_SEED), count)
-                for batch_context, count in receivers
-            ),
-        )
+    def _sender(self, context: BatchContext) -> FrameContext:
+        return context_of(context, 0, 1, self.seed)
+
+    def _receiver(
+        self,
+        context: BatchContext,
+        members: int = 1,
+        again: BatchContext | None = None,
+        at: int = 0,
+    ) -> Receiver:
+        """One of the hops that the contexts describe."""
+        count = len(context.local)
+        second = None if again is None else context_of(again, at, count, self.seed)
+        return Receiver(context_of(context, at, count, receiver_seed(self.seed)), members, second)
+
+
+def _stopped(network: Network, batch: FrameBatch, ends: Endpoints) -> str:
+    """Why the network does not let a frame leave; "" where it does."""
+    if lets_out(network, batch, ends)[0]:
+        return ""
+    if network.multicast_limit <= 0:
+        return "the network's multicast limit is 0"
+    return "the network lets no broadcasts out but ARP"
 
 
 def _one(value: int | bool, dtype: type[_Scalar]) -> npt.NDArray[_Scalar]:

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ztfast.engine.context import EntryStep as Step
-from ztfast.engine.context import FrameContext, Outcome, Sent, Trial
-from ztfast.engine.reference import evaluate
+from ztfast.engine.context import Outcome, Sent, Trial
 from ztfast.errors import Span
-from ztfast.explain.contexts import ContextResolver, FrameContexts, Receiver
+from ztfast.explain.contexts import ContextResolver, FrameContexts
 from ztfast.explain.match_text import MatchDescriber
+from ztfast.explain.walk import Pass, Walk, fate_of
 from ztfast.frames.frame import Frame
 from ztfast.frames.text import frame_text
 from ztfast.lang.printer import entry_printer
@@ -60,6 +60,7 @@ class SideNote(NamedTuple):
     then as it stands here.  verdict: "accept", "drop" or "redirect".  by: the deciding entry
     (None: the rules' end), rule_set: that of it.  destination: after redirects.
     notes: what mattered beside the matches; assumed: what nobody gave or captured.
+    recipient: for whom the sender judges again a frame that goes to several, else None.
     """
 
     direction: str
@@ -77,12 +78,14 @@ class SideNote(NamedTuple):
     notes: tuple[str, ...] = ()
     assumed: tuple[str, ...] = ()
     outcome: Outcome | None = None
+    recipient: int | None = None
 
 
 class Explanation(NamedTuple):
     """The whole answer for one frame.
 
-    verdict: what becomes of it, "accept", "drop" or "redirect".
+    verdict: what becomes of it, "accept", "drop" or "redirect".  stopped: why it goes to nobody,
+    whatever the rules say; "" where they decide.
     """
 
     frame: Frame
@@ -90,62 +93,46 @@ class Explanation(NamedTuple):
     verdict: str
     sides: tuple[SideNote, ...]
     policy: Policy
+    stopped: str = ""
 
 
 def explain(resolver: ContextResolver, contexts: FrameContexts, side: str = "both") -> Explanation:
     """Judge one frame and say why; side "both", "out" or "in"."""
-    frame = contexts.frame
-    sides: list[SideNote] = []
-    goes_on = True
-    if side != "in":
-        sides.append(_SideExplainer(resolver, frame, "out", Receiver(contexts.sender)).note())
-        goes_on = sides[0].verdict == "accept"
-    if side != "out":
-        for receiver in contexts.receivers:
-            explainer = _SideExplainer(resolver, frame, "in", receiver)
-            sides.append(explainer.note() if goes_on else explainer.not_reached())
-    return Explanation(frame, frame_text(frame), _verdict(sides), tuple(sides), resolver.policy)
-
-
-def _verdict(sides: list[SideNote]) -> str:
-    """The network's verdict: the sender's where it stops there, else that of the receivers.
-
-    As `ztfast filter` has it: of many receivers, the first that lets the frame pass counts.
-    """
-    out = [side for side in sides if side.direction == "out"]
-    if out and (out[0].verdict != "accept" or len(sides) == 1):
-        return out[0].verdict
-    inbound = [side.verdict for side in sides if side.direction == "in"]
-    return next((verdict for verdict in inbound if verdict != "drop"), "drop")
+    walk = Walk(resolver, contexts, side)
+    sides = tuple(_SideExplainer(resolver, contexts.frame, one).note() for one in walk.passes())
+    text = frame_text(contexts.frame)
+    policy = resolver.policy
+    return Explanation(contexts.frame, text, walk.verdict(), sides, policy, walk.stopped())
 
 
 class _SideExplainer:
     """Makes the note of one side."""
 
-    def __init__(
-        self, resolver: ContextResolver, frame: Frame, direction: str, receiver: Receiver
-    ) -> None:
+    def __init__(self, resolver: ContextResolver, frame: Frame, judged: Pass) -> None:
+        direction = judged.direction
         self.policy, self.view = resolver.policy, resolver.views[direction]
-        self.frame, self.direction = frame, direction
-        self.context: FrameContext = receiver.context
-        self.members = receiver.members
+        self.context, self.judged = judged.context, judged
         self.capabilities = self.policy.ordered_capabilities
         self.text = entry_printer(self.policy.tags)
         self.matches = MatchDescriber(frame, self.context, direction == "in", self.policy.tags)
 
-    def not_reached(self) -> SideNote:
-        """The note of a side that the frame never reaches."""
-        node = self.context.node or None
-        return SideNote(self.direction, node, self.members, self.context.zt_dest)
-
     def note(self) -> SideNote:
-        """Evaluate, and say what happened."""
-        outcome = evaluate(self.view, self.frame, self.context, want_steps=True)
+        """What happened, or that the frame never got there."""
+        judged, outcome = self.judged, self.judged.outcome
+        note = SideNote(
+            judged.direction,
+            self.context.node or None,
+            judged.members,
+            self.context.zt_dest,
+            recipient=judged.recipient,
+        )
+        if outcome is None:
+            return note
         rule_sets = tuple(self._rule_set(trial) for trial in outcome.trials)
         deciding = rule_sets[-1 if outcome.capability is not None else 0]
-        return self.not_reached()._replace(
+        return note._replace(
             reached=True,
-            verdict="accept" if outcome.accept else "redirect" if outcome.accepted else "drop",
+            verdict=fate_of(outcome),
             super_accept=outcome.accept == 2,
             by=deciding.entries[outcome.entry] if outcome.entry >= 0 else None,
             rule_set=deciding.name,
@@ -240,12 +227,12 @@ class _SideExplainer:
         if len(outcome.trials) != 1 or outcome.trials[0].result is Result.NO_MATCH:
             yield self._capabilities_note(len(outcome.trials) - 1)
         if self.context.no_tee:
-            yield "a later recipient of a multicast: no copies are sent"
+            yield "judged again for a recipient: no copies are sent"
 
     def _capabilities_note(self, tried: int) -> str:
         held = len(self.context.held)
         if held:
-            whose = "the sender's" if self.direction == "in" else "its own"
+            whose = "the sender's" if self.view.direction == "in" else "its own"
             capabilities = f"so {whose} capabilities are tried: {tried} of {held}"
             return f"the base rules decide nothing, {capabilities}"
         which = " of these rules" if self.policy.capabilities else ""

@@ -45,12 +45,13 @@ def to_text(explanation: Explanation, brief: bool = False, colour: bool = False)
 
 def _headline(explanation: Explanation) -> str:
     word = _VERDICTS[explanation.verdict]
+    if explanation.stopped:
+        return f"{word}: {explanation.stopped}"
     reached = [side for side in explanation.sides if side.reached]
-    if not reached:
-        return f"{word}: there is nobody whom it could reach"
     agreeing = [side for side in reached if side.verdict == explanation.verdict]
-    chosen = agreeing[-1] if explanation.verdict == "accept" else agreeing[0]
-    first = agreeing[0]
+    first = chosen = agreeing[0]
+    if explanation.verdict == "accept":  # by the first receiver that does, where there is one
+        chosen = next((side for side in agreeing if side.direction == "in"), agreeing[-1])
     if chosen is first:
         return f"{word} by the {_SIDES[chosen.direction]}: {_because(chosen)}"
     if _because(first) == _because(chosen):
@@ -70,7 +71,8 @@ def _because(side: SideNote) -> str:
 def _side(side: SideNote, brief: bool) -> Iterator[str]:
     node = f" {side.node:010x}" if side.node is not None else ""
     many = f" and {side.members - 1} more that judge alike" if side.members > 1 else ""
-    head = f"{_SIDES[side.direction]} ({side.direction}){node}{many}"
+    again = f" again for {side.recipient:010x}" if side.recipient is not None else ""
+    head = f"{_SIDES[side.direction]} ({side.direction}){node}{again}{many}"
     if not side.reached:
         yield f"{head}: not asked, the frame never gets there"
         return
@@ -168,6 +170,7 @@ def _side_object(side: SideNote) -> dict[str, Any]:
         "side": _SIDES[side.direction],
         "direction": side.direction,
         "node": None if side.node is None else f"{side.node:010x}",
+        "recipient": None if side.recipient is None else f"{side.recipient:010x}",
         "members": side.members,
         "asked": side.reached,
         "verdict": side.verdict if side.reached else None,

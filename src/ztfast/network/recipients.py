@@ -277,6 +277,8 @@ class _Rules:
             yield address  # each recipient has draws of its own
             return
         yield self._table.known
+        if self._of((Kind.MATCH_CHARACTERISTICS,)):
+            yield self._table.emulates  # a recipient's own answer to ipauth
         named = [entry.value[0] or 0 for entry in self._of(_NAMING)]
         yield np.where(np.isin(address, np.array(named, np.uint64)), address, np.uint64(0))
         for entry in self._of(TAG_MATCHES):

@@ -13,8 +13,9 @@ be known is assumed, and marked so that every verdict that reads it says so:
 - a destination MAC of another form: bridged; out, the destination is 0 and no remote
   tags are there, which is what a node does; in, the receiver is assumed.
 
-Multicast and broadcast: out, destination 0 and no remote tags; in, one evaluation for
-each of `multicast_receivers`, told by `receiver`.  Source: docs/spec/evaluation.md section 8.
+Multicast and broadcast: out, destination 0 and no remote tags; in, a receiver of whom nothing is
+known.  Where members are known, `engine.multicast` asks each of them instead.
+Source: docs/spec/evaluation.md section 8.
 Tested by tests/network/test_resolve.py.
 """
 
@@ -246,28 +247,15 @@ def _multicast_ips(ips: IpColumn | None, count: int) -> Bools:
 # --- batch contexts ----------------------------------------------------------------------------
 
 
-def multicast_receivers(table: MemberTable) -> Int32s:
-    """The members that a multicast reaches: every one (its sender is the caller's to leave out).
-
-    Where no members are known it is member 0, nobody known, once.  Who subscribed to which
-    group, and the network's limit of recipients, are not known here.
-    """
-    count = len(table.address)
-    return np.arange(min(1, count - 1), count, dtype=np.int32)
-
-
 def resolve(
     index: MemberIndex,
     direction: str,
     ends: Endpoints,
     first_number: int = 0,
-    receiver: int | None = None,
 ) -> BatchContext:
     """Who is who in a batch, seen from one direction.
 
     first_number: the number of the batch's first frame in the whole input.
-    receiver: for "in", the member that evaluates (one of `multicast_receivers`) instead of
-    the one that the destination names.
     Raises UsageError for an unknown direction, FrameError where columns differ in length.
     """
     if direction not in ("out", "in"):
@@ -278,7 +266,7 @@ def resolve(
     numbers = np.arange(first_number, first_number + len(ends), dtype=np.int64)
     if direction == "out":
         return _outbound(index, ends, source, dest, numbers)
-    return _inbound(index, source, dest, numbers, receiver)
+    return _inbound(index, source, dest, numbers)
 
 
 def _check_lengths(ends: Endpoints) -> None:
@@ -326,14 +314,7 @@ def _inbound(
     source: _Found,
     dest: _Found,
     numbers: npt.NDArray[np.int64],
-    receiver: int | None,
 ) -> BatchContext:
-    if receiver is not None:
-        dest = _Found(
-            np.full(len(numbers), receiver, dtype=np.int32),
-            np.full(len(numbers), index.table.address[receiver], dtype=np.uint64),
-            np.full(len(numbers), receiver != UNKNOWN_MEMBER, dtype=np.bool_),
-        )
     return BatchContext(
         direction="in",
         members=index.table,
@@ -342,7 +323,6 @@ def _inbound(
         sender=source.member,
         node=dest.address,
         zt_source=source.address,
-        # A receiver's filter gets its own address as the destination, for multicasts too.
         zt_dest=dest.address,
         addresses_known=source.known & dest.known,
         no_tee=np.zeros(len(numbers), dtype=np.bool_),

@@ -29,11 +29,13 @@ import numpy.typing as npt
 
 from ztfast.engine.endpoints import endpoints
 from ztfast.engine.engine import Engine
+from ztfast.engine.hops import Sender, drawn_anew, inbound, outbound, recipient_ways, way_to
+from ztfast.engine.multicast import active_bridges, lets_out
 from ztfast.engine.side_verdicts import SideVerdicts
 from ztfast.errors import usage
 from ztfast.frames.batch import FrameBatch
 from ztfast.network.batch_context import UNKNOWN_MEMBER, BatchContext
-from ztfast.network.resolve import MEMBERSHIP_UNKNOWN, Endpoints, multicast_frames, resolve
+from ztfast.network.resolve import MEMBERSHIP_UNKNOWN, multicast_frames, resolve
 
 Int64s = npt.NDArray[np.int64]
 Int32s = npt.NDArray[np.int32]
@@ -45,9 +47,7 @@ Bools = npt.NDArray[np.bool_]
 MAX_HOPS = 16  # rounds after which a frame whose copies never end is given up;
 MAX_SENDINGS = 4096  # or where it was sent so often and eight times to each member
 MAX_ROWS = 1 << 18  # judgements of a round: more frames than give so many are followed apart
-_BROADCAST = np.uint64(0xFFFF_FFFF_FFFF)
 _GROUP = np.uint64(1 << 40)
-_ARP = 0x0806
 
 
 class Kind(IntEnum):
@@ -159,14 +159,14 @@ class _Nodes:
             )
         if engine.side != "both":
             raise usage("delivery needs both sides", "leave out --side")
-        self.engine, self.index = engine, engine.members("out")
+        self.engine, self.network, self.index = engine, network, engine.members("out")
         members = (None, *network.active_members())
         self.macs = np.array(
             [0 if m is None else network.mac(m) or 0 for m in members], dtype=np.uint64
         )
-        self.bridges = np.array([m is not None and m.bridge for m in members], dtype=np.bool_)
-        self.broadcasts, self.multicasts = network.broadcasts, network.multicast_limit > 0
-        self.addresses = self.index.table.address
+        self.bridges = active_bridges(network)
+        self.multicasts = network.multicast_limit > 0
+        self.addresses, self.inbound = self.index.table.address, engine.members("in").table
         self.most_sendings = MAX_SENDINGS + 8 * len(members)
         self.by_address = np.argsort(self.addresses, kind="stable").astype(np.int32)
 
@@ -214,7 +214,7 @@ class _Nodes:
         context = resolve(self.index, "out", ends)
         many = multicast_frames(ends)
         leaves = (context.sender != UNKNOWN_MEMBER) & (context.remote != context.sender)
-        leaves &= ~many | self._may_multicast(part, ends)
+        leaves &= lets_out(self.network, part, ends)
         mine = np.flatnonzero(leaves)
         part, index, many, context = part.take(mine), index[mine], many[mine], _of(context, mine)
         context.number[:] = first + index
@@ -235,15 +235,6 @@ class _Nodes:
         spread = passed & (context.remote == MEMBERSHIP_UNKNOWN)
         return _joined([copies, frames, self._spread(part, index, context, many, spread, first)])
 
-    def _may_multicast(self, part: FrameBatch, ends: Endpoints) -> Bools:
-        """Does the network let these frames out at all, where they are multicasts?"""
-        if self.broadcasts and self.multicasts:
-            return np.ones(len(part), np.bool_)
-        if not self.multicasts:
-            return np.zeros(len(part), np.bool_)
-        found: Bools = (ends.mac_dest != _BROADCAST) | (_ethertypes(part) == _ARP)
-        return found
-
     def _spread(
         self,
         part: FrameBatch,
@@ -260,8 +251,9 @@ class _Nodes:
         wanted = (to != context.sender[rows]) & (many[rows] | self.bridges[to])
         rows, to = rows[wanted], to[wanted]
         sender = context.sender[rows]
-        path = _path(np.zeros(len(rows), np.uint64), self.addresses[to], "out")
-        second = self._context("out", sender, to, sender, first + index[rows], path, no_tee=True)
+        path, _ = recipient_ways(self.addresses[to])
+        numbers = drawn_anew(first + index[rows], path)
+        second = outbound(self.index.table, self._sender(sender), to, numbers)
         again = part.take(rows)
         verdicts = self.engine.evaluate_side("out", again, second)
         sent = self._sent_on(verdicts, again, index[rows], second, path)
@@ -293,12 +285,11 @@ class _Nodes:
         fate[own] = Fate.OWN_FRAME
         mine = np.flatnonzero(fate == Fate.RULES)
         judged, part = sending.where(mine), part.take(mine)
-        path = _path(judged.path, judged.address, "in")
-        context = self._context(
-            "in", judged.to, judged.sent_by, judged.sent_by, first + judged.frame, path
-        )
-        direct = (judged.kind == Kind.FRAME) & (judged.path == 0)
-        context.number[direct] = first + judged.frame[direct]  # as `Engine.evaluate` numbers them
+        path = way_to(judged.path, judged.address, "in")
+        direct = (judged.kind == Kind.FRAME) & (judged.path == 0)  # as `Engine.evaluate` draws
+        numbers = first + judged.frame
+        numbers = np.where(direct, numbers, drawn_anew(numbers, path))
+        context = inbound(self.inbound, self._sender(judged.sent_by), judged.to, numbers)
         verdicts = self.engine.evaluate_side("in", part, context)
         fate[mine] = self._fates(verdicts, judged, ends.mac_source[mine], ends.mac_dest[mine])
         lines = np.zeros(len(sending.frame), np.int32)
@@ -348,7 +339,7 @@ class _Nodes:
                     kind,
                     copy.length[at].astype(np.uint32),
                     copy.line[at],
-                    _path(path[at], target, copy.kind),
+                    way_to(path[at], target, copy.kind),
                 )
             )
         return _joined(found)
@@ -360,32 +351,8 @@ class _Nodes:
         found = self.by_address[places]
         return np.where(ordered[places] == addresses, found, UNKNOWN_MEMBER).astype(np.int32)
 
-    def _context(
-        self,
-        direction: str,
-        local: Int32s,
-        remote: Int32s,
-        sender: Int32s,
-        numbers: Int64s,
-        path: Uint64s,
-        no_tee: bool = False,
-    ) -> BatchContext:
-        """Two members that are both known, seen from one of them."""
-        inbound = direction == "in"
-        count = len(local)
-        return BatchContext(
-            direction=direction,
-            members=self.engine.members(direction).table,
-            local=local,
-            remote=remote,
-            sender=sender,
-            node=self.addresses[local],
-            zt_source=self.addresses[sender],
-            zt_dest=self.addresses[local if inbound else remote],
-            addresses_known=np.ones(count, np.bool_),
-            no_tee=np.full(count, no_tee, np.bool_),
-            number=_drawn_anew(numbers, path),
-        )
+    def _sender(self, member: Int32s) -> Sender:
+        return Sender(member, self.addresses[member], np.ones(len(member), np.bool_))
 
     def _deliveries(self, sending: _Sending, fate: Uint8s, lines: Int32s) -> Deliveries:
         return Deliveries(
@@ -398,18 +365,6 @@ class _Nodes:
             fate,
             lines,
         )
-
-
-def _ethertypes(part: FrameBatch) -> npt.NDArray[np.uint16]:
-    """The ethertype of each frame, 0 where it was not captured."""
-    if part.fields is not None:
-        given: npt.NDArray[np.uint16] = part.fields["ethertype"]
-        return given
-    there = part.captured >= 14
-    found = np.zeros(len(part), np.uint16)
-    at = part.offsets[there]
-    found[there] = part.buffer[at + 12].astype(np.uint16) << 8 | part.buffer[at + 13]
-    return found
 
 
 def _of(context: BatchContext, index: npt.NDArray[np.intp]) -> BatchContext:
@@ -427,25 +382,6 @@ def _of(context: BatchContext, index: npt.NDArray[np.intp]) -> BatchContext:
         context.no_tee[index],
         context.number[index].copy(),
     )
-
-
-_STEP = np.uint64(0x9E3779B97F4A7C15)
-
-
-def _path(path: Uint64s, to: Uint64s, how: str) -> Uint64s:
-    """A number for a way that goes on to `to`: other ways have other ones, but for 2⁻⁶⁴."""
-    mixed = (path + _STEP) * np.uint64(0xBF58476D1CE4E5B9) ^ to
-    mixed ^= np.uint64(int.from_bytes(how.encode(), "big"))
-    mixed ^= mixed >> np.uint64(29)
-    found: Uint64s = mixed * np.uint64(0x94D049BB133111EB)
-    return found
-
-
-def _drawn_anew(numbers: Int64s, path: Uint64s) -> Int64s:
-    """Numbers that key random draws: those of each frame and way are its own."""
-    mixed = numbers.astype(np.uint64) * _STEP ^ path
-    found: Int64s = (mixed >> np.uint64(1)).astype(np.int64)
-    return found
 
 
 def _concatenated(parts: Sequence[tuple[npt.NDArray[Any], ...]]) -> Iterator[npt.NDArray[Any]]:

@@ -55,7 +55,7 @@ def judge(
     frames = FrameBatch.from_packets(packets, vlan)
     if isinstance(packets.judged, Judged):
         found = packets.judged
-        verdicts = engine.verdicts(frames, found.outputs, found.many, packets.first)
+        verdicts = engine.verdicts(frames, found.outputs, found.undirected, packets.first)
         return Judgement(packets, frames, verdicts)
     return Judgement(packets, frames, engine.evaluate(frames, first=packets.first, threads=threads))
 

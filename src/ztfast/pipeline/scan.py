@@ -24,13 +24,13 @@ from ztfast.model.result import Result
 class Judged(NamedTuple):
     """The results of a scan that judges, for `Engine.verdicts`.
 
-    outputs: each side's columns.  many: uint8[frames], 1 for multicasts; None where no members are
-    looked up.
+    outputs: each side's columns.  undirected: bool[frames], those that each recipient is to judge;
+    None where no members are looked up.
     """
 
     frames: int
     outputs: list[SideOutputs]
-    many: npt.NDArray[np.uint8] | None
+    undirected: npt.NDArray[np.bool_] | None
 
 
 class SideCounts(NamedTuple):
@@ -82,11 +82,11 @@ class JudgingScan:
     ) -> ScannedRecords:
         """As `capture.pcap_scan.scan_records`; `judged` is `Judged`."""
         columns = record_columns(max_frames, end - start, self._pool)
-        many = np.empty(len(columns[0]), np.uint8) if self._evaluator.looks_up else None
+        marks = np.empty(len(columns[0]), np.uint8) if self._evaluator.looks_up else None
         window = (buffer, start, end, swapped, header, max_captured)
-        found = self._evaluator.scan(*window, columns, many)
-        part = None if many is None else many[: found.frames]
-        judged = Judged(found.frames, found.outputs, part)
+        found = self._evaluator.scan(*window, columns, marks)
+        undirected = None if marks is None else marks[: found.frames].view(np.bool_)
+        judged = Judged(found.frames, found.outputs, undirected)
         return _scanned(columns, found.frames, found, judged)
 
 
@@ -94,7 +94,7 @@ class CountingScan:
     """A scan that only counts, and keeps the frames apart; where it `keeps`, accepted ones too.
 
     Apart are frames of which a count does not say enough: those that a rule copies or redirects,
-    and multicasts where the receivers are known.
+    and undirected ones where the members are known.
     """
 
     def __init__(self, engine: Engine, keeps: bool) -> None:
@@ -103,7 +103,7 @@ class CountingScan:
         self._evaluator, self._keeps = evaluator, keeps
         sides = evaluator.sides
         self._forwards = tuple(side.forwards for side in sides)
-        self._multicasts = evaluator.looks_up and engine.side != "out"
+        self._asks_recipients = engine.asks_recipients
         self._watched = any(side.watched for side in sides)
         self._asked: tuple[tuple[bool, bool], ...] = ((engine.side != "in", engine.side != "out"),)
         if len(sides) == 2:
@@ -115,7 +115,7 @@ class CountingScan:
 
     @property
     def _may_keep(self) -> bool:
-        return self._keeps or self._multicasts or any(self._forwards)
+        return self._keeps or self._asks_recipients or any(self._forwards)
 
     def __call__(
         self,
@@ -145,7 +145,7 @@ class CountingScan:
             reads=np.zeros(1 << 16, np.uint64) if self._watched else None,
             receiver=self._sides[0][0],
             forwards=self._forwards,
-            multicasts=self._multicasts,
+            asks_recipients=self._asks_recipients,
             keeps=self._keeps,
             apart=np.zeros(room, np.uint8) if self._may_keep else None,
         )

@@ -14,9 +14,9 @@ import numpy as np
 
 from ztfast.engine.engine import Engine
 from ztfast.engine.network_verdicts import Action
-from ztfast.engine.reference import evaluate
 from ztfast.explain.contexts import ContextResolver
 from ztfast.explain.explain import Explanation, explain
+from ztfast.explain.walk import Walk
 from ztfast.frames.batch import FrameBatch
 from ztfast.frames.frame import Frame
 from ztfast.model.policy import Policy
@@ -167,15 +167,6 @@ def _cover(
     """The entries that a batch puts to the test: frame by frame, without words."""
     for index in range(len(batch)):
         contexts = resolver.contexts(batch.frame(index), first + index)
-        accepted = True
-        if side != "in":
-            outcome = evaluate(
-                resolver.views["out"], contexts.frame, contexts.sender, want_steps=True
-            )
-            coverage.add(outcome.trials)
-            accepted = outcome.accept > 0
-        if side != "out" and accepted:
-            for receiver in contexts.receivers:
-                view = resolver.views["in"]
-                judged = evaluate(view, contexts.frame, receiver.context, want_steps=True)
-                coverage.add(judged.trials)
+        for judged in Walk(resolver, contexts, side).passes():
+            if judged.outcome is not None:
+                coverage.add(judged.outcome.trials)
