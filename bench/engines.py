@@ -50,3 +50,14 @@ def evaluate_ready(name: str, data: npt.NDArray[np.uint8], **options: Any) -> Ca
         return int(np.count_nonzero(outputs[0].code >= 2))
 
     return call
+
+
+def with_members(rules: str, members: int, multicast: bool, count: int) -> Callable[[], int]:
+    """Both sides of `count` frames between members that all have tags of their own.
+
+    multicast: every frame goes to all of them.  Gives the number of accepted frames.
+    """
+    network = workloads.network(members)
+    made = ztfast.Engine(ztfast.compile(rules), network=network)
+    frames = batch(workloads.members_frames(network, count, multicast))
+    return lambda: int(np.count_nonzero(made.evaluate(frames).accepted))

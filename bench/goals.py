@@ -55,6 +55,7 @@ def everything() -> Iterator[Row]:
         raw_frames,
         growth,
         batches,
+        multicast,
         one_frame,
         captures,
         writing,
@@ -245,6 +246,25 @@ def batches() -> Iterator[Row]:
         f"{small / large:.2f}× ({small:.1f} ns)",
         small / large <= 1.3,
     )
+
+
+def multicast() -> Iterator[Row]:
+    """M2: a multicast to members that all have tags of their own, against a frame to one."""
+    count = 20_000
+    for members in (500, 5_000):
+        calls = {
+            name: engines.with_members(workloads.PAIRS, members, name == "to all", count)
+            for name in ("to all", "to one")
+        }
+        times = side_by_side(calls)
+        ratio = times["to all"] / times["to one"]
+        yield Row(
+            "M2",
+            f"a multicast, {members:,} members each with tags of its own, five matches of tags",
+            "≤ 3× a unicast frame",
+            f"{ratio:.1f}× ({ns(times['to all'], count):,.0f} ns)",
+            ratio <= 3,
+        )
 
 
 def one_frame() -> Iterator[Row]:

@@ -17,6 +17,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from ztfast.network.members import Member, Network, make_network
+
 DATA = Path(__file__).parent / "data"
 SEED = 20261122
 HOSTS = 64  # destinations 10.1.1.0 … 10.1.1.63
@@ -184,6 +186,43 @@ def _headers(
     put(36, rng.choice(PORTS, count), ">u2")
     put(46, 0x50, "u1")
     put(47, rng.choice([2, 16, 24, 18], count), "u1")
+
+
+# Matches of both members' tags, of the recipient's, and of none.
+PAIRS = """\
+tag team id 1;
+tag level id 2;
+drop not tdiff team 100 and ipprotocol tcp;
+accept teq level 3;
+drop txor level 5;
+accept tand team 1;
+accept treq level 7;
+accept;
+"""
+
+
+def network(members: int) -> Network:
+    """Members that all have values of their own for the tags 1 and 2."""
+    return make_network(
+        [
+            Member(0x1000000000 + n, tags={1: n * 37 % 65521, 2: n * 101 % 65521})
+            for n in range(members)
+        ],
+        id=0x8056C2E21C000001,
+    )
+
+
+def members_frames(known: Network, count: int, multicast: bool) -> npt.NDArray[np.uint8]:
+    """Headers as `frames` has them, from one member to another, or from one to all."""
+    rng = np.random.default_rng(SEED)
+    data = frames(count)
+    macs = np.array([known.mac(member) for member in known.members], ">u8")
+    octets = macs.view(np.uint8).reshape(-1, 8)[:, 2:]
+    source = rng.integers(0, len(macs), count)
+    data[:, 6:12] = octets[source]
+    other = source + rng.integers(1, len(macs), count)
+    data[:, :6] = (1, 0, 0x5E, 0, 0, 1) if multicast else octets[other % len(macs)]
+    return data
 
 
 # --- captures ------------------------------------------------------------------------------
