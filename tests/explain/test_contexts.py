@@ -124,3 +124,42 @@ def test_placed_by_address_and_ip() -> None:
     frame = with_member_macs(spec, network)
     assert frame.mac_source == network.mac(member)
     assert not frame.unknown
+
+
+def test_described_ends_of_a_multicast_are_judged_in_both_passes() -> None:
+    policy = compile_text(
+        "tag t id 1 ;\ndrop treq t 5 and not chr inbound ;\n"
+        "redirect 5555555555 ztdest 2222222222 and not chr inbound ;\naccept ;\n"
+    )
+    resolver = ContextResolver(policy)
+    spec = parse_frame("udp 10.0.0.1 > 224.0.0.1 zt 1111111111 > 2222222222")
+    sender = described_member(spec, True, {})
+    for tags, verdict in (({1: 5}, "drop"), ({1: 6}, "redirect")):
+        ends = Ends(sender, described_member(spec, False, tags))
+        found = explain(resolver, resolver.described_contexts(spec, ends))
+        assert found.verdict == verdict
+        assert [note.recipient for note in found.sides] == [None, 0x2222222222, None]
+        assert [note.reached for note in found.sides] == [True, True, False]
+        alone = explain(resolver, resolver.described_contexts(spec, ends), "out")
+        assert (alone.verdict, len(alone.sides)) == (verdict, 2)
+    nobody = explain(resolver, resolver.described_contexts(spec, Ends(sender, None)))
+    assert (nobody.verdict, len(nobody.sides)) == ("accept", 2)  # one pass: nobody known
+
+
+def test_what_the_network_does_not_let_out_is_said() -> None:
+    members = (Member(0x1111111111), Member(0x2222222222))
+    for settings, words in (
+        ({"broadcasts": False}, "the network lets no broadcasts out but ARP"),
+        ({"multicast_limit": 0}, "the network's multicast limit is 0"),
+    ):
+        network = Network(id=NETWORK_ID, members=members, **settings)
+        resolver = ContextResolver(compile_text("accept ;\n"), network)
+        spec = parse_frame("udp 10.0.0.1 > 10.0.0.255 zt 1111111111 > 0000000000")
+        frame = with_member_macs(spec, network)._replace(mac_dest=0xFFFFFFFFFFFF)
+        frame = frame._replace(unknown=type(frame.unknown)(0))
+        found = explain(resolver, resolver.contexts(frame))
+        assert found.verdict == "drop"
+        assert f"dropped: {words}" in to_text(found)
+        assert [note.reached for note in found.sides] == [False, False]
+        inbound = explain(resolver, resolver.contexts(frame), "in")
+        assert inbound.verdict == "accept"

@@ -94,7 +94,7 @@ class _Slice:
         rows = judged.rows
         self._starts = np.flatnonzero(np.diff(rows.place, prepend=-1))
         self._counts = np.diff(self._starts, append=len(rows.place))
-        self.place = rows.place[self._starts]
+        self.place, self._member = rows.place[self._starts], rows.member
         score = judged.outcome.astype(np.int64) << np.int64(32)
         score -= rows.member  # the lowest member of the best outcome
         best = np.maximum.reduceat(score, self._starts)
@@ -110,9 +110,10 @@ class _Slice:
         found: Uint16s = np.bitwise_or.reduceat(column, self._starts)
         return found
 
-    def first(self, chosen: Bools) -> tuple[Index, Index]:
-        """(frames of the slice that have a chosen row, the first of these rows)."""
+    def lowest(self, chosen: Bools) -> tuple[Index, Index]:
+        """(frames of the slice that have a chosen row, their chosen rows of the lowest members)."""
         row = np.flatnonzero(chosen)
+        row = row[np.argsort(self._member[row], kind="stable")]
         frame = np.repeat(np.arange(len(self._starts)), self._counts)[row]
         different, at = np.unique(frame, return_index=True)
         return different, row[at]
@@ -173,7 +174,7 @@ class RecipientVerdicts:
         if not again.redirects:
             return
         away = again.accepted & (again.accept == 0)
-        frame, row = part.first(away)
+        frame, row = part.lowest(away)
         elsewhere = ~away[part.best[frame]]
         place = part.place[frame[elsewhere]]
         self._redirected[place] = again.destination[row[elsewhere]]

@@ -120,6 +120,7 @@ class ContextResolver:
         classes = recipients.classes(context.sender)
         chosen = joined_ranges(classes.start, classes.counts)
         chosen = chosen[classes.bridge[chosen] | many]
+        chosen = chosen[np.argsort(classes.member[chosen])]
         to, count = classes.member[chosen], len(chosen)
         sender = Sender(context.sender, context.zt_source, context.addresses_known)
         sender = sender.where(np.zeros(count, np.intp))

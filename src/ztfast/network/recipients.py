@@ -4,7 +4,7 @@ Contract: two members are in one class of a sender where every test of the rules
 recipient has one outcome for both: which of its tags it carries, what a tag match says of it and
 the sender, whether a rule names its address, whether it is a bridge.  So one judgement stands for
 a class, whatever the tags' values are.  Rules that draw see each member apart.
-Classes are made for the senders that are asked for and kept, up to `MOST_KEPT` of them.
+Classes are made once for all senders with the same tags, and up to `MOST_KEPT` of them are kept.
 Tested by tests/network/test_recipients.py.
 """
 
@@ -27,7 +27,6 @@ Uint32s = npt.NDArray[np.uint32]
 Bools = npt.NDArray[np.bool_]
 
 MOST_KEPT = 1 << 20  # classes that are kept for the next batch
-CELLS = 1 << 16  # pairs of sender and group of recipients that are looked at together
 _CODES = 1 << 12  # outcomes of all tests are numbered anew where there are more
 _NOBODY = np.iinfo(np.int32).max
 
@@ -50,9 +49,9 @@ _OF_PAIRS = (
 class Classes(NamedTuple):
     """The classes of k senders.
 
-    start, counts: int64[k], where a sender's classes stand in the other columns, in ascending
-    order of `member`: int32, the first of a class.  size: int32, its members, never the sender.
-    bridge: bool, are they active bridges?
+    start, counts: int64[k], where a sender's classes stand in the other columns.  member: int32,
+    the first of a class.  size: int32, its members, never the sender.  bridge: bool, are they
+    active bridges?
     """
 
     start: Int64s
@@ -68,40 +67,36 @@ class _TagColumn(NamedTuple):
     present: Bools
     value: Uint32s
 
-    def of(self, members: npt.NDArray[Any]) -> _TagColumn:
-        return _TagColumn(self.present[members], self.value[members])
-
 
 class _PairTest(NamedTuple):
-    """A match of the sender's and the recipient's tag; tag: of all members, groups: of each."""
+    """A match of the sender's and the recipient's tag; groups: uint32[g], that of each group."""
 
     kind: Kind
     operand: int
     tag: _TagColumn
-    groups: _TagColumn
+    groups: Uint32s
 
-    def holds(self, senders: Int32s) -> Bools:
-        """bool[senders, groups]; False where the sender has no such tag."""
-        mine = self.tag.of(senders)
-        left, right = mine.value[:, None], self.groups.value[None, :]
-        operand = np.uint32(self.operand)
+    def holds(self, sender: int) -> Bools:
+        """bool[g]; False where the sender has no such tag."""
+        if not self.tag.present[sender]:
+            return np.zeros(len(self.groups), np.bool_)
+        left, right, operand = self.tag.value[sender], self.groups, np.uint32(self.operand)
         if self.kind is Kind.MATCH_TAGS_DIFFERENCE:
-            found = _near(mine.value, self.operand, right)
-        elif self.kind is Kind.MATCH_TAGS_BITWISE_AND:
+            return _near(int(left), self.operand, right)
+        found: Bools
+        if self.kind is Kind.MATCH_TAGS_BITWISE_AND:
             found = (left & right) == operand
         elif self.kind is Kind.MATCH_TAGS_BITWISE_OR:
             found = (left | right) == operand
         else:
             found = right == (left ^ operand)
-        return found if mine.present.all() else found & mine.present[:, None]
+        return found
 
 
-def _near(left: Uint32s, most: int, right: Uint32s) -> Bools:
+def _near(left: int, most: int, right: Uint32s) -> Bools:
     """|left − right| <= most, as one comparison of unsigned numbers."""
-    low = np.maximum(left.astype(np.int64) - most, 0)
-    high = np.minimum(left.astype(np.int64) + most, 0xFFFFFFFF)
-    width = (high - low).astype(np.uint32)
-    found: Bools = right - low.astype(np.uint32)[:, None] <= width[:, None]
+    low, high = max(left - most, 0), min(left + most, 0xFFFFFFFF)
+    found: Bools = right - np.uint32(low) <= np.uint32(high - low)
     return found
 
 
@@ -109,23 +104,34 @@ class _Groups(NamedTuple):
     """Members that are alike to every sender, g groups in ascending order of their first member.
 
     of: int32[m], the group of each member, −1 for nobody known.  first, second: int32[g], the
-    lowest members (`_NOBODY`: there is none).  size: int64[g].  base: int64[g], outcomes that
-    do not depend on the sender, numbered; bases: how many there are.
+    lowest members (`_NOBODY`: there is none).  weights: float64[g], members; None where each group
+    is one.  base: int64[g], outcomes that do not depend on the sender, numbered; bases: how many
+    there are.  descending: int64[g], the groups' numbers.
     """
 
     of: Int32s
     first: Int32s
     second: Int32s
-    size: Int64s
+    weights: npt.NDArray[np.float64] | None
     base: Int64s
     bases: int
+    descending: Int64s
 
 
 class _Kept(NamedTuple):
-    """Classes made so far; place: int64[m], where each sender stands in them, −1 nowhere."""
+    """Classes made so far, the sender among them.
 
-    place: Int64s
-    classes: Classes
+    start, counts: int64[kinds of senders], where their classes stand in the columns; start −1: not
+    made.  own: int64[g], which class of its own kind a group is in; second: int32[g], the second
+    member of that.  member: int32, the lowest of a class.  size: int32.
+    """
+
+    start: Int64s
+    counts: Int64s
+    own: Int64s
+    second: Int32s
+    member: Int32s
+    size: Int32s
 
 
 class Recipients:
@@ -139,10 +145,18 @@ class Recipients:
         self._bridges = bridges
         rules = _Rules(view, table)
         self._groups = _groups(rules, bridges)
+        pairs = rules.pair_tests()
         self._tests = [
-            _PairTest(kind, operand, tag, tag.of(self._groups.first))
-            for kind, operand, tag in rules.pair_tests()
+            _PairTest(kind, operand, tag, tag.value[self._groups.first])
+            for kind, operand, tag in pairs
         ]
+        columns = [column for _, _, tag in pairs for column in tag]
+        # senders whose tags are the same in all these tests are of one kind
+        self._kind = _numbered(len(bridges), columns)
+        kinds = self._kind[self._groups.first]
+        self._by_kind = np.argsort(kinds, kind="stable")
+        self._ordered_kinds = kinds[self._by_kind]
+        self._example = np.unique(self._kind, return_index=True)[1]
         self._kept = self._nothing_kept()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -151,80 +165,100 @@ class Recipients:
     @property
     def portion(self) -> int:
         """How many senders to ask for at once, so that their classes fit into memory."""
-        return max(1, MOST_KEPT // max(1, min(len(self._groups.size), self._outcomes)))
-
-    @property
-    def _outcomes(self) -> int:
-        """At most so many outcomes can all tests together have."""
-        return self._groups.bases << min(len(self._tests), 32)
+        outcomes = self._groups.bases << min(len(self._tests), 32)
+        return max(1, MOST_KEPT // max(1, min(len(self._groups.first), outcomes)))
 
     def classes(self, senders: Int32s) -> Classes:
-        """The classes of different senders, member numbers."""
-        kept = self._kept
-        missing = senders[kept.place[senders] < 0]
+        """The classes of some senders, member numbers."""
+        kept, wanted = self._kept, np.unique(self._kind[senders])
+        missing = wanted[kept.start[wanted] < 0]
         if len(missing):
-            kept = self._kept = self._with(kept, missing, senders)
-        place, classes = kept.place[senders], kept.classes
-        return classes._replace(start=classes.start[place], counts=classes.counts[place])
+            kept = self._kept = self._with(kept, missing, wanted)
+        return self._without_senders(kept, senders)
+
+    def _without_senders(self, kept: _Kept, senders: Int32s) -> Classes:
+        """The classes of each sender's kind without the sender itself."""
+        kinds, group = self._kind[senders], self._groups.of[senders]
+        counts = kept.counts[kinds]
+        row = joined_ranges(kept.start[kinds], counts)
+        member, size = kept.member[row], kept.size[row]
+        inside = np.flatnonzero(group >= 0)
+        own = (np.cumsum(counts) - counts)[inside] + kept.own[group[inside]]
+        size[own] -= 1
+        led = member[own] == senders[inside]
+        member[own[led]] = kept.second[group[inside[led]]]
+        counts[inside] -= size[own] == 0
+        there = np.flatnonzero(size)
+        member = member[there]
+        return Classes(
+            np.cumsum(counts) - counts, counts, member, size[there], self._bridges[member]
+        )
 
     def _nothing_kept(self) -> _Kept:
-        none = np.zeros(0, np.int64)
-        number = np.zeros(0, np.int32)
-        place = np.full(len(self._bridges), -1, np.int64)
-        return _Kept(place, Classes(none, none, number, number, np.zeros(0, np.bool_)))
+        start = np.full(len(self._example), -1, np.int64)
+        none = np.zeros(0, np.int32)
+        own = np.zeros(len(self._groups.first), np.int64)
+        return _Kept(start, np.zeros_like(start), own, own.astype(np.int32), none, none)
 
-    def _with(self, kept: _Kept, missing: Int32s, senders: Int32s) -> _Kept:
-        """What is kept and the missing senders; where that is too much, only those asked for."""
-        made = self._made(missing)
-        if len(kept.classes.member) + len(made.member) > MOST_KEPT and len(missing) < len(senders):
-            made, missing = self._made(senders), senders
-        if len(kept.classes.member) + len(made.member) > MOST_KEPT:
-            kept = self._nothing_kept()
-        place = kept.place.copy()
-        place[missing] = len(kept.classes.start) + np.arange(len(missing))
-        return _Kept(place, _joined([kept.classes, made]))
+    def _with(self, kept: _Kept, missing: Int64s, wanted: Int64s) -> _Kept:
+        """What is kept and the missing kinds; where that is too much, only those asked for."""
+        made = self._made(kept, missing)
+        if len(made.member) > MOST_KEPT and len(kept.member):
+            return self._made(self._nothing_kept(), wanted)
+        return made
 
-    def _made(self, senders: Int32s) -> Classes:
-        rows = max(1, CELLS // max(len(self._groups.size), min(self._outcomes, _CODES)))
-        parts = range(0, len(senders), rows)
-        return _joined([self._part(senders[low : low + rows]) for low in parts])
+    def _made(self, kept: _Kept, kinds: Int64s) -> _Kept:
+        """What is kept, and the classes of other kinds of senders behind it."""
+        start, counts = kept.start.copy(), kept.counts.copy()
+        own, second = kept.own.copy(), kept.second.copy()
+        members, sizes, place = [kept.member], [kept.size], len(kept.member)
+        for kind in kinds.tolist():
+            code, codes = self._codes(int(self._example[kind]))
+            number, member, size = _classes(self._groups, code, codes)
+            for group in self._of_kind(kind).tolist():
+                own[group] = number[code[group]]
+                second[group] = _second(self._groups, code, int(code[group]))
+            start[kind], counts[kind] = place, len(member)
+            place += len(member)
+            members.append(member)
+            sizes.append(size)
+        return _Kept(start, counts, own, second, np.concatenate(members), np.concatenate(sizes))
 
-    def _part(self, senders: Int32s) -> Classes:
-        """Each sender's groups of recipients, joined where no outcome differs."""
-        groups, count = self._groups, len(senders)
-        code, codes = self._codes(senders)
-        own = groups.of[senders]
-        rows = np.flatnonzero(own >= 0)
-        own, mine = own[rows], code[rows, own[rows]]
-        code[rows, own] = codes  # the sender's own group, whose members are one less
-        width = codes + 1
-        key = code + np.arange(count)[:, None] * width
-        size = np.bincount(key.ravel(), np.tile(groups.size, count), count * width)
-        first = np.full(count * width, _NOBODY, np.int32)
-        first[key[:, ::-1].ravel()] = np.tile(groups.first[::-1], count)  # the last one stays
-        at = rows * width + mine
-        size[at] += groups.size[own] - 1
-        others = groups.first[own] == senders[rows]
-        first[at] = np.minimum(first[at], np.where(others, groups.second[own], groups.first[own]))
-        size[codes::width] = 0
-        there = np.flatnonzero(size)
-        found = np.bincount(there // width, minlength=count)
-        there = there[np.lexsort((first[there], there // width))]
-        member = first[there]
-        sizes = size[there].astype(np.int32)
-        return Classes(np.cumsum(found) - found, found, member, sizes, self._bridges[member])
+    def _of_kind(self, kind: int) -> Int64s:
+        """The groups whose members are senders of one kind."""
+        low, high = np.searchsorted(self._ordered_kinds, (kind, kind + 1))
+        return self._by_kind[low:high]
 
-    def _codes(self, senders: Int32s) -> tuple[Int64s, int]:
-        """(the outcomes of all tests as a number, int64[senders, groups]; numbers are below)."""
-        code = np.tile(self._groups.base, (len(senders), 1))
+    def _codes(self, sender: int) -> tuple[Int64s, int]:
+        """(the outcomes of all tests as a number, int64[g]; numbers are below)."""
         codes = self._groups.bases
+        most = 2 * max(codes, _CODES, len(self._groups.first))
+        code = self._groups.base.astype(np.min_scalar_type(most))  # narrow: twice as quick
         for test in self._tests:
             code <<= 1
-            code |= test.holds(senders)
+            code |= test.holds(sender)
             codes *= 2
             if codes > _CODES:
                 code, codes = _renumbered(code, codes)
-        return code, codes
+        return code.astype(np.int64), codes
+
+
+def _classes(groups: _Groups, code: Int64s, codes: int) -> tuple[Int64s, Int32s, Int32s]:
+    """Groups joined where their code is one: (class of each code; first member, size of each)."""
+    size = np.bincount(code, groups.weights, codes)
+    there = np.flatnonzero(size)
+    number = np.zeros(codes, np.int64)
+    number[there] = np.arange(len(there))
+    leader = np.zeros(codes, np.int64)
+    leader[code[::-1]] = groups.descending  # the last one stays: the lowest
+    return number, groups.first[leader[there]], size[there].astype(np.int32)
+
+
+def _second(groups: _Groups, code: Int64s, which: int) -> int:
+    """The second member of the groups with one code, `_NOBODY` where there is none."""
+    lowest = np.flatnonzero(code == which)[:2]
+    others = groups.first[lowest[1:]].min(initial=_NOBODY)
+    return int(min(others, groups.second[lowest[0]]))
 
 
 def joined_ranges(start: Int64s, count: Int64s) -> Int64s:
@@ -235,24 +269,12 @@ def joined_ranges(start: Int64s, count: Int64s) -> Int64s:
     return found
 
 
-def _joined(parts: list[Classes]) -> Classes:
-    before = np.cumsum([0, *(len(part.member) for part in parts)])
-    start = [part.start + low for part, low in zip(parts, before.tolist(), strict=False)]
-    return Classes(
-        np.concatenate(start),
-        np.concatenate([part.counts for part in parts]),
-        np.concatenate([part.member for part in parts]),
-        np.concatenate([part.size for part in parts]),
-        np.concatenate([part.bridge for part in parts]),
-    )
-
-
-def _renumbered(code: Int64s, codes: int) -> tuple[Int64s, int]:
+def _renumbered(code: npt.NDArray[Any], codes: int) -> tuple[npt.NDArray[Any], int]:
     """Numbers below `codes` without those that do not occur, in the same order."""
-    seen = np.zeros(codes, np.int64)
-    seen[code.ravel()] = 1
+    seen = np.zeros(codes, np.bool_)
+    seen[code] = True
     number = np.cumsum(seen) - 1
-    return number[code], int(number[-1]) + 1
+    return number.astype(code.dtype)[code], int(number[-1]) + 1
 
 
 # --- groups --------------------------------------------------------------------------------
@@ -313,8 +335,16 @@ def _groups(rules: _Rules, bridges: Bools) -> _Groups:
     second = np.full(len(numbers), _NOBODY, np.int32)
     rest = np.setdiff1d(np.arange(1, members, dtype=np.int32), lowest)[::-1]
     second[of[rest]] = rest  # the last one stays
-    size = np.bincount(of[1:], minlength=len(numbers)).astype(np.int64)
-    return _Groups(of, lowest, second, size, base[lowest], int(base.max(initial=0)) + 1)
+    size = np.bincount(of[1:], minlength=len(numbers))
+    return _Groups(
+        of,
+        lowest,
+        second,
+        None if len(numbers) == members - 1 else size.astype(np.float64),
+        base[lowest],
+        int(base.max(initial=0)) + 1,
+        np.arange(len(numbers))[::-1],
+    )
 
 
 def _numbered(count: int, columns: Iterable[npt.NDArray[Any]]) -> Int64s:
