@@ -48,6 +48,7 @@ class Judging(Protocol):
 
     view: View
     table: MemberTable
+    random: bool  # does any rule draw?
 
     def evaluate(
         self, batch: FrameBatch, batch_context: BatchContext, threads: int = 1
@@ -59,13 +60,13 @@ class Judging(Protocol):
 class Frames(NamedTuple):
     """The undirected frames of a batch with what is known of them before recipients judge.
 
-    index: intp[u], their numbers in the batch.  part, ends, context: these frames, their addresses,
+    number: intp[u], their numbers in the batch.  part, ends, context: these frames, their addresses,
     and the sender's context.  verdicts: of the sender's first pass and of a receiver, by direction,
     on the whole batch; those that the engine judges.  first: number of the batch's first frame.
     """
 
     batch: FrameBatch
-    index: Index
+    number: Index
     part: FrameBatch
     ends: Endpoints
     context: BatchContext
@@ -88,12 +89,12 @@ class Multicast:
 
     def judge(self, frames: Frames) -> JoinedVerdicts:
         """The verdicts on the batch with every recipient asked."""
-        leaves = goes = np.ones(len(frames.index), np.bool_)
+        leaves = goes = np.ones(len(frames.number), np.bool_)
         first_pass = frames.verdicts.get("out")
         if first_pass is not None:
             leaves = lets_out(self._network, frames.part, frames.ends)
-            goes = leaves & (first_pass.accept[frames.index] > 0)
-        found = RecipientVerdicts(frames.batch, frames.verdicts, frames.index, leaves, goes)
+            goes = leaves & (first_pass.accept[frames.number] > 0)
+        found = RecipientVerdicts(frames.batch, frames.verdicts, frames.number, leaves, goes)
         many, sender = multicast_frames(frames.ends), frames.context.sender
         for rows in self._slices(sender, many, np.flatnonzero(goes)):
             found.add(self._judged(frames, rows))
@@ -125,25 +126,34 @@ class Multicast:
         sender = Sender(
             context.sender[place], context.zt_source[place], context.addresses_known[place]
         )
-        again_way, way = recipient_ways(self._one.table.address[rows.member])
-        numbers = frames.first + frames.index[place].astype(np.int64)
+        again_numbers, own_numbers = self._numbers(
+            frames.first + frames.number[place].astype(np.int64), rows.member
+        )
         again = received = None
         outcome = np.full(len(place), Outcome.ARRIVED, np.uint8)
         out, into = self._sides.get("out"), self._sides.get("in")
         if out is not None:
-            second = outbound(out.table, sender, rows.member, drawn_anew(numbers, again_way))
+            second = outbound(out.table, sender, rows.member, again_numbers)
             again = out.evaluate(frames.part.take(place), second, frames.threads)
             outcome = outcomes(again)
         goes = np.flatnonzero(outcome == Outcome.ARRIVED)
         at = np.full(len(place), -1, np.intp)
         if into is not None:
             at[goes] = np.arange(len(goes))
-            own = inbound(
-                into.table, sender.where(goes), rows.member[goes], drawn_anew(numbers, way)[goes]
-            )
+            to = rows.member[goes]
+            own = inbound(into.table, sender.where(goes), to, own_numbers[goes])
             received = into.evaluate(frames.part.take(place[goes]), own, frames.threads)
             outcome[goes] = outcomes(received)
         return Judged(rows, again, received, at, outcome)
+
+    def _numbers(
+        self, numbers: npt.NDArray[np.int64], member: npt.NDArray[np.int32]
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """What keys the draws of the sender's second pass, and of the recipient."""
+        if not self._one.random:
+            return numbers, numbers
+        again, own = recipient_ways(self._one.table.address[member])
+        return drawn_anew(numbers, again), drawn_anew(numbers, own)
 
 
 def _portions(count: npt.NDArray[np.int64]) -> Iterator[slice]:

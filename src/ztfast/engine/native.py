@@ -83,8 +83,8 @@ class Wanted(NamedTuple):
     frames, octets: uint64[keys], by (deciding entry + 1) * 5 + Result, `receiver` keys further on
     where the second side decided.  reads: uint64[65536], frames by bits of model.reads.Reads; None
     where nothing is watched.  forwards: for each side, does any rule copy or redirect?
-    asks_recipients: undirected frames stand apart, as those that are copied or redirected do: they are not
-    counted, but kept.  keeps: accepted frames are kept, too.  apart: uint8 for each record kept,
+    asks_recipients: undirected frames stand apart, as those that are copied or redirected do: they
+    are not counted, but kept.  keeps: accepted frames are kept, too.  apart: uint8 for each record kept,
     1 for those apart; None where no record is.
     """
 

@@ -41,8 +41,8 @@ class MemberTables(NamedTuple):
     identity: (first octet, scramble) of the network's MACs, None without an id.  emulates:
     (uint8[m], each member's schemes as in network.batch_context; the network's prefixes of RFC
     4193, in halves of 64 and 24 bits, and of 6PLANE), None where nobody emulates.  asks: does the
-    table ask for (ZeroTier addresses, ownership)?  assumed: `Owned` bits of a sender that is not known.
-    owns_macs: was anybody given a MAC?  facts: (what, column, values by member + 1).
+    table ask for (ZeroTier addresses, ownership)?  assumed: `Owned` bits of a sender that is not
+    known.  owns_macs: was anybody given a MAC?  facts: (what, column, values by member + 1).
     """
 
     macs: Table
