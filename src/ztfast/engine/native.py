@@ -84,8 +84,8 @@ class Wanted(NamedTuple):
     where the second side decided.  reads: uint64[65536], frames by bits of model.reads.Reads; None
     where nothing is watched.  forwards: for each side, does any rule copy or redirect?
     asks_recipients: undirected frames stand apart, as those that are copied or redirected do: they
-    are not counted, but kept.  keeps: accepted frames are kept, too.  apart: uint8 for each record kept,
-    1 for those apart; None where no record is.
+    are not counted, but kept.  keeps: accepted frames are kept, too.  apart: uint8 for each record
+    kept, 1 for those apart; None where no record is.
     """
 
     frames: npt.NDArray[np.uint64]
