@@ -61,8 +61,9 @@ class Frames(NamedTuple):
     """The undirected frames of a batch with what is known of them before recipients judge.
 
     number: intp[u], their numbers in the batch.  part, ends, context: these frames, their
-    addresses, and the sender's context.  verdicts: of the sender's first pass and of a receiver, by direction,
-    on the whole batch; those that the engine judges.  first: number of the batch's first frame.
+    addresses, and the sender's context.  verdicts: of the sender's first pass and of a receiver,
+    by direction, on the whole batch; those that the engine judges.  first: number of the batch's
+    first frame.
     """
 
     batch: FrameBatch
