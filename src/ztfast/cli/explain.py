@@ -60,13 +60,17 @@ def command(rules: str, **options: Any) -> None:
     import json
     import sys
 
+    from ztfast.explain.delivery import delivery_notes
     from ztfast.explain.explain import explain
     from ztfast.explain.render import to_object, to_text
     from ztfast.sinks.text import write_text
 
     _check(options)
     resolver, contexts = _resolved(rules, options)
-    found = explain(resolver, contexts, options["side"])
+    sent = None
+    if options["side"] == "both":
+        sent = delivery_notes(resolver, contexts.frame, _number(options))
+    found = explain(resolver, contexts, options["side"], sent)
     if options["as_json"]:
         text = json.dumps(to_object(found), indent=2) + "\n"
     else:
@@ -91,7 +95,7 @@ def _resolved(rules: str, options: dict[str, Any]) -> tuple[ContextResolver, Fra
     from ztfast.lang import load
 
     spec = _frame_spec(options)
-    number = 0 if options["frame"] is not None else options["number"] - 1
+    number = _number(options)
     policy = load(rules)
     note_engine(policy, options["engine"])
     network = read_network(options["network"], policy)
@@ -101,6 +105,11 @@ def _resolved(rules: str, options: dict[str, Any]) -> tuple[ContextResolver, Fra
     if network is not None:
         return resolver, resolver.contexts(with_member_macs(spec, network), number)
     return resolver, resolver.described_contexts(spec, _ends(policy, spec, options), number)
+
+
+def _number(options: dict[str, Any]) -> int:
+    """The frame's number in its input, from 0: it keys random draws."""
+    return 0 if options["frame"] is not None else int(options["number"]) - 1
 
 
 def _frame_spec(options: dict[str, Any]) -> FrameSpec:

@@ -14,6 +14,7 @@ from ztfast.engine.context import EntryStep as Step
 from ztfast.engine.context import Outcome, Sent, Trial
 from ztfast.errors import Span
 from ztfast.explain.contexts import ContextResolver, FrameContexts
+from ztfast.explain.delivery import DeliveryNote
 from ztfast.explain.match_text import MatchDescriber
 from ztfast.explain.walk import Pass, Walk, fate_of
 from ztfast.frames.frame import Frame
@@ -85,7 +86,8 @@ class Explanation(NamedTuple):
     """The whole answer for one frame.
 
     verdict: what becomes of it, "accept", "drop" or "redirect".  stopped: why it goes to nobody,
-    whatever the rules say; "" where they decide.
+    whatever the rules say; "" where they decide.  deliveries: what is sent for it on the network
+    and where it ends; None where its members are not known, or one side was asked.
     """
 
     frame: Frame
@@ -94,15 +96,23 @@ class Explanation(NamedTuple):
     sides: tuple[SideNote, ...]
     policy: Policy
     stopped: str = ""
+    deliveries: tuple[DeliveryNote, ...] | None = None
 
 
-def explain(resolver: ContextResolver, contexts: FrameContexts, side: str = "both") -> Explanation:
-    """Judge one frame and say why; side "both", "out" or "in"."""
-    walk = Walk(resolver, contexts, side)
-    sides = tuple(_SideExplainer(resolver, contexts.frame, one).note() for one in walk.passes())
-    text = frame_text(contexts.frame)
-    policy = resolver.policy
-    return Explanation(contexts.frame, text, walk.verdict(), sides, policy, walk.stopped())
+def explain(
+    resolver: ContextResolver,
+    contexts: FrameContexts,
+    side: str = "both",
+    deliveries: tuple[DeliveryNote, ...] | None = None,
+) -> Explanation:
+    """Judge one frame and say why; side "both", "out" or "in".
+
+    deliveries: what `explain.delivery` says of the frame, where that is to be shown too.
+    """
+    walk, frame = Walk(resolver, contexts, side), contexts.frame
+    sides = tuple(_SideExplainer(resolver, frame, one).note() for one in walk.passes())
+    text, policy = frame_text(frame), resolver.policy
+    return Explanation(frame, text, walk.verdict(), sides, policy, walk.stopped(), deliveries)
 
 
 class _SideExplainer:

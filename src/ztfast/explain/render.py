@@ -6,10 +6,11 @@ entry: source line, what it is, its outcome, why.  Tested by tests/cli/test_expl
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ztfast.diagnostics.render import harmless
+from ztfast.explain.delivery import DeliveryNote
 from ztfast.explain.explain import EntryNote, Explanation, RuleSetNote, SideNote
 
 _VERDICTS = {"accept": "accepted", "drop": "dropped", "redirect": "redirected"}
@@ -21,6 +22,7 @@ _FLAGS = {
 _COLOURS = {"accept": "\x1b[32;1m", "drop": "\x1b[31;1m", "redirect": "\x1b[33;1m"}
 _MAX_WIDTH = 44
 _MAX_NEAR = 12
+_MAX_NAMES = 8
 
 
 # --- text
@@ -32,7 +34,7 @@ def to_text(explanation: Explanation, brief: bool = False, colour: bool = False)
     brief: only the sets that were taken or in which some match was true, at most
     `_MAX_NEAR` of the latter.
     """
-    lines = [explanation.frame_text, _headline(explanation), ""]
+    lines = [explanation.frame_text, _headline(explanation), *_deliveries(explanation), ""]
     for side in explanation.sides:
         lines += _side(side, brief)
         lines.append("")
@@ -66,6 +68,37 @@ def _because(side: SideNote) -> str:
     whose = "" if side.rule_set == "base rules" else f" of {side.rule_set}"
     ends = "" if side.verdict != "drop" or side.by.text == "drop" else ", and nothing accepts it"
     return f"{place}{whose}, `{side.by.text}`{ends}"
+
+
+def _deliveries(explanation: Explanation) -> Iterator[str]:
+    """Who gets it and its copies, in one line; then each sending."""
+    notes = explanation.deliveries
+    if notes is None:
+        return
+    here = [note for note in notes if note.arrived]
+    frames = _targets(note for note in here if note.kind not in ("tee", "watch"))
+    copies = _targets(note for note in here if note.kind in ("tee", "watch"))
+    yield f"arrives {f'at {_names(frames)}' if frames else 'nowhere'}" + (
+        f"; copies arrive at {_names(copies)}" if copies else ""
+    )
+    yield from (f"  {_delivery(note)}" for note in notes)
+
+
+def _targets(notes: Iterable[DeliveryNote]) -> list[tuple[int, str]]:
+    return list(dict.fromkeys(to for note in notes for to in note.to))
+
+
+def _delivery(note: DeliveryNote) -> str:
+    by = f" (line {note.line})" if note.line is not None else ""
+    end = note.why if note.why_line is None else f"{note.why} (line {note.why_line})"
+    what = f"{note.kind} of {note.length} bytes, {note.sent_by[1]}{by} to {_names(note.to)}"
+    return f"{what}: {end}"
+
+
+def _names(members: Sequence[tuple[int, str]]) -> str:
+    shown = ", ".join(name for _, name in members[:_MAX_NAMES])
+    more = len(members) - _MAX_NAMES
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def _side(side: SideNote, brief: bool) -> Iterator[str]:
@@ -162,7 +195,28 @@ def to_object(explanation: Explanation) -> dict[str, Any]:
             "payload": frame.payload.hex(),
         },
         "sides": [_side_object(side) for side in explanation.sides],
+        "deliveries": None
+        if explanation.deliveries is None
+        else [_delivery_object(note) for note in explanation.deliveries],
     }
+
+
+def _delivery_object(note: DeliveryNote) -> dict[str, Any]:
+    return {
+        "kind": note.kind,
+        "to": [_member_object(member) for member in note.to],
+        "sent_by": _member_object(note.sent_by),
+        "length": note.length,
+        "line": note.line,
+        "arrived": note.arrived,
+        "why": note.why,
+        "why_line": note.why_line,
+    }
+
+
+def _member_object(member: tuple[int, str]) -> dict[str, str]:
+    address, name = member
+    return {"address": f"{address:010x}", "name": name}
 
 
 def _side_object(side: SideNote) -> dict[str, Any]:
