@@ -9,6 +9,7 @@ from tests.engine.cases import ARP, IPV4, IPV6, extension, ipv4, ipv6, ports
 from ztfast.frames.frame import Frame
 from ztfast.model.entries import read_entries
 from ztfast.model.kinds import KINDS, Kind
+from ztfast.model.policy import Capability, Policy, Rule, Tag
 from ztfast.model.view import View
 from ztfast.proof.witness import fields_of
 
@@ -62,6 +63,25 @@ def random_entry(rng: random.Random) -> dict[str, Any]:
     if not kind.is_action:
         entry.update({"not": rng.random() < 0.4, "or": rng.random() < 0.3})
     return entry
+
+
+def drawn_rules(rng: random.Random, count: int) -> tuple[Rule, ...]:
+    """Entries without `random`, whose draws a network makes itself."""
+    found: list[Rule] = []
+    while len(found) < count:
+        entry = random_entry(rng)
+        if entry["type"] != "MATCH_RANDOM":
+            found.append(Rule(entry))
+    return tuple(found)
+
+
+def drawn_policy(rng: random.Random) -> Policy:
+    capabilities = tuple(
+        Capability(number, rng.random() < 0.3, drawn_rules(rng, 4))
+        for number in range(rng.choice([0, 0, 1, 2]))
+    )
+    tags = tuple(Tag(number, default=rng.choice([None, 1])) for number in TAGS)
+    return Policy(drawn_rules(rng, rng.choice([1, 4, 10, 20])), capabilities, tags)
 
 
 def random_view(rng: random.Random) -> View:

@@ -9,7 +9,13 @@ import pytest
 import ztfast
 from tests import seeds
 from tests.needs import needs
-from tests.proof.drawing import add_integers, draw_assignment, random_entry, random_frame
+from tests.proof.drawing import (
+    ADDRESSES,
+    add_integers,
+    draw_assignment,
+    random_entry,
+    random_frame,
+)
 from ztfast.engine.context import Outcome
 from ztfast.engine.reference import evaluate
 from ztfast.errors import UsageError
@@ -19,7 +25,6 @@ from ztfast.proof.diff import Difference, _PolicyDiff, compare
 from ztfast.proof.formula import Samples
 from ztfast.proof.symbolic_policy import SymbolicPolicy, network_constraints
 from ztfast.proof.verdict_classes import copy_lengths, event_formulas, verdict_text
-from ztfast.proof.witness import SideNames, context_of
 
 pytestmark = needs("z3")
 
@@ -160,12 +165,9 @@ def outcomes(
 ) -> dict[str, Outcome]:
     """By the reference evaluator alone."""
     found: dict[str, Outcome] = {}
-    everyone = symbolic.default_capabilities
-    for side, view in symbolic.views.items():
-        names = SideNames(side)
-        context = context_of(assignment, view, frame, names, symbolic.defaults, everyone)
-        found[side] = evaluate(view, frame, context)
-        if not found[side].accept:
+    for name, context in symbolic.contexts(assignment, frame).items():
+        found[name] = evaluate(symbolic.views[symbolic.passes[name].direction], frame, context)
+        if not found[name].accept:
             break
     return found
 
@@ -177,10 +179,14 @@ def network_assignment(
     assignment: dict[str, int] = {}
     for view in symbolic.views.values():
         assignment.update(draw_assignment(rng, view, frame))
-    assignment["out.node"] = assignment["zt_source"]
-    assignment["in.zt_dest"] = assignment["in.node"]
-    assignment["out.zt_dest"] = assignment["in.node"] if assignment["receiver_known"] else 0
-    assignment["receiver_known"] = int(assignment["out.zt_dest"] != 0)
+    for name in names:
+        if name.startswith("again.draw."):
+            assignment[name] = rng.getrandbits(32)
+    source, dest = rng.sample([int(text, 16) for text in ADDRESSES if int(text, 16)], 2)
+    assignment |= {"zt_source": source, "out.node": source, "in.node": dest, "in.zt_dest": dest}
+    if frame.mac_dest >> 40 & 1:
+        assignment["receiver_known"] = 0
+    assignment["out.zt_dest"] = dest if assignment["receiver_known"] else 0
     add_integers(assignment, frame, names)
     return assignment
 

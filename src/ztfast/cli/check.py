@@ -97,13 +97,15 @@ def _check_text(source: Source, analyse: bool) -> list[Diagnostic]:
 def _analysis(policy: Policy) -> list[Diagnostic]:
     """The findings of the analysis; where it cannot run, notes that say why."""
     import ztfast.proof
+    from ztfast.cli.interrupts import ended_at_once
     from ztfast.errors import Severity, ZtfastError
 
     findings = getattr(ztfast.proof, "findings", None)
     if findings is None:
         return []
     try:
-        return list(findings(policy))
+        with ended_at_once():
+            return list(findings(policy))
     except ZtfastError as error:
         return [replace(found, severity=Severity.NOTE) for found in error.diagnostics]
 

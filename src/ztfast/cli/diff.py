@@ -62,6 +62,7 @@ def command(ctx: click.Context, /, old: str, new: str | None, **options: Any) ->
     Example: ztfast diff git:HEAD:rules.ztrules rules.ztrules
     """
     from ztfast.cli.inputs import note_engine
+    from ztfast.cli.interrupts import ended_at_once
     from ztfast.proof.diff import compare
     from ztfast.sinks.text import write_text
 
@@ -73,14 +74,15 @@ def command(ctx: click.Context, /, old: str, new: str | None, **options: Any) ->
     first = _load(old)
     second = first if new is None else _load(new)
     note_engine(second, *engines)
-    found = compare(
-        first,
-        second,
-        engines=engines,
-        side=options["side"],
-        time_limit=options["time_limit"],
-        max_classes=options["limit"],
-    )
+    with ended_at_once():
+        found = compare(
+            first,
+            second,
+            engines=engines,
+            side=options["side"],
+            time_limit=options["time_limit"],
+            max_classes=options["limit"],
+        )
     counted = None
     if options["capture"]:
         counted = _count(first, second, engines, options)

@@ -53,6 +53,7 @@ def command(ctx: click.Context, /, rules: str, **options: Any) -> None:
                  --where 'ipprotocol tcp and dport 22 and ipdest 10.1.1.7/32'
     """
     from ztfast.cli.inputs import note_engine
+    from ztfast.cli.interrupts import ended_at_once
     from ztfast.diagnostics.render import harmless_lines
     from ztfast.lang import load
     from ztfast.proof.render import search_json, search_lines
@@ -69,7 +70,8 @@ def command(ctx: click.Context, /, rules: str, **options: Any) -> None:
     )
     policy = load(rules)
     note_engine(policy, query.engine)
-    result = search(policy, query, options["time_limit"])
+    with ended_at_once():
+        result = search(policy, query, options["time_limit"])
     if options["as_json"]:
         found = json.dumps(search_json(result), indent=2) + "\n"
     else:

@@ -45,6 +45,7 @@ class SideFields:
     direction: "out" or "in".  Tags are the sender's (`from`) and the receiver's (`to`); out,
     the sender may not know the receiver (`receiver_known`).  defaults: what a member without
     a tag has (tag id to value), where controllers are to be taken into account.
+    again: the sender's second pass over a frame without one receiver, for each that gets it.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class SideFields:
         defaults: Mapping[int, int] | None = None,
         sender: str = "from",
         receiver: str = "to",
+        again: bool = False,
     ) -> None:
         self.formulas, self.frame, self.direction = formulas, frame, direction
         self.inbound = direction == "in"
@@ -64,8 +66,11 @@ class SideFields:
         self.sender, self.receiver = sender, receiver
         self.node = formulas.field(f"{prefix}{direction}.node", 40)
         self.zt_source = formulas.field(f"{prefix}zt_source", 40)
-        self.zt_dest = formulas.field(f"{prefix}{direction}.zt_dest", 40)
-        self.receiver_known = formulas.test(formulas.field(f"{prefix}receiver_known", 1), 1)
+        self.draws = f"{prefix}again" if again else f"{prefix}{direction}"
+        dest = "in.node" if again else f"{direction}.zt_dest"
+        self.zt_dest = formulas.field(prefix + dest, 40)
+        known = formulas.test(formulas.field(f"{prefix}receiver_known", 1), 1)
+        self.receiver_known = TRUE if again else known
 
     def holds(self, number: int) -> Literal:
         """The sender holds the capability with this id."""
@@ -73,7 +78,7 @@ class SideFields:
 
     def draw(self, where: str, number: int, probability: int) -> Literal:
         """The `number`th random match of a rule set draws at most `probability`."""
-        field = self.formulas.field(f"{self.prefix}{self.direction}.draw.{where}.{number}", 32)
+        field = self.formulas.field(f"{self.draws}.draw.{where}.{number}", 32)
         return self.formulas.test(field, 0, probability)
 
     def tag(self, number: int, local: bool) -> MemberTag:

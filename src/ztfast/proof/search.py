@@ -166,4 +166,6 @@ def _tags(symbolic: SymbolicPolicy, query: SearchQuery) -> list[Literal]:
             number, value = read_tag(option, text, symbolic.policy.tags)
             tag = fields.tag(number, local != fields.inbound)
             wanted += [tag.assigned, symbolic.formulas.test(tag.value, value)]
+            if not local and symbolic.directions == ("out",):
+                wanted.append(fields.receiver_known)  # a sender sees no tags of many receivers
     return wanted

@@ -59,6 +59,7 @@ class Prover:
         self._z3 = _require_z3()
         self._context = self._z3.Context()
         self._solver = self._z3.SolverFor("QF_BV", ctx=self._context)
+        self._solver.set("ctrl_c", False)  # z3 would take Ctrl-C for itself and say "unknown"
         self._variables: dict[str, Any] = {}
         self._made: dict[int, Any] = {TRUE: self._z3.BoolVal(True, self._context)}
         self._names: dict[int, Any] = {}

@@ -3,6 +3,8 @@
 Contract: `event_formulas(…)` gives a formula for each thing that can happen to a frame
 (delivered, redirected, a copy sent, a QoS bucket), so that two policies agree on a frame exactly
 where all events do; `verdict_text(outcomes)` says the same of replayed outcomes in words.
+Both go by the passes of `PASSES`: the sender's (out), its second over a frame without one receiver
+(again), which sends no copies, and the receiver's (in).
 Tested by tests/proof/test_diff.py: random frames get the events that their verdict has.
 """
 
@@ -13,11 +15,12 @@ from typing import NamedTuple
 
 from ztfast.engine.context import Outcome, Sent
 from ztfast.model.kinds import Kind
-from ztfast.model.view import DIRECTIONS
 from ztfast.proof.formula import FALSE, TRUE, Formulas, Literal
 from ztfast.proof.symbolic import RuleSetTrace, SideTrace
 
-# ("delivered",), or a direction and: "redirect" and its target; "qos" and the bucket; "tee" or
+PASSES = ("out", "again", "in")
+
+# ("delivered",), or a pass and: "redirect" and its target; "qos" and the bucket; "tee" or
 # "watch", the target, a length that the copy exceeds, and how many such copies there are at least.
 Event = tuple[str | int, ...]
 
@@ -39,28 +42,36 @@ class VerdictText(NamedTuple):
 def event_formulas(
     formulas: Formulas, traces: Mapping[str, SideTrace], lengths: Iterable[int]
 ) -> dict[Event, Literal]:
-    """The events of a network (both sides) or one side, by direction.
+    """The events of a network (both sides) or one side, by pass.
 
     lengths: the copies' limits to be told apart.  A receiver is asked only where the sender's
-    side delivers.
+    side delivers; the second pass is made where the first knew no destination.
     """
     found: dict[Event, Literal] = {}
     reached = TRUE
-    for direction in DIRECTIONS:
-        trace = traces.get(direction)
+    for name in PASSES:
+        trace = traces.get(name)
         if trace is None:
             continue
-        for event, literal in _side_events(formulas, trace, sorted(set(lengths))).items():
-            found[(direction, *event)] = formulas.both(reached, literal)
-        reached = formulas.both(reached, trace.delivered)
+        asked = reached
+        if name == "again":
+            asked = formulas.both(reached, formulas.test(traces["out"].fields.zt_dest, 0))
+            events = _redirects(formulas, trace)
+        else:
+            events = _side_events(formulas, trace, sorted(set(lengths)))
+        for event, literal in events.items():
+            found[(name, *event)] = formulas.both(asked, literal)
+        passed = trace.delivered
+        if name == "again":
+            passed = formulas.implies(asked, passed)
+        reached = formulas.both(reached, passed)
     found[("delivered",)] = reached
     return found
 
 
 def _side_events(formulas: Formulas, trace: SideTrace, lengths: list[int]) -> dict[Event, Literal]:
-    found: dict[Event, Literal] = {}
+    found = _redirects(formulas, trace)
     for rules in trace.rule_sets:
-        _add_redirects(formulas, found, trace, rules)
         for bucket, where in rules.qos.items():
             if bucket == 0 and not trace.fields.inbound:
                 continue  # where nothing is set the sender's bucket is 0 too
@@ -71,13 +82,14 @@ def _side_events(formulas: Formulas, trace: SideTrace, lengths: list[int]) -> di
     return found
 
 
-def _add_redirects(
-    formulas: Formulas, found: dict[Event, Literal], trace: SideTrace, rules: RuleSetTrace
-) -> None:
-    for target, where in rules.redirects.items():
-        if target:
-            elsewhere = -formulas.test(trace.fields.zt_dest, target)
-            _add(formulas, found, ("redirect", target), formulas.both(where, elsewhere))
+def _redirects(formulas: Formulas, trace: SideTrace) -> dict[Event, Literal]:
+    found: dict[Event, Literal] = {}
+    for rules in trace.rule_sets:
+        for target, where in rules.redirects.items():
+            if target:
+                elsewhere = -formulas.test(trace.fields.zt_dest, target)
+                _add(formulas, found, ("redirect", target), formulas.both(where, elsewhere))
+    return found
 
 
 def _add(formulas: Formulas, found: dict[Event, Literal], event: Event, literal: Literal) -> None:
@@ -139,20 +151,25 @@ def copy_lengths(traces: Iterable[SideTrace]) -> set[int]:
 
 # --- words
 
-_PLACES = {"out": "at the sender", "in": "at the receiver"}
+_PLACES = {
+    "out": "at the sender",
+    "again": "at the sender for this recipient",
+    "in": "at the receiver",
+}
 _COPY_KINDS = {0x02: "tee", 0x08: "tee", 0x16: "watch", 0x1C: "watch"}
 _NO_BUCKET = {"out": 0, "in": 255}
 
 
 def verdict_text(outcomes: Mapping[str, Outcome]) -> VerdictText:
-    """What became of a frame: `outcomes` by the directions that were asked, "out" before "in"."""
+    """What became of a frame: `outcomes` by the passes that were made, in order."""
     action = "accepted"
     copies: list[str] = []
     qos: list[str] = []
     for direction, outcome in outcomes.items():
         place = _PLACES[direction]
-        copies += [f"{text} {place}" for text in _copy_texts(outcome.copies)]
-        if outcome.qos != _NO_BUCKET[direction]:
+        if direction != "again":
+            copies += [f"{text} {place}" for text in _copy_texts(outcome.copies)]
+        if direction != "again" and outcome.qos != _NO_BUCKET[direction]:
             qos.append(f"QoS bucket {outcome.qos} {place}")
         if not outcome.accepted:
             action = "dropped"

@@ -181,12 +181,26 @@ def _transport_fields(frame: Frame, header: Header) -> dict[str, int]:
 
 
 class SideNames(NamedTuple):
-    """Names of the fields of one side (as `match_formulas.SideFields` makes them)."""
+    """Names of the fields of one side (as `match_formulas.SideFields` makes them).
+
+    again: the sender's second pass over a frame without one receiver.
+    """
 
     direction: str
     sender: str = "from"
     receiver: str = "to"
     prefix: str = ""
+    again: bool = False
+
+    @property
+    def dest(self) -> str:
+        """The field of the ZeroTier destination."""
+        return f"{self.prefix}in.node" if self.again else f"{self.prefix}{self.direction}.zt_dest"
+
+    @property
+    def draws(self) -> str:
+        """What the fields of random draws begin with."""
+        return f"{self.prefix}{'again' if self.again else self.direction}.draw"
 
 
 def context_of(
@@ -204,7 +218,7 @@ def context_of(
     inbound = names.direction == "in"
     sender = _tags(assignment, names.sender, defaults or {})
     receiver = _tags(assignment, names.receiver, defaults or {})
-    known = inbound or bool(assignment.get(f"{names.prefix}receiver_known", 0))
+    known = inbound or names.again or bool(assignment.get(f"{names.prefix}receiver_known", 0))
     address = auth_address(frame)
     owned = address if assignment.get(f"{names.prefix}owns_ip") else None
     held = default_capabilities | {
@@ -218,7 +232,7 @@ def context_of(
     return FrameContext(
         node=assignment.get(f"{names.prefix}{names.direction}.node", 0),
         zt_source=assignment.get(f"{names.prefix}zt_source", 0),
-        zt_dest=assignment.get(f"{names.prefix}{names.direction}.zt_dest", 0),
+        zt_dest=assignment.get(names.dest, 0),
         local_tags=receiver if inbound else sender,
         remote_tags=sender if inbound else receiver if known else None,
         owned_ips=frozenset() if owned is None else frozenset((owned,)),
@@ -226,6 +240,7 @@ def context_of(
         if assignment.get(f"{names.prefix}owns_mac")
         else frozenset(),
         held=tuple(index for index, number in enumerate(view.capability_ids) if number in held),
+        no_tee=names.again,
         draw=drawn,
     )
 
@@ -251,8 +266,7 @@ def _draws(assignment: Assignment, view: View, names: SideNames) -> dict[int, in
         for entry in entries:
             if entry.kind is Kind.MATCH_RANDOM:
                 count += 1
-                field = f"{names.prefix}{names.direction}.draw.{where}.{count}"
-                draws[index] = assignment.get(field, 0)
+                draws[index] = assignment.get(f"{names.draws}.{where}.{count}", 0)
             index += 1
     return draws
 
