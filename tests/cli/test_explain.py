@@ -215,3 +215,24 @@ def test_brief_shows_the_nearest_misses_only(tmp_path: Path) -> None:
     assert "sport 50000" in text
     assert "88 more sets with some true matches" in text
     assert "accepted here" in text
+
+
+OFFICE = Path(__file__).parents[2] / "examples" / "office.toml"
+
+
+def test_members_and_services_by_name_and_the_networks_own_rules() -> None:
+    text = said("--network", str(OFFICE), "--frame", "tcp anna > files:smb syn")
+    lines = text.splitlines()
+    assert lines[0] == "tcp 10.147.20.11:50000 > 10.147.20.2:445 syn, 40 bytes"
+    assert lines[2] == "arrives at files; copies arrive at sensor"
+    assert "sender (out) anna 1d71939404: accepted, line 22, `accept`" in lines
+    assert "  sends: tee of 40 bytes to sensor 8e30f50a25 (flags 0x02)" in lines
+    found = explained("--network", str(OFFICE), "--frame", "arp anna ? files")
+    assert found["deliveries"][0]["kind"] == "multicast"
+    assert found["sides"][0]["name"] == "anna"
+
+
+def test_no_rules_at_all_is_said() -> None:
+    done = run("explain", "--frame", "ping 10.0.0.1 > 10.0.0.2")
+    assert done.returncode == 2
+    assert "no rules are named" in done.stderr

@@ -77,7 +77,7 @@ def test_rows(tmp_path: Path) -> None:
             assert list(rows) == [column.name for column in FRAME_COLUMNS]
             sink.write(rows)
     table = np.load(tmp_path / "a.npy")
-    assert table["number"].tolist() == list(range(len(FRAMES)))
+    assert table["number"].tolist() == list(range(1, len(FRAMES) + 1))
     first, udp = table[0], table[120]
     assert udp["protocol"] in (6, 17)
     assert (first["source"], first["dest"]) == ("10.0.0.1", "10.0.1.1")

@@ -14,11 +14,12 @@ if TYPE_CHECKING:
     from ztfast.explain.contexts import ContextResolver, Ends, FrameContexts
     from ztfast.frames.notation import FrameSpec
     from ztfast.model.policy import Policy
+    from ztfast.network.members import Network
 
 
 @click.command()
-@click.argument("rules", metavar="RULES")
-@click.option("--frame", metavar="SPEC", help="The frame, as `tcp 10.1.1.2 > 10.1.1.7:443 syn`.")
+@click.argument("rules", metavar="[RULES]", required=False)
+@click.option("--frame", metavar="SPEC", help="The frame, as `tcp anna > files:443 syn`.")
 @click.option("--capture", metavar="FILE", help="Take the frame from a capture (with --number).")
 @click.option("--number", metavar="N", type=click.IntRange(1), default=1, help="Which one, from 1.")
 @click.option("--network", metavar="FILE|ID", help="Members from a file, or just a network's id.")
@@ -48,14 +49,17 @@ if TYPE_CHECKING:
 @click.option("--brief", is_flag=True, help="Only sets with a true match, or taken.")
 @click.option("--json", "as_json", is_flag=True, help="Print the explanation as a JSON object.")
 @click.option("-o", "--output", metavar="FILE", help="Write there instead of standard output.")
-def command(rules: str, **options: Any) -> None:
+def command(rules: str | None, **options: Any) -> None:
     """Say why a frame gets its verdict from RULES, entry by entry, on both sides.
 
     The frame is one line of text, `hex:` and an Ethernet frame's bytes, or one of a capture.
-    RULES `-` is standard input. docs/explain.md has the notation of frames.
+    RULES `-` is standard input; left out, those of the network. With a network the frame may
+    name members and services. docs/explain.md has the notation of frames.
 
     \b
-    Example: ztfast explain rules.ztrules --frame 'tcp 10.1.1.2:5555 > 10.1.1.7:443 syn'
+    Examples:
+      ztfast explain rules.ztrules --frame 'tcp 10.1.1.2:5555 > 10.1.1.7:443 syn'
+      ztfast explain --network net.toml --frame 'tcp anna > files:smb syn'
     """
     import json
     import sys
@@ -88,17 +92,15 @@ def _check(options: dict[str, Any]) -> None:
         raise click.UsageError(f"--network says who the members are: leave out {shown}")
 
 
-def _resolved(rules: str, options: dict[str, Any]) -> tuple[ContextResolver, FrameContexts]:
+def _resolved(rules: str | None, options: dict[str, Any]) -> tuple[ContextResolver, FrameContexts]:
     """The resolver, and the frame with its circumstances."""
-    from ztfast.cli.inputs import note_engine, read_network
+    from ztfast.cli.inputs import note_engine, read_rules
     from ztfast.explain.contexts import ContextResolver, with_member_macs
-    from ztfast.lang import load
 
-    spec = _frame_spec(options)
+    policy, network = read_rules(rules, options["network"])
+    spec = _frame_spec(options, network)
     number = _number(options)
-    policy = load(rules)
     note_engine(policy, options["engine"])
-    network = read_network(options["network"], policy)
     resolver = ContextResolver(
         policy, network, options["engine"], options["ipauth"] != "no", options["seed"]
     )
@@ -112,17 +114,18 @@ def _number(options: dict[str, Any]) -> int:
     return 0 if options["frame"] is not None else int(options["number"]) - 1
 
 
-def _frame_spec(options: dict[str, Any]) -> FrameSpec:
+def _frame_spec(options: dict[str, Any], network: Network | None) -> FrameSpec:
     """The frame, from its text or a capture."""
     from ztfast.errors import FrameError, UsageError
     from ztfast.frames.headers import ip_ends
     from ztfast.frames.notation import FrameSpec, parse_frame
+    from ztfast.network.names import MemberNames
 
     if options["frame"] is None:
         frame = _captured(options["capture"], options["number"])
         return FrameSpec("", frame, None, None, *ip_ends(frame))
     try:
-        return parse_frame(options["frame"])
+        return parse_frame(options["frame"], None if network is None else MemberNames(network))
     except FrameError as error:
         raise UsageError(*error.diagnostics) from None
 

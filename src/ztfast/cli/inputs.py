@@ -1,9 +1,10 @@
-"""What several commands are given: the network, and members' tags and capabilities by name.
+"""What several commands are given: rules, the network, members' tags and capabilities by name.
 
 Contract: `read_network` takes `--network FILE|ID` and says on standard error what members seem to
-have and do not; `note_engine` says what an old version misreads; `read_tags` and
-`read_capabilities` take the repeated options `NAME=VALUE` and `NAME|ID`, with the names of the
-rules.  All raise UsageError for an option that makes no sense, NetworkError for a refused file.
+have and do not, `read_rules` also RULES that may be left out; `note_engine` says what an old
+version misreads; `read_tags` and `read_capabilities` take the repeated options `NAME=VALUE` and
+`NAME|ID`, with the names of the rules.  All raise UsageError for an option that makes no sense,
+NetworkError for a refused file.
 Tested by tests/cli/test_inputs.py.
 """
 
@@ -48,6 +49,21 @@ def note_engine(policy: Policy, *engines: str) -> None:
 
     note = old_controllers_misread(policy)
     print_diagnostics([note] if note is not None else [])
+
+
+def read_rules(rules: str | None, network: str | None) -> tuple[Policy, Network | None]:
+    """The rules that are named, else those of the network; and the network."""
+    from ztfast.errors import usage
+    from ztfast.lang import load
+
+    if rules is not None:
+        policy = load(rules)
+        return policy, read_network(network, policy)
+    known = read_network(network)
+    if known is None or known.policy is None:
+        what = "no rules are named" if known is None else f"{network} names no rules"
+        raise usage(what, "give RULES, or a --network whose file has or names rules")
+    return known.policy, known
 
 
 def read_tags(policy: Policy, option: str, given: Sequence[str]) -> dict[int, int]:

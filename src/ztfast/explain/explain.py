@@ -7,7 +7,7 @@ Tested by tests/explain/test_explain.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from ztfast.engine.context import EntryStep as Step
@@ -87,7 +87,8 @@ class Explanation(NamedTuple):
 
     verdict: what becomes of it, "accept", "drop" or "redirect".  stopped: why it goes to nobody,
     whatever the rules say; "" where they decide.  deliveries: what is sent for it on the network
-    and where it ends; None where its members are not known, or one side was asked.
+    and where it ends; None where its members are not known, or one side was asked.  names: of the
+    network's members, by address.
     """
 
     frame: Frame
@@ -97,6 +98,7 @@ class Explanation(NamedTuple):
     policy: Policy
     stopped: str = ""
     deliveries: tuple[DeliveryNote, ...] | None = None
+    names: Mapping[int, str] = {}
 
 
 def explain(
@@ -112,7 +114,10 @@ def explain(
     walk, frame = Walk(resolver, contexts, side), contexts.frame
     sides = tuple(_SideExplainer(resolver, frame, one).note() for one in walk.passes())
     text, policy = frame_text(frame), resolver.policy
-    return Explanation(frame, text, walk.verdict(), sides, policy, walk.stopped(), deliveries)
+    members = () if resolver.network is None else resolver.network.members
+    names = {member.address: member.name for member in members if member.name}
+    verdict, stopped = walk.verdict(), walk.stopped()
+    return Explanation(frame, text, verdict, sides, policy, stopped, deliveries, names)
 
 
 class _SideExplainer:

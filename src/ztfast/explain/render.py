@@ -6,7 +6,7 @@ entry: source line, what it is, its outcome, why.  Tested by tests/cli/test_expl
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ztfast.diagnostics.render import harmless
@@ -36,7 +36,7 @@ def to_text(explanation: Explanation, brief: bool = False, colour: bool = False)
     """
     lines = [explanation.frame_text, _headline(explanation), *_deliveries(explanation), ""]
     for side in explanation.sides:
-        lines += _side(side, brief)
+        lines += _side(side, brief, explanation.names)
         lines.append("")
     lines = [harmless(line, keep="") for line in lines]
     if colour:
@@ -101,8 +101,8 @@ def _names(members: Sequence[tuple[int, str]]) -> str:
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-def _side(side: SideNote, brief: bool) -> Iterator[str]:
-    node = f" {side.node:010x}" if side.node is not None else ""
+def _side(side: SideNote, brief: bool, names: Mapping[int, str]) -> Iterator[str]:
+    node = f" {_who(side.node, names)}" if side.node is not None else ""
     many = f" and {side.members - 1} more that judge alike" if side.members > 1 else ""
     again = f" again for {side.recipient:010x}" if side.recipient is not None else ""
     head = f"{_SIDES[side.direction]} ({side.direction}){node}{again}{many}"
@@ -116,13 +116,20 @@ def _side(side: SideNote, brief: bool) -> Iterator[str]:
         yield from _entries(rules, brief)
     for copy in side.copies:
         what = _FLAGS.get(copy.flags, "copy")
-        yield f"  sends: {what} of {copy.length} bytes to {copy.to:010x} (flags 0x{copy.flags:02x})"
+        to = _who(copy.to, names)
+        yield f"  sends: {what} of {copy.length} bytes to {to} (flags 0x{copy.flags:02x})"
     if side.qos not in (0, 255):
         yield f"  QoS bucket: {side.qos}"
     for note in side.notes:
         yield f"  note: {note}"
     for assumed in side.assumed:
         yield f"  assumed: {assumed}"
+
+
+def _who(address: int, names: Mapping[int, str]) -> str:
+    """A member by name and address."""
+    name = names.get(address)
+    return f"{name} {address:010x}" if name else f"{address:010x}"
 
 
 def _entries(rules: RuleSetNote, brief: bool) -> Iterator[str]:
@@ -194,7 +201,7 @@ def to_object(explanation: Explanation) -> dict[str, Any]:
             "length": frame.length,
             "payload": frame.payload.hex(),
         },
-        "sides": [_side_object(side) for side in explanation.sides],
+        "sides": [_side_object(side, explanation.names) for side in explanation.sides],
         "deliveries": None
         if explanation.deliveries is None
         else [_delivery_object(note) for note in explanation.deliveries],
@@ -219,11 +226,12 @@ def _member_object(member: tuple[int, str]) -> dict[str, str]:
     return {"address": f"{address:010x}", "name": name}
 
 
-def _side_object(side: SideNote) -> dict[str, Any]:
+def _side_object(side: SideNote, names: Mapping[int, str]) -> dict[str, Any]:
     return {
         "side": _SIDES[side.direction],
         "direction": side.direction,
         "node": None if side.node is None else f"{side.node:010x}",
+        "name": None if side.node is None else names.get(side.node),
         "recipient": None if side.recipient is None else f"{side.recipient:010x}",
         "members": side.members,
         "asked": side.reached,

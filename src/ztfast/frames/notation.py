@@ -6,11 +6,14 @@ that is wrong.  The notation, which docs/explain.md shows by example:
 
     SPEC    = "hex:" DIGITS ("vlan" N | "zt" A ">" A)*   a whole Ethernet frame
             | PORTED HOST ">" HOST FLAG* OPTION*         tcp, udp, udplite, sctp
-            | ("icmp" | "icmp6") IP ">" IP [MESSAGE] OPTION*
-            | "ip" IP ">" IP "proto" NUMBER OPTION*
-            | "arp" IP ">" IP ["request" | "reply"] OPTION*
+            | ("icmp" | "icmp6") NODE ">" NODE [MESSAGE] OPTION*
+            | "ping" NODE ">" NODE OPTION*
+            | "ip" NODE ">" NODE "proto" NUMBER OPTION*
+            | "arp" NODE (">" | "?") NODE ["request" | "reply"] OPTION*
             | "ethertype" (NUMBER | NAME) OPTION*
-    HOST    = IP | IPV4 ":" PORT | "[" IPV6 "]:" PORT    (no port: 50000 > 80)
+    NODE    = IP | the name or ZeroTier address of a member, where members are known
+    HOST    = NODE [":" PORT] | "[" IPV6 "]:" PORT       (no port: 50000 > 80)
+    PORT    = NUMBER | the name of a service (ssh, https, …; frames.services)
     MESSAGE = echo-request, echo-reply, … | "type" NUMBER ["code" NUMBER]
     FLAG    = syn | ack | fin | rst | psh | urg | ece | cwr | ns, also joined by commas
     OPTION  = "len" N | "tos" N | "ttl" N | "vlan" N | "data" HEX
@@ -25,49 +28,26 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from ztfast.errors import Diagnostic, FrameError, Source, Span
 from ztfast.frames import build
 from ztfast.frames.batch import ethernet_frame
 from ztfast.frames.frame import Frame
 from ztfast.frames.headers import ip_ends
+from ztfast.frames.hosts import Hosts
+from ztfast.frames.notation_words import FLAGS, MESSAGES, OPTIONS, PORTED
+from ztfast.frames.services import service_port
 from ztfast.model.addresses import parse_address, parse_mac
 from ztfast.model.names import ETHERTYPES
 from ztfast.model.reads import Reads
 
 MAX_SPEC = 1 << 17
-MAX_LENGTH = 0xFFFF
 SOURCE_PORT, DEST_PORT = 50000, 80
 _BESIDE_HEX = ("vlan", "zt")  # what the bytes of a frame do not say
 
 _WORD = re.compile(r">|[^\s>]+")
 _NUMBER = re.compile(r"0x[0-9a-fA-F]{1,8}|[0-9]{1,10}")
-_FLAGS = {
-    name: 1 << bit
-    for bit, name in enumerate(("fin", "syn", "rst", "psh", "ack", "urg", "ece", "cwr", "ns"))
-}
-_PORTED = {"tcp": build.TCP, "udp": build.UDP, "udplite": build.UDPLITE, "sctp": build.SCTP}
-_MESSAGES = {
-    4: {
-        "echo-request": (8, 0),
-        "echo-reply": (0, 0),
-        "unreachable": (3, 0),
-        "time-exceeded": (11, 0),
-        "redirect": (5, 0),
-    },
-    16: {
-        "echo-request": (128, 0),
-        "echo-reply": (129, 0),
-        "unreachable": (1, 0),
-        "packet-too-big": (2, 0),
-        "time-exceeded": (3, 0),
-        "router-solicitation": (133, 0),
-        "router-advertisement": (134, 0),
-        "neighbour-solicitation": (135, 0),
-        "neighbour-advertisement": (136, 0),
-    },
-}
 
 
 @dataclass(frozen=True)
@@ -87,18 +67,30 @@ class FrameSpec:
     dest: bytes | None = None
 
 
-def parse_frame(text: str) -> FrameSpec:
-    """The frame that a text describes; raises FrameError with the place in the text."""
+def parse_frame(text: str, hosts: Hosts | None = None) -> FrameSpec:
+    """The frame that a text describes; raises FrameError with the place in the text.
+
+    hosts: finds the members that the text may name; None: only addresses are understood.
+    """
     if len(text) > MAX_SPEC:
         what = f"a frame's text may have at most {MAX_SPEC} characters"
         raise FrameError(Diagnostic("ZT414", what, help="use a capture"))
-    return _Parser(text).parse()
+    return _Parser(text, hosts).parse()
 
 
 @dataclass
 class _Word:
     text: str
     start: int
+
+
+class _End(NamedTuple):
+    """One end as it was written: its word, who it is, its addresses, its port."""
+
+    word: _Word
+    address: int | None
+    ips: tuple[bytes, ...]
+    port: int
 
 
 @dataclass
@@ -115,14 +107,14 @@ class _Parts:
     numbers: dict[str, int] = field(default_factory=dict[str, int])
     data: bytes = b""
     macs: tuple[int, int] | None = None
-    zts: tuple[int, int] | None = None
+    zts: tuple[int | None, int | None] = (None, None)
 
 
 class _Parser:
     """Reads the words from left to right; every refusal names one of them."""
 
-    def __init__(self, text: str) -> None:
-        self.text = text
+    def __init__(self, text: str, hosts: Hosts | None) -> None:
+        self.text, self.hosts = text, hosts
         self.words = [_Word(found.group(), found.start()) for found in _WORD.finditer(text)]
         self.at = 0
         self.parts = _Parts()
@@ -136,19 +128,20 @@ class _Parser:
         readers: dict[str, Callable[[], None]] = {
             "icmp": self._icmp,
             "icmp6": self._icmp,
+            "ping": self._ping,
             "ip": self._ip,
             "arp": self._arp,
             "ethertype": self._ethertype,
         }
-        if kind in _PORTED:
-            self._ported(_PORTED[kind])
+        if kind in PORTED:
+            self._ported(PORTED[kind])
         elif kind in readers:
             readers[kind]()
         else:
             self._refuse(
                 first,
                 f"{kind!r:.40} is no kind of frame",
-                "tcp, udp, udplite, sctp, icmp, ip, arp, ethertype, or hex:…",
+                "tcp, udp, udplite, sctp, icmp, ping, ip, arp, ethertype, or hex:…",
             )
         while self.at < len(self.words):
             self._option()
@@ -175,8 +168,7 @@ class _Parser:
         while self.at < len(self.words):
             self._beside_hex()
         frame = frame._replace(vlan=self.parts.numbers.get("vlan", frame.vlan))
-        zt_source, zt_dest = self.parts.zts or (None, None)
-        return FrameSpec(self.text, frame, zt_source, zt_dest, *ip_ends(frame))
+        return FrameSpec(self.text, frame, *self.parts.zts, *ip_ends(frame))
 
     def _beside_hex(self) -> None:
         word = self.words[self.at]
@@ -187,10 +179,11 @@ class _Parser:
     def _ported(self, protocol: int) -> None:
         parts = self.parts
         parts.protocol = protocol
-        source, source_port = self._host(SOURCE_PORT)
+        source = self._host(SOURCE_PORT)
         self._arrow()
-        dest, dest_port = self._host(DEST_PORT)
+        dest = self._host(DEST_PORT)
         self._ends(source, dest)
+        source_port, dest_port = source.port, dest.port
         if protocol == build.TCP:
             self._tcp_flags()
             parts.make_body = lambda data: build.tcp_body(source_port, dest_port, parts.flags, data)
@@ -202,12 +195,12 @@ class _Parser:
     def _tcp_flags(self) -> None:
         while (word := self._peek()) is not None:
             names = re.split(r"[,+]", word.text.lower())
-            if names[0] not in _FLAGS:
+            if names[0] not in FLAGS:
                 return
             for name in names:
-                if name not in _FLAGS:
-                    self._refuse(word, f"{name!r:.20} is no TCP flag", ", ".join(_FLAGS))
-                self.parts.flags |= _FLAGS[name]
+                if name not in FLAGS:
+                    self._refuse(word, f"{name!r:.20} is no TCP flag", ", ".join(FLAGS))
+                self.parts.flags |= FLAGS[name]
             self.at += 1
 
     def _icmp(self) -> None:
@@ -217,9 +210,16 @@ class _Parser:
         icmp_type, icmp_code = self._message(width)
         self.parts.make_body = lambda data: build.icmp_body(icmp_type, icmp_code, data)
 
+    def _ping(self) -> None:
+        self._two_addresses()
+        width = len(self.parts.source or b"")
+        self.parts.protocol = build.ICMP if width == 4 else build.ICMP6
+        icmp_type, icmp_code = MESSAGES[width]["echo-request"]
+        self.parts.make_body = lambda data: build.icmp_body(icmp_type, icmp_code, data)
+
     def _message(self, width: int) -> tuple[int, int]:
         word = self._peek()
-        named = _MESSAGES[width]
+        named = MESSAGES[width]
         if word is not None and word.text.lower() in named:
             self.at += 1
             return named[word.text.lower()]
@@ -227,7 +227,7 @@ class _Parser:
             self.at += 1
             icmp_type = self._number("an ICMP type", 255)
             return icmp_type, self._number("an ICMP code", 255) if self._skip("code") else 0
-        if word is not None and word.text.lower() not in _OPTIONS:
+        if word is not None and word.text.lower() not in OPTIONS:
             self._refuse(word, f"{word.text!r:.40} is no message", f"type N, or {', '.join(named)}")
         return named["echo-request"]
 
@@ -239,9 +239,7 @@ class _Parser:
         self.parts.make_body = lambda data: data
 
     def _arp(self) -> None:
-        self._two_addresses()
-        if len(self.parts.source or b"") != 4:
-            self._refuse(self.words[1], "ARP is for IPv4", "use two IPv4 addresses")
+        self._two_addresses((4,), (">", "?"))
         self.parts.ethertype = build.ETHERTYPE_ARP
         reply = self._skip("reply")
         if not reply:
@@ -261,7 +259,7 @@ class _Parser:
     def _option(self) -> None:
         word = self._next("an option")
         name = word.text.lower()
-        if name not in _OPTIONS:
+        if name not in OPTIONS:
             self._refuse(word, f"{word.text!r:.40} is not understood here", _options_text())
         if name == "mac":
             self.parts.macs = self._pair(parse_mac, "a MAC address")
@@ -272,7 +270,7 @@ class _Parser:
         else:
             if name in ("tos", "ttl") and self.parts.make_body is None:
                 self._refuse(word, f"`{name}` needs an IP frame", "leave it out")
-            self.parts.numbers[name] = self._number(*_OPTIONS[name])
+            self.parts.numbers[name] = self._number(*OPTIONS[name])
 
     def _pair(self, read: Callable[[str], int | None], what: str) -> tuple[int, int]:
         first = self._read(read, what)
@@ -313,9 +311,9 @@ class _Parser:
         self.at += found
         return found
 
-    def _arrow(self) -> None:
+    def _arrow(self, arrows: tuple[str, ...] = (">",)) -> None:
         word = self._next("`>`")
-        if word.text != ">":
+        if word.text not in arrows:
             self._refuse(word, f"`>` is wanted here, not {word.text!r:.40}", "as: SOURCE > DEST")
 
     def _number(self, what: str, max_value: int) -> int:
@@ -328,38 +326,62 @@ class _Parser:
             self._refuse(word, f"{text!r:.40} is not {what}", f"a number from 0 to {max_value}")
         return value
 
-    def _host(self, port: int) -> tuple[bytes, int]:
+    def _host(self, port: int) -> _End:
+        """An end with its port."""
         word = self._next("an address")
         found = re.fullmatch(r"\[([^\]]*)\](?::(.*))?", word.text)
         if found:
-            address, given = found.group(1), found.group(2)
+            node, given = found.group(1), found.group(2)
         elif word.text.count(":") == 1:
-            address, _, given = word.text.partition(":")
+            node, _, given = word.text.partition(":")
         else:
-            address, given = word.text, None
-        packed = self._address(word, address)
-        return packed, port if given is None else self._number_in(word, given, "a port", 0xFFFF)
+            node, given = word.text, None
+        return self._node(word, node, port if given is None else self._port(word, given))
 
-    def _address(self, word: _Word, text: str) -> bytes:
+    def _port(self, word: _Word, text: str) -> int:
+        service = service_port(text)
+        return self._number_in(word, text, "a port", 0xFFFF) if service is None else service
+
+    def _node(self, word: _Word, text: str, port: int = 0) -> _End:
+        """An end without a port: an IP address, or a member where members are known."""
         try:
             if "%" not in text:
-                return (IPv6Address if ":" in text else IPv4Address)(text).packed
+                packed = (IPv6Address if ":" in text else IPv4Address)(text).packed
+                return _End(word, None, (packed,), port)
         except AddressValueError:
             pass
-        self._refuse(word, f"{text!r:.60} is no IP address", "IPv6 with a port: [fd00::1]:443")
+        if self.hosts is None:
+            help = "IPv6 with a port: [fd00::1]:443; members' names need --network"
+            self._refuse(word, f"{text!r:.60} is no IP address", help)
+        host = self.hosts.host(text)
+        if host is None:
+            near = self.hosts.near(text)
+            self._refuse(word, f"{text!r:.60} is no member and no IP address", near)
+        return _End(word, host.address, host.ips, port)
 
-    def _two_addresses(self) -> None:
+    def _two_addresses(
+        self, widths: tuple[int, ...] = (4, 16), arrows: tuple[str, ...] = (">",)
+    ) -> None:
         first = self._next("an address")
-        source = self._address(first, first.text)
-        self._arrow()
+        source = self._node(first, first.text)
+        self._arrow(arrows)
         second = self._next("an address")
-        self._ends(source, self._address(second, second.text))
+        self._ends(source, self._node(second, second.text), widths)
 
-    def _ends(self, source: bytes, dest: bytes) -> None:
-        if len(source) != len(dest):
-            self._refuse(self.words[self.at - 1], "one address is IPv4 and the other IPv6")
-        self.parts.source, self.parts.dest = source, dest
-        self.parts.ethertype = build.ETHERTYPE_IPV4 if len(source) == 4 else build.ETHERTYPE_IPV6
+    def _ends(self, source: _End, dest: _End, widths: tuple[int, ...] = (4, 16)) -> None:
+        """The two ends, by addresses of one family: IPv4 where both have it."""
+        parts = self.parts
+        parts.zts = source.address, dest.address
+        for width in widths:
+            ips = [next((ip for ip in end.ips if len(ip) == width), None) for end in (source, dest)]
+            if ips[0] is not None and ips[1] is not None:
+                parts.source, parts.dest = ips
+                four = width == 4
+                parts.ethertype = build.ETHERTYPE_IPV4 if four else build.ETHERTYPE_IPV6
+                return
+        if widths == (4,):
+            self._refuse(source.word, "ARP is for IPv4", "use two IPv4 addresses")
+        self._refuse(dest.word, "one address is IPv4 and the other IPv6", "use one family")
 
     def _refuse(self, word: _Word, what: str, help: str | None = None) -> NoReturn:
         span = Span(word.start, word.start + max(1, len(word.text)), 1, word.start)
@@ -372,8 +394,7 @@ class _Parser:
     def _made(self, first: _Word) -> FrameSpec:
         parts = self.parts
         frame = self._frame(first)
-        zt_source, zt_dest = parts.zts or (None, None)
-        return FrameSpec(self.text, frame, zt_source, zt_dest, parts.source, parts.dest)
+        return FrameSpec(self.text, frame, *parts.zts, parts.source, parts.dest)
 
     def _frame(self, first: _Word) -> Frame:
         parts = self.parts
@@ -426,17 +447,6 @@ class _Parser:
             parts.numbers.get("tos", 0),
             parts.numbers.get("ttl", 64),
         )
-
-
-_OPTIONS: dict[str, tuple[str, int]] = {
-    "len": ("a payload length", MAX_LENGTH),
-    "tos": ("a TOS or traffic class", 255),
-    "ttl": ("a time to live", 255),
-    "vlan": ("a VLAN id", 0xFFFF),
-    "data": ("", 0),
-    "mac": ("", 0),
-    "zt": ("", 0),
-}
 
 
 def _options_text() -> str:

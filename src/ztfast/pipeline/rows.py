@@ -61,7 +61,7 @@ def frame_rows(
     kind, missing = fields[Column.KIND], fields[Column.MISSING]
     version = np.where(kind & FrameKind.IPV4, 4, np.where(kind & FrameKind.IPV6, 6, 0))
     return {
-        "number": packets.first + np.arange(len(packets))[rows],
+        "number": packets.first + 1 + np.arange(len(packets))[rows],
         "time": packets.timestamps[rows],
         "captured": packets.captured[rows],
         "length": packets.lengths[rows],
