@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from ztfast.pipeline.deliver import deliver as deliver
     from ztfast.pipeline.judge import Judgement as Judgement
     from ztfast.pipeline.judge import judge as judge
+    from ztfast.pipeline.reach import Reach as Reach
+    from ztfast.pipeline.reach import reach as reach
     from ztfast.pipeline.run import Run as Run
     from ztfast.pipeline.run import run as run
     from ztfast.pipeline.tally import Tally as Tally
@@ -64,6 +66,7 @@ _PUBLIC: dict[str, tuple[str, str]] = {
     "Network": ("ztfast.network.members", "Network"),
     "PacketBatch": ("ztfast.capture.packets", "PacketBatch"),
     "Policy": ("ztfast.model.policy", "Policy"),
+    "Reach": ("ztfast.pipeline.reach", "Reach"),
     "Run": ("ztfast.pipeline.run", "Run"),
     "Tally": ("ztfast.pipeline.tally", "Tally"),
     "Verdicts": ("ztfast.engine.network_verdicts", "Verdicts"),
@@ -76,6 +79,7 @@ _PUBLIC: dict[str, tuple[str, str]] = {
     "open_capture": ("ztfast.capture", "open_capture"),
     "open_captures": ("ztfast.capture", "open_captures"),
     "print_policy": ("ztfast.lang", "print_policy"),
+    "reach": ("ztfast.pipeline.reach", "reach"),
     "run": ("ztfast.pipeline.run", "run"),
     "simd": ("ztfast.dispatch", "simd_level"),  # the name before 0.2
     "simd_level": ("ztfast.dispatch", "simd_level"),

@@ -61,7 +61,7 @@ def command(ctx: click.Context, /, old: str, new: str | None, **options: Any) ->
     \b
     Example: ztfast diff git:HEAD:rules.ztrules rules.ztrules
     """
-    from ztfast.cli.inputs import note_engine
+    from ztfast.cli.inputs import note_engine, read_policy
     from ztfast.cli.interrupts import ended_at_once
     from ztfast.proof.diff import compare
     from ztfast.sinks.text import write_text
@@ -71,8 +71,8 @@ def command(ctx: click.Context, /, old: str, new: str | None, **options: Any) ->
     if old == new == "-":
         raise click.UsageError("standard input can be OLD or NEW, not both")
     engines = options["engines"] or ("1.14", "1.14")
-    first = _load(old)
-    second = first if new is None else _load(new)
+    first = read_policy(old)
+    second = first if new is None else read_policy(new)
     note_engine(second, *engines)
     with ended_at_once():
         found = compare(
@@ -91,16 +91,6 @@ def command(ctx: click.Context, /, old: str, new: str | None, **options: Any) ->
     if not found.complete:
         click.echo(f"ztfast diff: not everything is shown or proved: {found.incomplete}", err=True)
     ctx.exit(0 if found.complete and not found.changes else 1)
-
-
-def _load(name: str) -> Policy:
-    from ztfast.lang import load
-
-    if not name.startswith("git:"):
-        return load(name)
-    from ztfast.lang.revisions import load_revision
-
-    return load_revision(name)
 
 
 def _count(

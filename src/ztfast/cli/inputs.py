@@ -51,13 +51,23 @@ def note_engine(policy: Policy, *engines: str) -> None:
     print_diagnostics([note] if note is not None else [])
 
 
+def read_policy(name: str) -> Policy:
+    """The rules of a file, of standard input (`-`), or of `git:REVISION:PATH`."""
+    from ztfast.lang import load
+
+    if not name.startswith("git:"):
+        return load(name)
+    from ztfast.lang.revisions import load_revision
+
+    return load_revision(name)
+
+
 def read_rules(rules: str | None, network: str | None) -> tuple[Policy, Network | None]:
     """The rules that are named, else those of the network; and the network."""
     from ztfast.errors import usage
-    from ztfast.lang import load
 
     if rules is not None:
-        policy = load(rules)
+        policy = read_policy(rules)
         return policy, read_network(network, policy)
     known = read_network(network)
     if known is None or known.policy is None:
