@@ -19,6 +19,29 @@ accept;
 SSH = "ipprotocol tcp and dport 22 and ipdest 10.1.1.7/32"
 
 
+OFFICE = str(Path(__file__).parents[2] / "examples" / "office.toml")
+
+
+@needs("z3")
+def test_members_by_name_and_the_networks_own_rules() -> None:
+    words = ("search", "--network", OFFICE, "--verdict", "accept", "--to", "anna", "--where")
+    ssh = "ipprotocol tcp and dport 22 and chr tcp_syn and not chr tcp_ack"
+    found = run(*words, ssh, "--from", "carla")
+    assert found.returncode == 0
+    assert "; member carla to anna; sender holds admin" in found.stdout
+    assert run(*words, ssh, "--from", "ben").returncode == 1
+    for more, said in (
+        (("--from", "karla"), "did you mean carla?"),
+        (("--to-tag", "department=staff"), "leave out --to-tag"),
+    ):
+        done = run(*words, ssh, *more)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert said in done.stderr
+    alone = run("search", "rules", "--verdict", "accept", "--from", "anna")
+    assert alone.returncode == 2
+    assert "--from needs --network" in alone.stderr
+
+
 @needs("z3")
 def test_command(tmp_path: Path) -> None:
     path = tmp_path / "r.ztrules"

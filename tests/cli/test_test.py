@@ -172,3 +172,15 @@ def test_watch_runs_again_after_a_change(files: tuple[str, str]) -> None:
         out, _ = watching.communicate(timeout=30)
     assert "2 cases: 1 passed, 1 failed" in out
     assert "2 cases: 2 passed, 0 failed" in out
+
+
+def test_members_of_a_network_that_the_command_names(tmp_path: Path) -> None:
+    cases = tmp_path / "cases.toml"
+    cases.write_text(
+        '[[case]]\nfrom = "anna"\nto = "files"\nproto = "tcp"\nport = 445\nexpect = "accept"\n'
+    )
+    office = Path(__file__).parents[2] / "examples" / "office.toml"
+    words = ("test", str(office.with_suffix(".ztrules")), str(cases))
+    done = run(*words, "--network", str(office))
+    assert (done.returncode, "1 passed" in done.stdout) == (0, True)
+    assert "'anna' is no member" in run(*words).stderr

@@ -7,13 +7,17 @@ usage.  Tested by tests/proof/test_search.py.
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+if TYPE_CHECKING:
+    from ztfast.network.members import Network
+    from ztfast.proof.member_ends import MemberEnds
+
 
 @click.command()
-@click.argument("rules", metavar="RULES")
+@click.argument("rules", metavar="[RULES]", required=False)
 @click.option(
     "--verdict",
     required=True,
@@ -28,6 +32,9 @@ import click
     show_default=True,
     help="Whose verdict: the sender's (out), the receiver's (in), or both.",
 )
+@click.option("--network", metavar="FILE", help="The members, for --from and --to.")
+@click.option("--from", "sender", metavar="NAME", help="The sender: a member of the network.")
+@click.option("--to", "receiver", metavar="NAME", help="The receiver: a member of the network.")
 @click.option("--from-tag", multiple=True, metavar="NAME=VALUE", help="A tag of the sender.")
 @click.option("--to-tag", multiple=True, metavar="NAME=VALUE", help="A tag of the receiver.")
 @click.option(
@@ -43,23 +50,28 @@ import click
 )
 @click.option("-o", "--output", metavar="FILE", help="Write there instead of standard output.")
 @click.pass_context
-def command(ctx: click.Context, /, rules: str, **options: Any) -> None:
+def command(ctx: click.Context, /, rules: str | None, **options: Any) -> None:
     """Find a frame that gets a verdict by RULES (`-`: standard input), or prove there is none.
+
+    RULES may be left out where the network's file has or names them.
 
     Exit status: 0 a frame was found, 1 there is none (or no time for the proof), 2 usage.
 
     \b
-    Example: ztfast search rules.ztrules --verdict accept --from-tag role=guest \\
-                 --where 'ipprotocol tcp and dport 22 and ipdest 10.1.1.7/32'
+    Examples:
+      ztfast search rules.ztrules --verdict accept --from-tag role=guest \\
+          --where 'ipprotocol tcp and dport 22 and ipdest 10.1.1.7/32'
+      ztfast search --network net.toml --verdict accept --from visitor --to files
     """
-    from ztfast.cli.inputs import note_engine
+    from ztfast.cli.inputs import note_engine, read_rules
     from ztfast.cli.interrupts import ended_at_once
     from ztfast.diagnostics.render import harmless_lines
-    from ztfast.lang import load
     from ztfast.proof.render import search_json, search_lines
     from ztfast.proof.search import SearchQuery, search
     from ztfast.sinks.text import write_text
 
+    _check(options)
+    policy, network = read_rules(rules, options["network"])
     query = SearchQuery(
         options["verdict"],
         options["where"],
@@ -67,8 +79,8 @@ def command(ctx: click.Context, /, rules: str, **options: Any) -> None:
         options["engine"],
         options["from_tag"],
         options["to_tag"],
+        None if network is None else _ends(network, options),
     )
-    policy = load(rules)
     note_engine(policy, query.engine)
     with ended_at_once():
         result = search(policy, query, options["time_limit"])
@@ -78,3 +90,23 @@ def command(ctx: click.Context, /, rules: str, **options: Any) -> None:
         found = harmless_lines(search_lines(result, query.verdict))
     write_text(options["output"], found)
     ctx.exit(0 if result is not None else 1)
+
+
+def _check(options: dict[str, Any]) -> None:
+    for end, tags in (("sender", "from"), ("receiver", "to")):
+        if options[end] and not options["network"]:
+            raise click.UsageError(f"--{tags} needs --network: whose member is it?")
+        if options[end] and options[f"{tags}_tag"]:
+            raise click.UsageError(f"--network says what --{tags} is: leave out --{tags}-tag")
+
+
+def _ends(network: Network, options: dict[str, Any]) -> MemberEnds:
+    from ztfast.network.names import MemberNames
+    from ztfast.proof.member_ends import MemberEnds
+
+    names = MemberNames(network)
+    sender, receiver = (
+        None if options[end] is None else names.member(option, options[end])
+        for end, option in (("sender", "--from"), ("receiver", "--to"))
+    )
+    return MemberEnds(network, sender, receiver)

@@ -31,6 +31,7 @@ _INTERVAL = 0.5
     help="How results are written to standard output.",
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option("--network", metavar="FILE", help="Members for cases whose file names no network.")
 @click.option("--only", metavar="TEXT", help="Only cases whose name contains this text.")
 @click.option("--coverage", is_flag=True, help="Say which outcomes of which entries no case has.")
 @click.option(
@@ -65,17 +66,21 @@ def command(ctx: click.Context, /, rules: str, tests: tuple[str, ...], **options
 
 def _run(rules: str, tests: Iterable[str], options: dict[str, Any], files: list[str]) -> bool:
     """Run everything once and report; False where something failed.  Adds to `files`."""
+    from ztfast.cli.inputs import read_network
     from ztfast.lang import load
     from ztfast.suite.coverage import Coverage
     from ztfast.suite.file import read_suite
     from ztfast.suite.run import CaseResult, run_suite
 
     policy = load(rules)
+    network = read_network(options["network"])
+    if network is not None:
+        files.append(options["network"])
     covers = options["coverage"] or options["fail_under"] is not None
     coverage = Coverage(policy) if covers else None
     results: list[CaseResult] = []
     for name in tests:
-        suite = _chosen(read_suite(name, policy), options["only"])
+        suite = _chosen(read_suite(name, policy, network), options["only"])
         files.extend(suite.files)
         results += run_suite(suite, policy, _batches, options["seed"], coverage)
     if not results:

@@ -18,6 +18,7 @@ from ztfast.model.policy import Policy
 from ztfast.model.view import View
 from ztfast.proof.formula import TRUE, Assignment, Formulas, Literal
 from ztfast.proof.frame_model import FrameFormulas
+from ztfast.proof.member_ends import MemberEnds
 from ztfast.proof.query_text import read_tag, read_zt_address, refused, where_entries
 from ztfast.proof.solver import Deadline, Prover, Undecided
 from ztfast.proof.symbolic import trace_side
@@ -42,7 +43,7 @@ class SearchQuery:
 
     verdict: one of VERDICTS, the last three also with `:ADDRESS`.  where: matches of the
     rules language.  side: "both", "out" or "in".  from_tags, to_tags: `NAME=VALUE` each, tags of
-    sender and receiver.
+    sender and receiver.  ends: members of a network that they are.
     """
 
     verdict: str
@@ -51,6 +52,7 @@ class SearchQuery:
     engine: str = "1.14"
     from_tags: tuple[str, ...] = ()
     to_tags: tuple[str, ...] = ()
+    ends: MemberEnds | None = None
 
 
 @dataclass(frozen=True)
@@ -71,14 +73,20 @@ def search(
     """
     formulas = Formulas()
     frame = FrameFormulas(formulas)
-    symbolic = SymbolicPolicy(policy, query.engine, query.side, formulas, frame)
+    ends = query.ends
+    held = None if ends is None else ends.held(policy)
+    symbolic = SymbolicPolicy(policy, query.engine, query.side, formulas, frame, held)
     wanted = _wanted(symbolic, query)
     prover = Prover(formulas, Deadline(time_limit))
     constraints = network_constraints(formulas, symbolic.directions)
+    preferences = witness_preferences(frame)
+    if ends is not None:
+        wanted += ends.constraints(policy, frame)
+        preferences = [*preferences[:1], *ends.preferences(frame), *preferences[1:]]
     for literal in (*constraints, *frame.structure()):
         prover.require(literal)
     try:
-        assignment = prover.find_preferred([*wanted, frame.buildable], witness_preferences(frame))
+        assignment = prover.find_preferred([*wanted, frame.buildable], preferences)
         if assignment is None:
             refuse_unbuildable(prover, frame.buildable, wanted)
     except Undecided as reason:
@@ -101,7 +109,8 @@ def _result(symbolic: SymbolicPolicy, assignment: Assignment, query: SearchQuery
     if not _is_wanted(judged.verdict, query.verdict):
         raise contradiction(f"found for `{query.verdict}`, but {judged.verdict}", frame)
     names = {tag.id: tag.name or str(tag.id) for tag in symbolic.policy.tags}
-    circumstances = circumstances_text([symbolic], assignment, frame, names)
+    called = None if query.ends is None else query.ends.names
+    circumstances = circumstances_text([symbolic], assignment, frame, names, called)
     return SearchResult(frame, circumstances, judged)
 
 

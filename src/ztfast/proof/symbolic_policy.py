@@ -70,9 +70,18 @@ class SymbolicPolicy:
     """
 
     def __init__(
-        self, policy: Policy, engine: str, side: str, formulas: Formulas, frame: FrameFormulas
+        self,
+        policy: Policy,
+        engine: str,
+        side: str,
+        formulas: Formulas,
+        frame: FrameFormulas,
+        held: frozenset[int] | None = None,
     ) -> None:
-        """`side`: one of SIDES; raises UsageError for another."""
+        """`side`: one of SIDES; raises UsageError for another.
+
+        held: ids of the capabilities that every sender holds; None: those that are default.
+        """
         if side not in SIDES:
             raise usage(f"unknown side {side!r}", "use 'out', 'in' or 'both'")
         self.policy, self.formulas = policy, formulas
@@ -83,7 +92,8 @@ class SymbolicPolicy:
         self.defaults = {
             tag.id: tag.default & 0xFFFFFFFF for tag in policy.tags if tag.default is not None
         }
-        self.default_capabilities = frozenset(cap.id for cap in policy.capabilities if cap.default)
+        default = frozenset(cap.id for cap in policy.capabilities if cap.default)
+        self.default_capabilities = default if held is None else held
         self.passes = {direction: SideNames(direction) for direction in self.directions}
         if side == "both" and _sees_receivers(self.views["out"]):
             # behind the first: a frame gets there in the order of these
@@ -259,17 +269,18 @@ def circumstances_text(
     assignment: Assignment,
     frame: Frame,
     tags: Mapping[int, str],
+    members: Mapping[int, str] | None = None,
 ) -> str:
     """A witness's circumstances in words, for the policies that judge it.
 
     They are as the last side sees them, which of a multicast's recipients knows itself.
 
-    tags: names by id.
+    tags: names by id.  members: names by address.
     """
     first = policies[0]
     direction = first.directions[-1]
     dependencies = [policy.dependencies for policy in policies]
     addressed = any(each.addresses for each in dependencies)
     context = first.contexts(assignment, frame)[direction]
-    text = context_text(context, direction, tags, addressed)
+    text = context_text(context, direction, tags, addressed, members)
     return "; ".join([text] * bool(text) + witness_facts(dependencies, assignment, frame))

@@ -37,8 +37,8 @@ def frame_of(assignment: Assignment, prefix: str = "") -> Frame:
     elif ethertype == ARP and length >= 28:
         payload[:8] = bytes.fromhex("0001080006040001")
         payload[8:14] = found["mac_source"].to_bytes(6, "big")
-        payload[14:18] = bytes((10, 0, 0, 1))
-        payload[24:28] = bytes((10, 0, 0, 2))
+        payload[14:18] = (found["source4"] or 0x0A000001).to_bytes(4, "big")
+        payload[24:28] = (found["dest4"] or 0x0A000002).to_bytes(4, "big")
     for name, value in assignment.items():
         if name.startswith(f"{prefix}byte."):
             at = int(name[len(prefix) + 5 :])

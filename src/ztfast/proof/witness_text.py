@@ -40,8 +40,12 @@ def context_text(
     direction: str,
     tags: Mapping[int, str] | None = None,
     addressed: bool = True,
+    members: Mapping[int, str] | None = None,
 ) -> str:
-    """The circumstances beside the frame, or an empty text; `addressed`: addresses matter."""
+    """The circumstances beside the frame, or an empty text.
+
+    addressed: addresses matter.  members: names by address.
+    """
     names = tags or {}
     sender, receiver = context.local_tags, context.remote_tags
     if direction == "in":
@@ -54,7 +58,9 @@ def context_text(
     if receiver is None and sender:
         parts.append("receiver's tags unknown")
     if addressed:
-        parts.append(f"member {context.zt_source:010x} to {context.zt_dest:010x}")
+        ends = (context.zt_source, context.zt_dest)
+        called = [(members or {}).get(address, f"{address:010x}") for address in ends]
+        parts.append(f"member {called[0]} to {called[1]}")
     return "; ".join(parts)
 
 

@@ -95,11 +95,14 @@ class Suite:
     files: tuple[str, ...]
 
 
-def read_suite(path: str, policy: Policy) -> Suite:
-    """The cases of a file for this policy (its tags and capabilities by name)."""
+def read_suite(path: str, policy: Policy, network: Network | None = None) -> Suite:
+    """The cases of a file for this policy (its tags and capabilities by name).
+
+    network: whose members the cases may name where the file names no network.
+    """
     try:
         document = Node(_parsed(path), path)
-        return _Reader(document, policy).suite()
+        return _Reader(document, policy, network).suite()
     except (NetworkError, YamlError) as error:
         raise CaseError(*map(_as_case_error, error.diagnostics)) from None
 
@@ -127,8 +130,8 @@ def _as_toml(found: Diagnostic) -> Diagnostic:
 
 
 class _Reader:
-    def __init__(self, document: Node, policy: Policy) -> None:
-        self.document, self.policy = document, policy
+    def __init__(self, document: Node, policy: Policy, network: Network | None) -> None:
+        self.document, self.policy, self.given = document, policy, network
         self.files = [document.name]
 
     def suite(self) -> Suite:
@@ -147,7 +150,7 @@ class _Reader:
 
     def _network(self) -> Network:
         named = self.document.get("network")
-        base = Network(id=MADE_UP_ID)
+        base = self.given or Network(id=MADE_UP_ID)
         if named is not None:
             path = str(beside(self.document.name, named.text()))
             self.files.append(path)
