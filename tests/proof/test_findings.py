@@ -121,9 +121,11 @@ SILENT = {
 
 
 def said(policy: Policy, **options: Any) -> list[str]:
+    """All findings but those of address resolution, which test_resolution_findings.py has."""
     return [
         f"{found.code}:{found.span.line if found.span else 0}:{found.message}"
         for found in findings(policy, **options)
+        if found.code not in ("ZT210", "ZT211")
     ]
 
 

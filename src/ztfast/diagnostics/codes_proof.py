@@ -62,6 +62,21 @@ ANALYSIS: tuple[Code, ...] = (
         " open; everything that was reported is proved.",
     ),
     Code(
+        "ZT210",
+        "address resolution that never arrives",
+        "Members find each other's MAC by ARP (IPv4) or neighbour discovery (IPv6). Where the rules"
+        " accept IP and never those, no conversation begins: the commonest reason why nobody can"
+        " talk. Accept them before the other rules.",
+    ),
+    Code(
+        "ZT211",
+        "a `break` that takes ARP requests",
+        "A sender asks everybody at once, so it knows no receiver's tags. A match of both sides'"
+        " tags, or of the receiver's, then counts as true on ZeroTier 1.14. A `drop` behind it is"
+        " passed over, a `break` is not: the request ends there, and the members that it is about"
+        " cannot be found. Accept ARP and neighbour solicitations before it.",
+    ),
+    Code(
         "ZT290",
         "the solver is not installed",
         "The analysis needs z3-solver: `pip install 'ztfast[analysis]'`.",

@@ -19,6 +19,7 @@ from ztfast.proof.analysis import Analysis
 from ztfast.proof.formula import Literal
 from ztfast.proof.frame_model import FrameFormulas
 from ztfast.proof.reply_trap import Handshake
+from ztfast.proof.resolution_findings import resolution_findings
 from ztfast.proof.rule_set_findings import ACCEPTING, RuleSetFindings
 from ztfast.proof.solver import Deadline
 
@@ -39,6 +40,7 @@ def findings(
     for number, (where, rules, span) in enumerate(_rule_sets(policy)):
         found += RuleSetFindings(analysis, number, where, rules, span).find()
     found += analysis.ask(lambda: _nothing_accepted(analysis))
+    found += analysis.ask(lambda: resolution_findings(analysis, engine))
     found += analysis.ask(lambda: _traps(analysis))
     if analysis.undecided:
         found.append(_left_open(analysis))
