@@ -40,9 +40,8 @@ def evaluate_ready(name: str, data: npt.NDArray[np.uint8], **options: Any) -> Ca
     frames.decode(sorted(side.headers() | {Column.MISSING, Column.CHARACTERISTICS}))
     evaluator = made.scan_evaluator or made._evaluator
     assert isinstance(evaluator, NativeEvaluator)
-    assert evaluator._batch_contexts is not None
     outputs = [side.outputs(len(frames), BufferPool())]
-    given = [input_columns(side, frames, evaluator._batch_contexts[0], True, True)]
+    given = [input_columns(side, frames, None, None, True)]
     run = evaluator.machine().run
 
     def call() -> int:

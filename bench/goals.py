@@ -15,13 +15,15 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 import ztfast
 from bench import engines, peers, workloads
 from bench.measure import side_by_side
+from bench.network_goals import networked
+from bench.rows import Row, ns
 from ztfast import dispatch
 from ztfast.model.view import make_view
 from ztfast.program.encode import encode
@@ -33,21 +35,6 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 MEMORY = Path("/dev/shm") if Path("/dev/shm").is_dir() else workloads.DATA
 
 
-class Row(NamedTuple):
-    """One line of the results: what was asked, what was measured, is it met (None: told only)."""
-
-    goal: str
-    what: str
-    asked: str
-    measured: str
-    met: bool | None
-
-
-def ns(seconds: float, frames: int) -> float:
-    """Nanoseconds a frame."""
-    return seconds / frames * 1e9
-
-
 def everything() -> Iterator[Row]:
     """All rows, in the order of the page."""
     for part in (
@@ -57,6 +44,7 @@ def everything() -> Iterator[Row]:
         batches,
         multicast,
         one_frame,
+        networked,
         captures,
         writing,
         threads,

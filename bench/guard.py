@@ -47,6 +47,7 @@ def inputs() -> dict[str, Callable[[], Any]]:
     from ztfast.frames.batch import FrameBatch
     from ztfast.frames.columns import FIRST_OWN_COLUMN
     from ztfast.lang import compile_text
+    from ztfast.pipeline.scan import CountingScan, JudgingScan
 
     batch = FrameBatch.from_array(workloads.frames(FRAMES), np.full(FRAMES, 64, np.uint32))
     with tempfile.TemporaryDirectory() as folder:
@@ -60,17 +61,16 @@ def inputs() -> dict[str, Callable[[], Any]]:
     for name in ("default", "defcon", "tags", "like100", "mixed1000", "classbench200"):
         engine = Engine(compile_text(workloads.RULES[name]), side="out", backend="native")
         calls[f"evaluate {name}"] = lambda engine=engine: engine.evaluate(batch)
-    evaluator = Engine(compile_text(workloads.SEL), side="out", backend="native").scan_evaluator
-    assert evaluator is not None
-    entries = len(evaluator.sides[0].entries.address)
-    totals = np.zeros((2, entries * 5), np.uint64)
-    columns = (
-        np.empty(FRAMES, np.int64), np.empty(FRAMES, np.uint32), np.empty(FRAMES, np.uint32),
-    )  # fmt: skip
-    scan = (records, 24, len(records), False, 16, 1 << 18)
-    calls["scan and judge"] = lambda: evaluator.scan(*scan, columns)
-    calls["scan and count"] = lambda: evaluator.count(*scan, totals, None)
-    calls["scan, count and keep"] = lambda: evaluator.count(*scan, totals, columns)
+    sel = Engine(compile_text(workloads.SEL), side="out", backend="native")
+    ways = {"judge": JudgingScan(sel), "count": CountingScan(sel, False)}
+    ways["count and keep"] = CountingScan(sel, True)
+    for name, way in ways.items():
+        calls[f"scan, {name}"] = lambda way=way: way(records, 24, len(records), False)
+    known = workloads.network(500)
+    tagged = Engine(compile_text(workloads.TAGGED), network=known, backend="native")
+    between = np.frombuffer(workloads.members_capture(known, FRAMES), np.uint8)
+    members = CountingScan(tagged, False)
+    calls["scan, count, 500 members"] = lambda: members(between, 24, len(between), False)
     return calls
 
 

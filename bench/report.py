@@ -13,7 +13,8 @@ from typing import Any
 import numpy
 
 import ztfast
-from bench.goals import Row, everything
+from bench.goals import everything
+from bench.rows import Row
 
 HERE = Path(__file__).parent
 STAGES = HERE / "data" / "stages.json"

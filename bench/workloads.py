@@ -214,15 +214,25 @@ def network(members: int) -> Network:
 
 def members_frames(known: Network, count: int, multicast: bool) -> npt.NDArray[np.uint8]:
     """Headers as `frames` has them, from one member to another, or from one to all."""
-    rng = np.random.default_rng(SEED)
     data = frames(count)
+    _put_members(known, data, multicast)
+    return data
+
+
+def members_capture(known: Network, count: int) -> bytes:
+    """A classic pcap of IMIX frames from one member to another."""
+    return pcap_bytes(count, True, lambda heads: _put_members(known, heads, False))
+
+
+def _put_members(known: Network, data: npt.NDArray[np.uint8], multicast: bool) -> None:
+    """Write members' MACs into headers, uint8[n, 64]."""
+    rng, count = np.random.default_rng(SEED), len(data)
     macs = np.array([known.mac(member) for member in known.members], ">u8")
     octets = macs.view(np.uint8).reshape(-1, 8)[:, 2:]
     source = rng.integers(0, len(macs), count)
     data[:, 6:12] = octets[source]
     other = source + rng.integers(1, len(macs), count)
     data[:, :6] = (1, 0, 0x5E, 0, 0, 1) if multicast else octets[other % len(macs)]
-    return data
 
 
 # --- captures ------------------------------------------------------------------------------

@@ -1,0 +1,135 @@
+"""What runs with a network cost, both sides, members looked up: against tcpdump in the same run.
+
+A row's figure is CPU time a frame of the whole command above its own start on an empty capture, the
+sides taking turns; every count is checked against verdicts that were judged batch by batch.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import statistics
+import struct
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+import ztfast
+from bench import networks, peers
+from bench.measure import side_by_side
+from bench.rows import Row, ns
+from bench.workloads import DATA
+from ztfast.capture import open_capture
+from ztfast.network.load import load_network
+
+ROUNDS = 3
+_EXPRESSION = "ip and not host 10.255.255.255"  # what every frame but ARP passes
+
+
+def networked() -> Iterator[Row]:
+    """N1–N4: counting with members, small batches, threads, loading."""
+    yield from counting()
+    yield from small_batches()
+    yield from loading()
+
+
+def _cpu(command: list[str]) -> float:
+    """Seconds of CPU that a command takes."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, capture_output=True, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def _nothing() -> Path:
+    """A capture without frames."""
+    path = DATA / "empty.pcap"
+    path.write_bytes(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1))
+    return path
+
+
+def _a_frame(command: Callable[[Path], list[str]], capture: Path) -> float:
+    """Nanoseconds of CPU a frame above the start, the median of some rounds."""
+    empty = _nothing()
+    spent = [_cpu(command(capture)) - _cpu(command(empty)) for _ in range(ROUNDS)]
+    return ns(statistics.median(spent), networks.FRAMES)
+
+
+def _ours(rules: Path, network: Path, *options: str) -> Callable[[Path], list[str]]:
+    start = [sys.executable, "-m", "ztfast", "filter", str(rules)]
+    return lambda capture: [*start, str(capture), "--network", str(network), *options]
+
+
+def _rules(name: str) -> Path:
+    path = DATA / f"network-{name}.ztrules"
+    path.write_text(networks.RULES[name], encoding="utf-8")
+    return path
+
+
+def _checked(rules: Path, network: Path, capture: Path) -> None:
+    """What the command counts as accepted is what judging batch by batch accepts."""
+    command = [*_ours(rules, network, "--count", "--json")(capture)]
+    told = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    engine = ztfast.Engine(ztfast.load(str(rules)), network=load_network(str(network)))
+    accepted = 0
+    with open_capture(capture) as packets:
+        for batch in packets:
+            accepted += int(np.count_nonzero(engine.evaluate(batch).accepted))
+    assert told["verdicts"]["accept"]["frames"] == accepted
+    assert told["frames"] == networks.FRAMES
+
+
+def counting() -> Iterator[Row]:
+    """N1: `filter --count` with a network, a hundredth of the frames being multicasts."""
+    for name in networks.RULES:
+        rules, spent = _rules(name), dict[int, float]()
+        for members in (10, 500, 10_000):
+            network, capture = networks.network(members), networks.capture(members)
+            _checked(rules, network, capture)
+            spent[members] = _a_frame(_ours(rules, network, "--count"), capture)
+            tcpdump = _tcpdump(capture)
+            ratio = spent[members] / tcpdump if tcpdump else None
+            yield Row(
+                "N1",
+                f"filter --count, {name} rules, both sides, {members:,} members, CPU a frame",
+                "≤ 1.3× tcpdump",
+                f"{spent[members]:.0f} ns" + (f", {ratio:.2f}× tcpdump" if ratio else ""),
+                None if ratio is None else ratio <= 1.3,
+            )
+        ratio = spent[10_000] / spent[500]
+        yield Row("N1", "… 10,000 members against 500", "≤ 1.2×", f"{ratio:.2f}×", ratio <= 1.2)
+
+
+def _tcpdump(capture: Path) -> float | None:
+    if peers.tcpdump_count(_EXPRESSION, capture) is None:
+        return None
+    return _a_frame(lambda path: ["tcpdump", "-r", str(path), "--count", _EXPRESSION], capture)
+
+
+def small_batches() -> Iterator[Row]:
+    """N2: one call for 64 frames, as a live tap makes it."""
+    for members in (0, 500):
+        network = load_network(str(networks.network(members))) if members else None
+        engine = ztfast.Engine(ztfast.compile(networks.RULES["tagged"]), network=network)
+        with open_capture(networks.capture(500)) as packets:
+            batch = next(one for one in packets if len(one) > 64).part(0, 64)
+        frames = ztfast.FrameBatch.from_packets(batch)
+        whole = int(np.count_nonzero(engine.evaluate(frames).accepted))
+        assert whole == sum(engine.evaluate(frames[n : n + 1]).receivers[0] > 0 for n in range(64))
+        calls = {"call": lambda made=engine, some=frames: made.evaluate(some).accepted}
+        micros = side_by_side(calls)["call"] * 1e6
+        what = f"a call of 64 frames, {f'{members} members' if members else 'no network'}"
+        yield Row("N2", what, "≤ 50 µs", f"{micros:.0f} µs", micros <= 50)
+
+
+def loading() -> Iterator[Row]:
+    """N3: a network of 10,000 members, from JSON to an engine that is ready."""
+    path, policy = networks.network(10_000), ztfast.compile(networks.RULES["tagged"])
+    calls = {"load": lambda: ztfast.Engine(policy, network=load_network(str(path)))}
+    seconds = side_by_side(calls, rounds=3)["load"]
+    yield Row(
+        "N3", "a network of 10,000 members loads", "≤ 0.3 s", f"{seconds:.2f} s", seconds <= 0.3
+    )
