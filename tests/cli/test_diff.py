@@ -89,3 +89,19 @@ def test_revisions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "now accepted by `accept` in line 3" in done.stdout
     (tmp_path / "sub" / "rules.ztrules").write_bytes(b"\xff")
     assert "ZT050" in run("diff", "git:HEAD:rules.ztrules", "rules.ztrules").stderr
+
+
+@needs("z3")
+def test_members_that_a_change_lets_talk(tmp_path: Path) -> None:
+    office = Path(__file__).parents[2] / "examples" / "office.toml"
+    rules, new = office.with_suffix(".ztrules"), tmp_path / "new.ztrules"
+    new.write_text(rules.read_text().replace("drop ipprotocol tcp and dport 23", "accept dport 23"))
+    words = ("diff", str(rules), str(new), "--network", str(office), "--limit", "1")
+    lines = run(*words).stdout.splitlines()
+    assert lines[0].startswith("opens: 42, closes: 0, of 504 ways (ping, ssh, https, smb, rdp, dns")
+    assert lines[2] == "telnet opens (line 48); it was closed: dropped, line 48"
+    cells = json.loads(run(*words, "--json").stdout)["members"]
+    assert {(cell["service"], cell["open"], cell["was"]) for cell in cells} == {
+        ("telnet", True, "dropped")
+    }
+    assert "members" not in json.loads(run(*words, "--json", "--side", "out").stdout)

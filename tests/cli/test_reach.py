@@ -67,7 +67,7 @@ def test_against_another_policy(tmp_path: Path) -> None:
     done = run(*words, "--to", "ben", "--against", str(RULES))
     assert done.returncode == 1
     assert done.stdout.splitlines() == [
-        "opens: 1, closes: 0, of 1 ways",
+        "opens: 1, closes: 0, of 1 ways (telnet)",
         "",
         "telnet opens (line 48); it was closed: dropped, line 48",
         "  anna to ben",

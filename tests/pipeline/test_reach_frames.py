@@ -7,10 +7,11 @@ from ipaddress import ip_address
 import numpy as np
 import pytest
 
+import ztfast
 from ztfast.errors import UsageError
 from ztfast.frames.build import internet_checksum
 from ztfast.frames.notation import parse_frame
-from ztfast.pipeline.reach_frames import Pairs, Service, Step, frames, parse_service
+from ztfast.pipeline.reach_frames import Pairs, Service, Step, frames, parse_service, services_of
 
 MACS = bytes.fromhex("020000000001"), bytes.fromhex("020000000002")
 
@@ -76,6 +77,13 @@ def test_neighbour_discovery() -> None:
         length = len(frame.payload) - 40
         pseudo = frame.payload[8:40] + length.to_bytes(4, "big") + (58).to_bytes(4, "big")
         assert internet_checksum(pseudo + frame.payload[40:]) == 0
+
+
+def test_services_that_rules_name() -> None:
+    text = "cap a id 1 accept dport 22; ;\naccept dport 53 or sport 80;\naccept dport 8080-8081;\n"
+    policy = ztfast.compile(text)
+    other = ztfast.compile("accept dport 8443;\n")
+    assert services_of(policy, other) == ("ssh", "dns", "8443/tcp")
 
 
 def test_names_of_services() -> None:

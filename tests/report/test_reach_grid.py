@@ -113,7 +113,7 @@ def test_changes() -> None:
     old, new = found(), found(RULES.replace("drop dport 22 and not", "drop dport 23 and not"))
     assert change_lines(old, old) == ["nothing changes: 33 of 60 ways are open"]
     assert change_lines(old, new) == [
-        "opens: 22, closes: 0, of 60 ways",
+        "opens: 22, closes: 0, of 60 ways (ssh, https)",
         "",
         "ssh opens (line 4); it was closed: tag, line 2",
         "  anna, ben to carl, dora, eva, web",
@@ -121,7 +121,7 @@ def test_changes() -> None:
         "  web to anna, ben, carl, dora, eva",
     ]
     closed = change_lines(new, old)
-    assert closed[0] == "opens: 0, closes: 22, of 60 ways"
+    assert closed[0] == "opens: 0, closes: 22, of 60 ways (ssh, https)"
     assert closed[2] == "ssh closes: tag, line 2"
     nothing, everything = found("drop;\n", ("arp",)), found("accept;\n", ("arp",))
     assert change_lines(nothing, everything)[2:] == [

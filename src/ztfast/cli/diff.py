@@ -13,7 +13,9 @@ import click
 
 if TYPE_CHECKING:
     from ztfast.model.policy import Policy
+    from ztfast.network.members import Network
     from ztfast.pipeline.changes import ChangeCounts
+    from ztfast.pipeline.reach import Reach
     from ztfast.proof.diff import Difference
 
 
@@ -35,7 +37,11 @@ if TYPE_CHECKING:
     help="Whose verdict: the sender's (out), the receiver's (in), or both.",
 )
 @click.option("--capture", metavar="FILE", help="Count the change on the frames of a capture.")
-@click.option("--network", metavar="FILE|ID", help="Members for --capture, or the network id.")
+@click.option(
+    "--network",
+    metavar="FILE|ID",
+    help="Members: say also which of them the change lets talk, or keeps from it.",
+)
 @click.option(
     "--limit",
     type=click.IntRange(1),
@@ -61,7 +67,7 @@ def command(ctx: click.Context, /, old: str, new: str | None, **options: Any) ->
     \b
     Example: ztfast diff git:HEAD:rules.ztrules rules.ztrules
     """
-    from ztfast.cli.inputs import note_engine, read_policy
+    from ztfast.cli.inputs import note_engine, read_network, read_policy
     from ztfast.cli.interrupts import ended_at_once
     from ztfast.proof.diff import compare
     from ztfast.sinks.text import write_text
@@ -83,10 +89,12 @@ def command(ctx: click.Context, /, old: str, new: str | None, **options: Any) ->
             time_limit=options["time_limit"],
             max_classes=options["limit"],
         )
+    network = read_network(options["network"], second)
     counted = None
     if options["capture"]:
-        counted = _count(first, second, engines, options)
-    text = _json(found, counted) if options["as_json"] else _text(found, counted)
+        counted = _count(first, second, engines, options, network)
+    ways = _ways(first, second, engines, options, network)
+    text = _json(found, counted, ways) if options["as_json"] else _text(found, counted, ways)
     write_text(options["output"], text)
     if not found.complete:
         click.echo(f"ztfast diff: not everything is shown or proved: {found.incomplete}", err=True)
@@ -94,14 +102,16 @@ def command(ctx: click.Context, /, old: str, new: str | None, **options: Any) ->
 
 
 def _count(
-    first: Policy, second: Policy, engines: tuple[str, str], options: dict[str, Any]
+    first: Policy,
+    second: Policy,
+    engines: tuple[str, str],
+    options: dict[str, Any],
+    network: Network | None,
 ) -> ChangeCounts:
     from ztfast.capture import open_capture
-    from ztfast.cli.inputs import read_network
     from ztfast.engine.engine import Engine
     from ztfast.pipeline.changes import count_changes
 
-    network = read_network(options["network"])
     old, new = (
         Engine(policy, network=network, side=options["side"], engine=engine)
         for policy, engine in zip((first, second), engines, strict=True)
@@ -110,18 +120,47 @@ def _count(
         return count_changes(old, new, packets)
 
 
-def _text(found: Difference, counted: ChangeCounts | None) -> str:
+def _ways(
+    first: Policy,
+    second: Policy,
+    engines: tuple[str, str],
+    options: dict[str, Any],
+    network: Network | None,
+) -> tuple[Reach, Reach] | None:
+    """Who reaches whom before and after, for the usual services and those of the rules."""
+    from ztfast.pipeline.reach import SERVICES, reach
+    from ztfast.pipeline.reach_frames import services_of
+
+    if network is None or network.id is None or not network.active_members():
+        return None
+    if options["side"] != "both":
+        return None
+    services = (*SERVICES, *services_of(first, second))
+    old, new = (
+        reach(policy, network, services, engine=engine)
+        for policy, engine in zip((first, second), engines, strict=True)
+    )
+    return old, new
+
+
+def _text(found: Difference, counted: ChangeCounts | None, ways: tuple[Reach, Reach] | None) -> str:
     from ztfast.diagnostics.render import harmless_lines
     from ztfast.proof.render import diff_lines
+    from ztfast.report.reach_grid import change_lines
 
     lines = diff_lines(found)
+    if ways is not None:
+        lines = [*change_lines(*ways), "", *lines]
     return harmless_lines(lines if counted is None else [*lines, *counted.lines()])
 
 
-def _json(found: Difference, counted: ChangeCounts | None) -> str:
+def _json(found: Difference, counted: ChangeCounts | None, ways: tuple[Reach, Reach] | None) -> str:
+    from ztfast.pipeline.reach import change_cells
     from ztfast.proof.render import diff_json
 
     document = diff_json(found)
     if counted is not None:
         document["capture"] = counted.as_json()
+    if ways is not None:
+        document["members"] = change_cells(*ways)
     return json.dumps(document, indent=2) + "\n"

@@ -105,25 +105,25 @@ def _written(found: Reach, before: Reach | None, options: dict[str, Any]) -> str
     return harmless_lines(grid_lines(found, **width))
 
 
-def _rows(found: Reach, before: Reach | None) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """(names of columns, rows); with `before` only what changes, and whether it was open."""
-    columns = dict(found.columns())
+def _cells(found: Reach, before: Reach | None) -> tuple[list[str], list[dict[str, Any]]]:
+    """(names of columns, cells); with `before` only what changes, and how it was."""
+    from ztfast.pipeline.reach import change_cells
+
+    columns = found.columns()
     if before is not None:
-        columns["was"] = before.columns()["why"]
-        changed = before.open != found.open
-        columns = {name: column[changed] for name, column in columns.items()}
-    return list(columns), list(zip(*(column.tolist() for column in columns.values()), strict=True))
+        return [*columns, "was"], change_cells(before, found)
+    rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+    return list(columns), [dict(zip(columns, row, strict=True)) for row in rows]
 
 
 def _object(found: Reach, before: Reach | None) -> dict[str, Any]:
-    names, rows = _rows(found, before)
     return {
         "version": 1,
         "members": [{"address": member.label, "name": member.name} for member in found.members],
         "services": [service.name for service in found.services],
         "ways": len(found.why),
         "open": int(found.open.sum()),
-        "cells": [{**dict(zip(names, row, strict=True))} for row in rows],
+        "cells": _cells(found, before)[1],
     }
 
 
@@ -131,9 +131,9 @@ def _csv(found: Reach, before: Reach | None) -> str:
     import csv
     import io
 
-    names, rows = _rows(found, before)
+    names, cells = _cells(found, before)
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(names)
-    writer.writerows(rows)
+    writer = csv.DictWriter(text, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(cells)
     return text.getvalue()

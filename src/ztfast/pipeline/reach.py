@@ -131,6 +131,14 @@ def reach(
     )
 
 
+def change_cells(old: Reach, new: Reach) -> list[dict[str, Any]]:
+    """The cells of `new` that were open and are not, or the other way round; `was`: why before."""
+    changed = old.open != new.open
+    columns = {**new.columns(), "was": old.columns()["why"]}
+    rows = zip(*(column[changed].tolist() for column in columns.values()), strict=True)
+    return [dict(zip(columns, row, strict=True)) for row in rows]
+
+
 def _chosen(network: Network, option: str, names: Sequence[str] | None) -> Int32s:
     """Indexes of the members that were named, ascending; all where none were."""
     members = network.active_members()

@@ -1,6 +1,7 @@
 """The frames of a service between many pairs of members: request, reply, address resolution.
 
-Contract: `parse_service` reads `ssh`, `ping`, `arp`, `445/tcp`; `frames` gives one step of a
+Contract: `parse_service` reads `ssh`, `ping`, `arp`, `445/tcp`; `services_of` those of rules;
+`frames` gives one step of a
 service for all pairs at once, as whole Ethernet frames with true checksums.
 Tested by tests/pipeline/test_reach_frames.py, against `frames.notation`.
 """
@@ -19,6 +20,9 @@ from ztfast.frames import build
 from ztfast.frames.batch import FrameBatch
 from ztfast.frames.services import SERVICES
 from ztfast.frames.template import Bytes, patched
+from ztfast.model.entries import read_entries
+from ztfast.model.kinds import Kind
+from ztfast.model.policy import Policy
 
 CLIENT_PORT = 50000
 _SYN, _ACK = 2, 16
@@ -68,6 +72,18 @@ def parse_service(text: str) -> Service:
         return Service(name, kind, int(port))
     known = ", ".join(("ping", "arp", *SERVICES))
     raise usage(f"{text!r:.40} is no service", f"as 445/tcp or 53/udp, or one of {known}")
+
+
+def services_of(*policies: Policy) -> tuple[str, ...]:
+    """The services of the single ports that rules name as `dport`, in order of port."""
+    ports: set[int] = set()
+    for policy in policies:
+        for rules in (policy.rules, *(capability.rules for capability in policy.capabilities)):
+            for entry in read_entries(rule.json for rule in rules):
+                if entry.kind is Kind.MATCH_IP_DEST_PORT_RANGE and entry.value[0] == entry.value[1]:
+                    ports.add(entry.value[0] or 0)
+    named = {port: name for name, (_, port) in SERVICES.items()}
+    return tuple(named.get(port, f"{port}/tcp") for port in sorted(ports - {0}))
 
 
 class Pairs(NamedTuple):

@@ -203,7 +203,8 @@ def change_lines(old: Reach, new: Reach) -> list[str]:
         return [f"nothing changes: {int(new.open.sum()):,} of {len(new.why):,} ways are open"]
     opened = int(new.open[changed].sum())
     closed = len(changed) - opened
-    lines = [f"opens: {opened:,}, closes: {closed:,}, of {len(new.why):,} ways"]
+    services = ", ".join(service.name for service in new.services)
+    lines = [f"opens: {opened:,}, closes: {closed:,}, of {len(new.why):,} ways ({services})"]
     ways: dict[tuple[str, ...], dict[int, list[int]]] = {}
     for number in changed.tolist():
         client, server = int(new.client[number]), int(new.server[number])
