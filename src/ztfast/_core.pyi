@@ -101,6 +101,15 @@ def scan_records(
     max_captured: int,
     columns: _RecordColumns,
 ) -> tuple[int, int, int]: ...
+def guess_record(
+    buffer: object,
+    start: int,
+    at: int,
+    end: int,
+    swapped: int,
+    header: int,
+    max_captured: int,
+) -> int: ...
 def scan_blocks(
     buffer: object,
     start: int,

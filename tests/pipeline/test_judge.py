@@ -62,10 +62,9 @@ def figures(path: Path, policy: Policy, how: str) -> tuple[dict[str, object], se
     with open_capture(path) as capture:
         for item in judgements(
             engine,
-            capture,
+            capture.batches() if how == "batches" else capture,
             counts=how in ("counted", "kept"),
             keeps=how == "kept",
-            threads=2 if how == "batches" else 1,
         ):
             seen.add(
                 Counted
@@ -211,11 +210,12 @@ def test_a_network_gives_the_same_figures_however_it_is_judged(
     engine = Engine(policy, network=network, side=side)
     found = []
     accepted: list[list[int]] = []
-    ways = (False, False, 2), (False, False, 1), (True, False, 1), (True, True, 1)
-    for counts, keeps, threads in ways:
+    ways = (False, False, False), (True, False, False), (True, True, False), (True, True, True)
+    for scans, counts, keeps in ways:
         tally, kept = Tally(policy), []
         with open_capture(path) as capture:
-            for item in judgements(engine, capture, counts=counts, keeps=keeps, threads=threads):
+            source = capture if scans else capture.batches()
+            for item in judgements(engine, source, counts=counts, keeps=keeps):
                 tally.count(item)
                 passed = slice(None) if counts else item.verdicts.accepted
                 kept += (item.packets.offsets[passed] + item.packets.base).tolist()

@@ -113,14 +113,11 @@ cdef tuple finish_scan(ScanState *t):
     return count, t.chain[chains - 1].place, t.chain[chains - 1].error, chains
 
 
-cdef void start_scan(
-    Input *x, ScanState *t, Round *r, object buffer, int64_t start, int64_t end, int swapped,
-    int header, uint32_t max_captured, object columns, object marks
+cdef void take_window(
+    Input *x, object buffer, int64_t start, int64_t end, int swapped, int header,
+    uint32_t max_captured
 ) except *:
-    """columns: offsets, captured, lengths, to keep what is found; or None.  marks: as many bytes.
-
-    Raises ValueError for a window that is not inside the buffer.
-    """
+    """Read what is to be scanned; raises ValueError for what is not inside the buffer."""
     cdef Py_buffer view
     PyObject_GetBuffer(buffer, &view, PyBUF_SIMPLE)
     x.buffer = <bytes_t>view.buf
@@ -132,6 +129,17 @@ cdef void start_scan(
     x.swapped = swapped
     x.header = header
     x.max_captured = max_captured
+
+
+cdef void start_scan(
+    Input *x, ScanState *t, Round *r, object buffer, int64_t start, int64_t end, int swapped,
+    int header, uint32_t max_captured, object columns, object marks
+) except *:
+    """columns: offsets, captured, lengths, to keep what is found; or None.  marks: as many bytes.
+
+    Raises ValueError for a window that is not inside the buffer.
+    """
+    take_window(x, buffer, start, end, swapped, header, max_captured)
     memset(t, 0, sizeof(ScanState))
     t.total_capacity = end  # no more records than bytes
     if columns is not None:

@@ -319,3 +319,22 @@ def scan_records(
             follow_together(&x, &t, &r, NULL)
             keep_round(&t, &r)
     return finish_scan(&t)[:3]
+
+
+def guess_record(
+    object buffer, int64_t start, int64_t at, int64_t end, int swapped, int header,
+    uint32_t max_captured
+):
+    """A place from `at` on where a record seems to start, as those from `start` on look; −1: none.
+
+    Only a guess: records from `start` on must arrive exactly there.  Raises ValueError as
+    `scan_records` does.
+    """
+    cdef Input x
+    cdef int64_t found
+    take_window(&x, buffer, start, end, swapped, header, max_captured)
+    if not start <= at or start + 16 > end:
+        return -1
+    with nogil:
+        found = find_record(&x, at, field(&x, start))
+    return found

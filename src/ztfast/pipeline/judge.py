@@ -114,10 +114,17 @@ def chosen_scan(
     keeps: bool,
 ) -> RecordScan | None:
     """The scan to read with, where this engine can judge on the way; else None."""
-    if engine.scan_evaluator is None or vlan != "tag" or threads > 1 or capture.merge:
+    if engine.scan_evaluator is None or vlan != "tag" or capture.merge:
         return None
     # Counting keeps no places: a limit needs them, and the reader looks at the last records
     # after damage.
-    if counts and capture.limit is None and not capture.session.resync:
-        return CountingScan(engine, keeps)
-    return JudgingScan(engine)
+    counting = counts and capture.limit is None and not capture.session.resync
+
+    def made() -> RecordScan:
+        return CountingScan(engine, keeps) if counting else JudgingScan(engine)
+
+    if threads == 1:
+        return made()
+    from ztfast.pipeline.threaded_scan import ThreadedScan  # start-up stays short
+
+    return ThreadedScan(made, threads)
