@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.needs import needs_loops
-from tests.pipeline.test_judge import (
+from tests.pipeline.hostile_captures import (
     MEMBERS_RULES,
     RULES,
     capture_of,

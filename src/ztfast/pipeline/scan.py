@@ -166,16 +166,21 @@ class CountingScan:
 def joined_counts(parts: Sequence[Counted]) -> Counted:
     """What scans of parts that follow each other counted, as one."""
     sides = tuple(
-        SideCounts(np.sum([one.totals for one in of_side], 0, np.uint64), *of_side[0][1:])
+        SideCounts(_sum([one.totals for one in of_side]), *of_side[0][1:])
         for of_side in zip(*(part.sides for part in parts), strict=True)
     )
     reads = [part.reads for part in parts if part.reads is not None]
     return Counted(
         sum(part.frames for part in parts),
         sides,
-        np.sum(reads, 0, np.uint64) if reads else None,
+        _sum(reads) if reads else None,
         np.concatenate([part.apart for part in parts]),
     )
+
+
+def _sum(arrays: list[npt.NDArray[np.uint64]]) -> npt.NDArray[np.uint64]:
+    total: npt.NDArray[np.uint64] = np.stack(arrays).sum(0, dtype=np.uint64)
+    return total
 
 
 def joined_judged(parts: Sequence[Judged]) -> Judged:
