@@ -9,6 +9,7 @@ tests/model/test_addresses.py.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -46,6 +47,7 @@ def first_octet(network_id: int) -> int:
     return 0x32 if octet == _RESERVED_FIRST_OCTET else octet
 
 
+@lru_cache(16)
 def scramble(network_id: int) -> int:
     """The 40 bits that are XORed with an address: the network id's bytes 1 to 5, turned round."""
     return int.from_bytes((network_id >> 8 & _ADDRESS_MASK).to_bytes(5, "little"), "big")

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -106,13 +105,35 @@ def _no_constant(name: str) -> NoReturn:
     raise _Refused(f"{name} is not JSON")
 
 
-@dataclass(frozen=True)
 class Node:
-    """A value of a parsed document with its place: the file's name and a path like `a.b[3]`."""
+    """A value of a parsed document with its place: the file's name and a path like `a.b[3]`.
 
-    value: Any
-    name: str
-    path: str = ""
+    Paths are only put together where one is shown: a document has far more values than faults.
+    """
+
+    __slots__ = ("_above", "_key", "_path", "name", "value")
+
+    def __init__(
+        self,
+        value: Any,
+        name: str,
+        path: str = "",
+        above: Node | None = None,
+        key: str | int = "",
+    ) -> None:
+        self.value, self.name = value, name
+        self._path, self._above, self._key = path, above, key
+
+    @property
+    def path(self) -> str:
+        """Where in the document this value stands, "" at the top."""
+        if self._above is None:
+            return self._path
+        above, key = self._above.path, self._key
+        if isinstance(key, int):
+            return f"{above}[{key}]"
+        shown = "".join(c if c.isprintable() else "?" for c in key[:60])
+        return f"{above}.{shown}" if above else shown
 
     def refuse(self, what: str, help: str | None = None, code: str = "ZT553") -> NoReturn:
         """Raise a NetworkError about this value."""
@@ -125,10 +146,7 @@ class Node:
 
     def child(self, key: str | int) -> Node:
         """The value under a key or index that is there."""
-        if isinstance(key, int):
-            return Node(self.value[key], self.name, f"{self.path}[{key}]")
-        shown = "".join(c if c.isprintable() else "?" for c in key[:60])
-        return Node(self.value[key], self.name, f"{self.path}.{shown}" if self.path else shown)
+        return Node(self.value[key], self.name, "", self, key)
 
     def at(self, path: Iterable[str | int]) -> Node:
         """The value at a path that is there."""
@@ -139,15 +157,16 @@ class Node:
 
     def get(self, *keys: str) -> Node | None:
         """The value under the first of these keys that is there and not null."""
+        table = self.table()
         for key in keys:
-            if self.table().get(key) is not None:
+            if table.get(key) is not None:
                 return self.child(key)
         return None
 
     def table(self) -> Mapping[str, Any]:
         """This value as an object."""
         value: Json = self.value
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             self.wrong("an object")
         return value
 
