@@ -29,7 +29,8 @@ class FrameContext(NamedTuple):
     emulates: EMULATES_RFC4193 and EMULATES_6PLANE (network.batch_context): the schemes of whose
     addresses in the network `network_id` this node, judging in, takes every one as the sender's.
     held: indexes into the view's capabilities, in the order in which they are tried.
-    no_tee: this is the second or a later recipient of a multicast.
+    no_tee: this is the sender's second pass, for one recipient of several: it sends no copies
+    (docs/spec/evaluation.md section 8).
     draw: the draw of the `random` match with this index, where the base rules' entries
     are counted first and then those of *all* the view's capabilities.
 

@@ -61,7 +61,8 @@ class BatchContext:
     macauth look at and whose capabilities are tried.
     node, zt_source, zt_dest: uint64[n] ZeroTier addresses; zt_dest 0 where unknown.
     addresses_known: bool[n]; False where zt_source, zt_dest and node are only assumed.
-    no_tee: bool[n]; True for the second and later recipients of a multicast.
+    no_tee: bool[n]; True in the sender's second pass, for one recipient of several, which sends
+    no copies (docs/spec/evaluation.md section 8).
     number: int64[n], the frame's number in the whole input, which keys random draws.
     """
 

@@ -55,7 +55,8 @@ class Explainer:
         )
         dest = receiver.node if receiver else context.zt_dest
         tags = receiver.local_tags if receiver else context.remote_tags
-        target = Member(dest, tags=tags or {}, mac=frame.mac_dest)
+        # a sender alone, of a multicast, knows no recipient for whom it would judge again
+        target = Member(dest, tags=tags or {}, mac=frame.mac_dest) if dest else None
         spec = FrameSpec("", frame, context.zt_source, dest, *ip_ends(frame))
         contexts = self._resolver.described_contexts(spec, Ends(source, target))
         return explain(self._resolver, contexts, self._side).verdict

@@ -121,7 +121,7 @@ class SymbolicPolicy:
         """The verdict on a witness, and which entry gave it."""
         outcomes = self.outcomes(assignment, frame)
         found = verdict_text(outcomes)
-        self._confirm(found, outcomes, assignment, frame)
+        self._confirm(found, assignment, frame)
         return WitnessVerdict(found, self._decider(*list(outcomes.items())[-1]))
 
     def outcomes(self, assignment: Assignment, frame: Frame) -> dict[str, Outcome]:
@@ -153,16 +153,10 @@ class SymbolicPolicy:
     def _confirm(
         self,
         found: VerdictText,
-        outcomes: Mapping[str, Outcome],
         assignment: Assignment,
         frame: Frame,
     ) -> None:
-        """Raise BackendError (ZT291) where `explain` judges a witness otherwise.
-
-        It is not asked about frames that end in the sender's second pass: that is `deliver`'s.
-        """
-        if "again" in outcomes and not outcomes["again"].accept:
-            return
+        """Raise BackendError (ZT291) where `explain` judges a witness otherwise."""
         contexts = self.contexts(assignment, frame)
         said = self._explainer.verdict(frame, contexts.get("out"), contexts.get("in"))
         if said is not None and not found.action.startswith(_ACTIONS[said]):
