@@ -12,6 +12,7 @@ from ztfast.capture import open_captures
 from ztfast.pipeline.job import Job
 from ztfast.pipeline.outputs import OutputOptions
 
+OFFICE = Path(__file__).parents[2] / "examples"
 RULES = "drop dport 23;\naccept;\n"
 
 
@@ -102,3 +103,19 @@ def test_nothing_is_opened_where_nothing_can_be_read(tmp_path: Path) -> None:
     made.work()
     assert made.failed
     assert out.read_text() == "older"
+
+
+def test_figures_are_the_same_however_frames_are_judged() -> None:
+    """Counted while they are found, in two threads, by the reference: what is copied arrives."""
+
+    def figures(threads: int = 1, backend: str = "auto") -> dict[str, object]:
+        policy, network = ztfast.load(OFFICE / "office.ztrules"), OFFICE / "office.toml"
+        engine = ztfast.Engine(policy, network=ztfast.load_network(network), backend=backend)
+        with open_captures([OFFICE / "office.pcap"]) as source:
+            made = Job(engine, source, threads=threads)
+            made.work()
+        return made.tally.to_json()
+
+    found = figures()
+    assert found["deliveries"]
+    assert found == figures(threads=2) == figures(backend="reference")

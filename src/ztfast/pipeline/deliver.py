@@ -113,6 +113,11 @@ class Deliveries(NamedTuple):
         """Those that reached a tap."""
         return self.where(self.fate == Fate.ARRIVED)
 
+    @property
+    def copies(self) -> Deliveries:
+        """Copies and redirects, without the frames themselves."""
+        return self.where(np.isin(self.kind, COPIES))
+
 
 class _Sending(NamedTuple):
     """Frames on their way: n items.  to, sent_by: member numbers; address: of `to`."""

@@ -88,7 +88,7 @@ class Job(CaptureJob):
         self.tally.count(item, found)
 
     def _delivered(self, item: Judgement) -> Deliveries | None:
-        """What is sent for a batch's frames; frames that were counted send nothing."""
+        """A batch's copies and redirects; frames that were counted have none."""
         from ztfast.pipeline.deliver import deliver, no_deliveries  # start-up stays short
 
         judged = item if item.counted is None else item.apart
@@ -96,7 +96,7 @@ class Job(CaptureJob):
             return no_deliveries()
         if judged.frames is None or judged.verdicts is None:
             return None
-        return deliver(self.engine, judged.frames, first=judged.packets.first)
+        return deliver(self.engine, judged.frames, first=judged.packets.first).copies
 
     def _close(self) -> list[Diagnostic]:
         return self._outputs.close() if self._outputs is not None else []
