@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 
+import pytest
+
 from tests.differential.rounds import random_batch, random_network, random_policy
 from ztfast.engine.engine import Engine
 from ztfast.explain.contexts import ContextResolver
@@ -11,13 +13,15 @@ from ztfast.explain.delivery import DeliveryNote, delivery_notes
 from ztfast.explain.explain import explain
 from ztfast.explain.render import to_object, to_text
 from ztfast.frames.batch import FrameBatch
+from ztfast.frames.frame import Frame
 from ztfast.frames.notation import parse_frame
 from ztfast.lang import compile_text
+from ztfast.model.addresses import mac_of
 from ztfast.network.members import Member, Network, make_network
 from ztfast.pipeline.deliver import WHY, Fate, Kind, deliver
 
 NETWORK_ID = 0x8056C2E21C000001
-ANNA, FILES, SENSOR = 0x1111111111, 0x2222222222, 0x3333333333
+ANNA, FILES, SENSOR, STRANGER = 0x1111111111, 0x2222222222, 0x3333333333, 0x4444444444
 RULES = """\
 drop not chr ipauth;
 tee 64 3333333333 ipprotocol udp;
@@ -78,6 +82,27 @@ def test_recipients_that_fare_alike_are_one_note() -> None:
     notes, text = said("arp 10.0.0.1 > 10.0.0.2")
     assert [[name for _, name in note.to] for note in notes] == [["files", "sensor"]]
     assert "arrives at files, sensor\n" in text
+
+
+@pytest.mark.parametrize(
+    ("ends", "why"),
+    [
+        ((STRANGER, FILES), "arrives nowhere: its sender is no member"),
+        ((ANNA, ANNA), "arrives nowhere: a node sends nothing to itself through the network"),
+        (
+            (ANNA, STRANGER),
+            "arrives nowhere\n  frame of 42 bytes, anna to 4444444444: no such member",
+        ),
+    ],
+)
+def test_an_accepted_frame_that_nobody_gets_says_why(ends: tuple[int, int], why: str) -> None:
+    source, dest = (mac_of(address, NETWORK_ID) for address in ends)
+    frame = Frame(bytes(28), 28, 0x88B5, mac_source=source, mac_dest=dest)
+    resolver = ContextResolver(compile_text("accept;"), office())
+    notes = delivery_notes(resolver, frame)
+    text = to_text(explain(resolver, resolver.contexts(frame), "both", notes))
+    assert text.splitlines()[1].startswith("accepted")
+    assert "\n".join(text.partition("\n\n")[0].splitlines()[2:]) == why
 
 
 def test_nothing_is_said_where_nobody_is_known() -> None:

@@ -80,7 +80,6 @@ class Model:
             whole = [(dest, "FRAME", sender, frame)] if first.accept else []
             return [*self._copies(first, sender, frame), *whole]
         if not group and self._is_ours(frame.mac_dest):  # a node that is no member
-            self._judge("out", sender, sender, 0, frame)
             return self._to_stranger(sender, frame)
         first = self._judge("out", sender, sender, 0, frame)
         found = self._copies(first, sender, frame)
@@ -96,11 +95,12 @@ class Model:
         return found
 
     def _to_stranger(self, sender: int, frame: Frame) -> list[tuple[int, str, int, Frame]]:
-        """The destination MAC is of the network's form and nobody's: judged, then lost."""
+        """The destination MAC is of the network's form and nobody's: judged, sent, lost."""
         assert self.network.id is not None
         address = next(a for a in self._strangers(frame.mac_dest))
         first = self._judge("out", sender, sender, address, frame, remote_known=False)
-        return self._copies(first, sender, frame)
+        whole = [(address, "FRAME", sender, frame)] if first.accept else []
+        return [*self._copies(first, sender, frame), *whole]
 
     def _strangers(self, mac: int) -> list[int]:
         assert self.network.id is not None

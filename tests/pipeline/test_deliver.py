@@ -26,9 +26,11 @@ from tests.pipeline.delivery_model import Model
 from ztfast.engine.engine import Engine
 from ztfast.errors import UsageError
 from ztfast.frames.batch import FrameBatch, ethernet_frame
+from ztfast.frames.frame import Frame
 from ztfast.lang import compile_text, load_json
 from ztfast.model.addresses import mac_of
 from ztfast.model.policy import Policy
+from ztfast.model.reads import Reads
 from ztfast.network.load import load_network
 from ztfast.network.members import Member, Network, make_network
 from ztfast.pipeline.deliver import Deliveries, Fate, Kind, deliver
@@ -294,8 +296,25 @@ def test_broadcasts_and_multicasts_that_the_network_forbids() -> None:
     assert sent("accept;\n", arp, group, multicast_limit=0) == []
 
 
+@pytest.mark.parametrize("dest", [2, 9, 224])
+def test_raw_ip_arrives_as_the_frame_would_that_carries_it(dest: int, backend: str) -> None:
+    """A capture on a tun device, or of any device, has no MACs: members are found by IP."""
+    octets = (224, 0, 0, 251) if dest == 224 else (10, 0, 0, dest)
+    packet = bytes([0x45, *bytes(11), 10, 0, 0, 0, *octets, *bytes(20)])
+    macs = {2: mac_of(C, NETWORK_ID), 9: 0, 224: 0x01005E0000FB}
+    whole = Frame(packet, 40, 0x0800, mac_source=mac_of(A, NETWORK_ID), mac_dest=macs[dest])
+    raw = Frame(packet, 40, 0x0800, unknown=Reads.MAC_SOURCE | Reads.MAC_DEST)
+    policy = compile_text(f"tee 30 {D:010x};\naccept;\n")
+    engine = Engine(policy, network=network(), backend=backend)
+    found = [rows(deliver(engine, FrameBatch.from_frame(one))) for one in (whole, raw)]
+    assert found[0] == found[1]
+    assert {row[4] for row in found[0]} <= {"ARRIVED", "FOREIGN_SOURCE", "FOREIGN_DEST"}
+    assert len(found[0]) == {2: 3, 9: 1, 224: 6}[dest]
+
+
 def test_nobody_gets_what_a_stranger_sent_or_what_is_for_oneself() -> None:
     assert sent("accept;\n", frame(0x5555555555, A), frame(A, A)) == []
+    assert [one[4] for one in sent("accept;\n", frame(A, 0x5555555555))] == ["NO_MEMBER"]
     assert sent(f"tee -1 {0x5555555555:010x};\naccept;\n", frame(A, B))[0][4] == "NO_MEMBER"
 
 

@@ -78,10 +78,21 @@ def _deliveries(explanation: Explanation) -> Iterator[str]:
     here = [note for note in notes if note.arrived]
     frames = _targets(note for note in here if note.kind not in ("tee", "watch"))
     copies = _targets(note for note in here if note.kind in ("tee", "watch"))
-    yield f"arrives {f'at {_names(frames)}' if frames else 'nowhere'}" + (
-        f"; copies arrive at {_names(copies)}" if copies else ""
-    )
+    where = f"at {_names(frames)}" if frames else f"nowhere{_why_nowhere(explanation)}"
+    yield f"arrives {where}" + (f"; copies arrive at {_names(copies)}" if copies else "")
     yield from (f"  {_delivery(note)}" for note in notes)
+
+
+def _why_nowhere(explanation: Explanation) -> str:
+    """Why an accepted frame is not even sent; "" where the sendings or the rules say why."""
+    if explanation.verdict != "accept" or explanation.deliveries:
+        return ""
+    sender, receiver = explanation.sides[0].node, explanation.sides[-1].node
+    if sender is not None and sender == receiver:
+        return ": a node sends nothing to itself through the network"
+    if sender is not None and receiver is None:
+        return ": its destination is no member's"
+    return ": its sender is no member"
 
 
 def _targets(notes: Iterable[DeliveryNote]) -> list[tuple[int, str]]:
@@ -104,7 +115,7 @@ def _names(members: Sequence[tuple[int, str]]) -> str:
 def _side(side: SideNote, brief: bool, names: Mapping[int, str]) -> Iterator[str]:
     node = f" {_who(side.node, names)}" if side.node is not None else ""
     many = f" and {side.members - 1} more that judge alike" if side.members > 1 else ""
-    again = f" again for {side.recipient:010x}" if side.recipient is not None else ""
+    again = f" again for {_who(side.recipient, names)}" if side.recipient is not None else ""
     head = f"{_SIDES[side.direction]} ({side.direction}){node}{again}{many}"
     if not side.reached:
         yield f"{head}: not asked, the frame never gets there"

@@ -135,6 +135,13 @@ class _Sending(NamedTuple):
         return _Sending._make(column[chosen] for column in self)
 
 
+class _Stations(NamedTuple):
+    """The MACs of each frame of a batch, on its way as it was sent first."""
+
+    source: Uint64s
+    dest: Uint64s
+
+
 def deliver(engine: Engine, batch: FrameBatch, *, first: int = 0) -> Deliveries:
     """Everything that is sent and arrives for the frames of a batch.
 
@@ -177,14 +184,29 @@ class _Nodes:
 
     def followed(self, batch: FrameBatch, index: Int64s, first: int) -> Iterator[Deliveries]:
         """What is sent for the frames of `index`, in parts that fit into memory."""
-        dest = endpoints(batch, self.engine.backend == "native").mac_dest
-        single = np.isin(dest, self.macs)
+        stations = self._stations(batch)
+        single = np.isin(stations.dest, self.macs)
         for part, receivers in ((index[single], 1), (index[~single], len(self.addresses))):
             count = max(1, MAX_ROWS // receivers)
             for low in range(0, len(part), count):
-                yield from self._rounds(batch, part[low : low + count], first)
+                yield from self._rounds(batch, stations, part[low : low + count], first)
 
-    def _rounds(self, batch: FrameBatch, index: Int64s, first: int) -> Iterator[Deliveries]:
+    def _stations(self, batch: FrameBatch) -> _Stations:
+        """The MACs of a batch's frames; raw IP gets those with which its members send it."""
+        ends = endpoints(batch, self.engine.backend == "native")
+        if ends.mac_source_known is None or ends.mac_dest_known is None:
+            return _Stations(ends.mac_source, ends.mac_dest)
+        context = resolve(self.index, "out", ends)
+        to = self.macs[np.maximum(context.remote, UNKNOWN_MEMBER)]
+        dest = np.where(multicast_frames(ends), _GROUP, to)
+        return _Stations(
+            np.where(ends.mac_source_known, ends.mac_source, self.macs[context.sender]),
+            np.where(ends.mac_dest_known, ends.mac_dest, dest),
+        )
+
+    def _rounds(
+        self, batch: FrameBatch, stations: _Stations, index: Int64s, first: int
+    ) -> Iterator[Deliveries]:
         """Send, judge what was sent, send on; in halves where a round grows too large."""
         sending = self._sent_out(batch, index, first)
         done: list[Deliveries] = []
@@ -194,15 +216,15 @@ class _Nodes:
                 break
             if len(sending.frame) > MAX_ROWS and len(index) > 1:
                 middle = len(index) // 2
-                yield from self._rounds(batch, index[:middle], first)
-                yield from self._rounds(batch, index[middle:], first)
+                yield from self._rounds(batch, stations, index[:middle], first)
+                yield from self._rounds(batch, stations, index[middle:], first)
                 return
             sent += np.bincount(sending.frame, minlength=len(batch))
             endless = (sent[sending.frame] > self.most_sendings) | np.bool_(hop == MAX_HOPS)
             if endless.any():
                 done.append(self._given_up(sending.where(endless)))
                 sending = sending.where(~endless)
-            found, sending = self._received(batch, sending, first)
+            found, sending = self._received(batch, stations, sending, first)
             done.append(found)
         yield from done
 
@@ -226,7 +248,7 @@ class _Nodes:
         verdicts = self.engine.evaluate_side("out", part, context)
         copies = self._sent_on(verdicts, part, index, context, np.zeros(len(part), np.uint64))
         passed = verdicts.accept > 0
-        direct = passed & (context.remote > UNKNOWN_MEMBER)
+        direct = passed & (context.remote != MEMBERSHIP_UNKNOWN) & (context.zt_dest != 0)
         frames = _Sending(
             index[direct],
             context.remote[direct],
@@ -279,14 +301,15 @@ class _Nodes:
     # --- the receiver ------------------------------------------------------------------------
 
     def _received(
-        self, batch: FrameBatch, sending: _Sending, first: int
+        self, batch: FrameBatch, stations: _Stations, sending: _Sending, first: int
     ) -> tuple[Deliveries, _Sending]:
         """(what became of a round's sendings, what their receivers send on)."""
         part = batch.cut(sending.frame, sending.payload)
-        ends = endpoints(part, self.engine.backend == "native")
         fate = np.full(len(part), Fate.RULES, np.uint8)
         fate[sending.to == UNKNOWN_MEMBER] = Fate.NO_MEMBER
-        own = (sending.to != UNKNOWN_MEMBER) & (ends.mac_source == self.macs[sending.to])
+        own = (sending.to != UNKNOWN_MEMBER) & (
+            stations.source[sending.frame] == self.macs[sending.to]
+        )
         fate[own] = Fate.OWN_FRAME
         mine = np.flatnonzero(fate == Fate.RULES)
         judged, part = sending.where(mine), part.take(mine)
@@ -296,15 +319,14 @@ class _Nodes:
         numbers = np.where(direct, numbers, drawn_anew(numbers, path))
         context = inbound(self.inbound, self._sender(judged.sent_by), judged.to, numbers)
         verdicts = self.engine.evaluate_side("in", part, context)
-        fate[mine] = self._fates(verdicts, judged, ends.mac_source[mine], ends.mac_dest[mine])
+        fate[mine] = self._fates(verdicts, judged, stations)
         lines = np.zeros(len(sending.frame), np.int32)
         lines[mine] = self.engine.deciding_lines(verdicts)
         onward = self._sent_on(verdicts, part, judged.frame, context, path)
         return self._deliveries(sending, fate, lines), onward
 
-    def _fates(
-        self, verdicts: SideVerdicts, sending: _Sending, mac_source: Uint64s, mac_dest: Uint64s
-    ) -> Uint8s:
+    def _fates(self, verdicts: SideVerdicts, sending: _Sending, stations: _Stations) -> Uint8s:
+        mac_source, mac_dest = (macs[sending.frame] for macs in stations)
         group = (mac_dest & _GROUP) != 0
         foreign_source = (mac_source != self.macs[sending.sent_by]) & ~self.bridges[sending.sent_by]
         foreign_dest = ~group & (mac_dest != self.macs[sending.to]) & ~self.bridges[sending.to]
