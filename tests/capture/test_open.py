@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.capture.building import frame, interface, packet, pcap, section
-from ztfast.capture.open import limited, open_capture
+from ztfast.capture.open import limited, open_capture, starts_as_capture
 from ztfast.capture.packets import PacketBatch
 from ztfast.errors import CaptureError
 
@@ -170,3 +170,14 @@ def test_a_refused_file_is_closed(tmp_path: Path) -> None:
     for _ in range(3):
         refused(b"no capture at all", tmp_path)
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_capture_is_told_by_its_first_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    for data, found in ((pcap([]), True), (gzip.compress(b""), True), (b"accept;\n", False)):
+        path.write_bytes(data)
+        assert starts_as_capture(str(path)) == found
+    path.write_bytes(b"")
+    assert not starts_as_capture(str(path))
+    assert not starts_as_capture(str(tmp_path))
+    assert not starts_as_capture("-")

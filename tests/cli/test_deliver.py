@@ -174,3 +174,33 @@ def test_an_unknown_link_type_is_said(folder: Path, capfd: pytest.CaptureFixture
     status, _, err = run(capfd)
     assert status == 1
     assert "147" in err
+
+
+def test_rules_may_be_left_to_the_network(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    expected = run(capfd, "--count")[2]
+    Path("net2.toml").write_text('rules = "r"\n' + NETWORK)
+    for words in (["c.pcap"], ["c.pcap", "c.pcap"], ["r", "c.pcap"]):
+        assert ztfast("deliver", *words, "--network", "net2.toml", "--count") == 0
+        err = capfd.readouterr().err
+        assert (err == expected) == (words.count("c.pcap") == 1)
+        assert f"{3 * words.count('c.pcap')} frames" in err
+    assert ztfast("deliver", "c.pcap", "--network", "net.toml") == 2
+    assert "net.toml names no rules" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("own", "said"),
+    [
+        (0, "none of 2 frames comes from a member of network 8056c2e21c000001: give --network"),
+        (1, "1 of 3 frames come from members of network 8056c2e21c000001"),
+    ],
+)
+def test_frames_of_another_network_are_counted(
+    folder: Path, capfd: pytest.CaptureFixture[str], own: int, said: str
+) -> None:
+    strangers = [udp(0, source=0x020000000001), udp(0, source=0x4444444444)]
+    Path("c.pcap").write_bytes(pcap(strangers + FRAMES[:own]))
+    status, _, err = run(capfd)
+    assert (status, said in err.splitlines()[-1]) == (0, True)
+    Path("c.pcap").write_bytes(pcap(FRAMES))
+    assert "network 8056" not in run(capfd)[2]

@@ -184,3 +184,29 @@ def test_members_of_a_network_that_the_command_names(tmp_path: Path) -> None:
     done = run(*words, "--network", str(office))
     assert (done.returncode, "1 passed" in done.stdout) == (0, True)
     assert "'anna' is no member" in run(*words).stderr
+
+
+def test_rules_may_be_left_to_the_network(files: tuple[str, str]) -> None:
+    rules, cases = files
+    network = Path(rules).with_name("net.toml")
+    network.write_text('rules = "r.ztrules"\n')
+    done = run("test", cases, "--network", str(network))
+    assert (done.returncode, "1 passed, 1 failed" in done.stdout) == (1, True)
+    done = run("test", cases)
+    assert (done.returncode, "no rules are named" in done.stderr) == (2, True)
+
+
+def test_notes_on_network_and_engine(files: tuple[str, str]) -> None:
+    rules, cases = files
+    network = Path(rules).with_name("net.json")
+    network.write_text(
+        '{"id": "8056c2e21c000001", "routes": [{"target": "10.0.0.0/8"}], "rules": [],'
+        ' "members": [{"address": "1122334455", "authorized": true,'
+        ' "ipAssignments": ["192.168.9.9"]}]}'
+    )
+    Path(rules).write_text("drop macsrc 02:00:00:00:00:01;\naccept;\n")
+    own = ("test", rules, cases)
+    assert run(*own).stderr == ""
+    assert "note[ZT557]" in run(*own, "--network", str(network)).stderr
+    Path(cases).write_text('engine = "1.12"\n' + CASES)
+    assert "[ZT129]" in run(*own).stderr

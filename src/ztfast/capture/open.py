@@ -2,6 +2,7 @@
 
 Contract: `open_capture` looks at the first bytes, takes off one compression, and gives a
 `Capture`: an iterable of `PacketBatch` with bounded memory, and a context manager.
+`starts_as_capture` only looks.
 Tested by tests/capture/test_open.py and the readers' tests.
 """
 
@@ -147,6 +148,18 @@ def open_capture(
     except BaseException:
         reader.close()
         raise
+
+
+def starts_as_capture(path: str) -> bool:
+    """Does a regular file start as a capture, or as a compressed one might?  Never raises."""
+    if not os.path.isfile(path):  # looking would take bytes out of a pipe
+        return False
+    try:
+        with open(path, "rb") as file:
+            head = file.read(_HEAD)
+    except OSError:
+        return False
+    return head in _FORMATS or (len(head) == _HEAD and kind_of(head) is not None)
 
 
 def _reader(

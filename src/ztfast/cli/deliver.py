@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -24,8 +25,7 @@ _INTERRUPTED = 130
 
 
 @click.command(cls=Grouped)
-@click.argument("rules", metavar="RULES")
-@click.argument("captures", metavar="CAPTURE...", nargs=-1, required=True)
+@click.argument("words", metavar="[RULES] CAPTURE...", nargs=-1, required=True)
 @option("Reading", "--merge", is_flag=True, help="Frames of all captures in one order of time.")
 @option("Reading", "--follow", is_flag=True, help="Wait at the end of a file that still grows.")
 @option("Reading", "--resync", is_flag=True, help="Go on behind damage, at a record that fits.")
@@ -37,19 +37,21 @@ _INTERRUPTED = 130
 @option("Reporting", "--count", is_flag=True, help="Only the summary.")
 @option("Reporting", "--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.pass_context
-def command(ctx: click.Context, /, rules: str, captures: tuple[str, ...], **options: Any) -> None:
+def command(ctx: click.Context, /, words: tuple[str, ...], **options: Any) -> None:
     """Say what reaches each member for every frame of CAPTURE, as a real network delivers it.
 
     A frame is followed from its sender to the last copy of a copy: tees, watches, redirects and
-    multicasts are judged again by each node that gets them. Needs the network's members.
+    multicasts are judged again by each node that gets them. Needs the network's members. RULES may
+    be left out where the network's file has or names them.
 
     \b
     Examples:
-      ztfast deliver rules.ztrules capture.pcap --network net.toml
+      ztfast deliver capture.pcap --network net.toml
       ztfast deliver rules.ztrules capture.pcap --network net.json --split taps --count
     """
     if not options["network"]:
         raise click.UsageError("--network is needed: who are the members?")
+    rules, captures = _rules_and_captures(words)
     if rules == "-" and "-" in captures:
         raise click.UsageError("standard input can be the rules or a capture, not both")
     if options["table"] == "-" and not options["count"]:
@@ -57,7 +59,16 @@ def command(ctx: click.Context, /, rules: str, captures: tuple[str, ...], **opti
     ctx.exit(_run(rules, captures, options))
 
 
-def _run(rules: str, captures: tuple[str, ...], options: dict[str, Any]) -> int:
+def _rules_and_captures(words: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
+    """The first word is RULES, unless it stands alone or is a capture, by content."""
+    from ztfast.capture.open import starts_as_capture
+
+    if len(words) == 1 or starts_as_capture(words[0]):
+        return None, words
+    return words[0], words[1:]
+
+
+def _run(rules: str | None, captures: tuple[str, ...], options: dict[str, Any]) -> int:
     from ztfast.capture.many import open_captures
     from ztfast.cli.options import make_engine
     from ztfast.pipeline.delivery_job import DeliveryJob
@@ -113,6 +124,21 @@ def _object(one: dict[str, Any]) -> dict[str, Any]:
     return {**one, **lines, "arrived": one["fate"] == "arrived"}
 
 
+def _strangers(job: DeliveryJob) -> Iterator[str]:
+    """One line where frames come from nobody of the network, who are nobody's to send."""
+    own, frames = job.from_members, job.tally.frames
+    if own == frames:
+        return
+    network = f"network {job.network.id:016x}"
+    if own:
+        yield f"{own:,} of {frames:,} frames come from members of {network}; the rest go nowhere"
+    else:
+        yield (
+            f"none of {frames:,} frames comes from a member of {network}: give --network the "
+            "network that the capture is from"
+        )
+
+
 def _report(job: DeliveryJob) -> int:
     """The summary on standard error, findings first; the exit status."""
     from ztfast.pipeline.deliver import Fate
@@ -123,7 +149,7 @@ def _report(job: DeliveryJob) -> int:
         from ztfast.diagnostics.render import print_diagnostics
 
         print_diagnostics(findings[:20])
-    for line in summary(job.tally, job.network.member_name):
+    for line in (*summary(job.tally, job.network.member_name), *_strangers(job)):
         sys.stderr.write(f"ztfast: {line}\n")
     if job.interrupted:
         sys.stderr.write("ztfast: interrupted; what was read until then is delivered and written\n")

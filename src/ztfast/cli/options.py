@@ -111,17 +111,16 @@ def engine_options(command: Any) -> Any:
     return command
 
 
-def make_engine(rules: str, options: dict[str, Any]) -> Engine:
-    """The engine that the options ask for; raises ZtfastError."""
-    from ztfast.cli.inputs import note_engine, read_network
+def make_engine(rules: str | None, options: dict[str, Any]) -> Engine:
+    """The engine that the options ask for; raises ZtfastError.  rules: None: the network's."""
+    from ztfast.cli.inputs import note_engine, read_rules
     from ztfast.engine.engine import Engine
-    from ztfast.lang import load
 
-    policy = load(rules)
+    policy, network = read_rules(rules, options["network"])
     note_engine(policy, options["engine"])
     return Engine(
         policy,
-        network=read_network(options["network"], policy),
+        network=network,
         side=options["side"],
         engine=options["engine"],
         backend=options["backend"],

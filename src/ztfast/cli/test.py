@@ -15,13 +15,14 @@ import click
 
 if TYPE_CHECKING:
     from ztfast.frames.batch import FrameBatch
+    from ztfast.model.policy import Policy
 
 _INTERVAL = 0.5
+_TESTS = (".toml", ".yaml", ".yml")
 
 
 @click.command()
-@click.argument("rules", metavar="RULES")
-@click.argument("tests", metavar="TESTS...", nargs=-1, required=True)
+@click.argument("words", metavar="[RULES] TESTS...", nargs=-1, required=True)
 @click.option(
     "--format",
     "form",
@@ -44,16 +45,18 @@ _INTERVAL = 0.5
 @click.option("--seed", type=int, default=0, show_default=True, help="Keys `random` matches.")
 @click.option("-o", "--output", metavar="FILE", help="Write there instead of standard output.")
 @click.pass_context
-def command(ctx: click.Context, /, rules: str, tests: tuple[str, ...], **options: Any) -> None:
+def command(ctx: click.Context, /, words: tuple[str, ...], **options: Any) -> None:
     """Run the cases of TESTS (TOML or YAML files) against RULES.
 
-    Each failure comes with its explanation. docs/test.md has the form of the cases.
+    Each failure comes with its explanation. docs/test.md has the form of the cases. RULES may be
+    left out where the file of --network has or names them.
 
     \b
     Example: ztfast test rules.ztrules tests.toml --coverage --fail-under 90
     """
     if options["as_json"]:
         options["form"] = "json"
+    rules, tests = _rules_and_tests(words)
     if rules == "-" and "-" in tests:
         raise click.UsageError("standard input can be the rules or the cases, not both")
     if options["watch"]:
@@ -64,30 +67,49 @@ def command(ctx: click.Context, /, rules: str, tests: tuple[str, ...], **options
     ctx.exit(0 if _run(rules, tests, options, []) else 1)
 
 
-def _run(rules: str, tests: Iterable[str], options: dict[str, Any], files: list[str]) -> bool:
+def _rules_and_tests(words: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
+    """The first word is RULES, unless it is called as tests are."""
+    if words[0].lower().endswith(_TESTS):
+        return None, words
+    if len(words) == 1:
+        raise click.UsageError("Missing argument 'TESTS...': a TOML or YAML file with cases")
+    return words[0], words[1:]
+
+
+def _run(
+    rules: str | None, tests: Iterable[str], options: dict[str, Any], files: list[str]
+) -> bool:
     """Run everything once and report; False where something failed.  Adds to `files`."""
-    from ztfast.cli.inputs import read_network
-    from ztfast.lang import load
+    from ztfast.cli.inputs import note_engine, read_rules
     from ztfast.suite.coverage import Coverage
     from ztfast.suite.file import read_suite
     from ztfast.suite.run import CaseResult, run_suite
 
-    policy = load(rules)
-    network = read_network(options["network"])
-    if network is not None:
-        files.append(options["network"])
+    policy, network = read_rules(rules, options["network"])
+    files += _sources(policy, options["network"])
+    engines: set[str] = set()
     covers = options["coverage"] or options["fail_under"] is not None
     coverage = Coverage(policy) if covers else None
     results: list[CaseResult] = []
     for name in tests:
         suite = _chosen(read_suite(name, policy, network), options["only"])
         files.extend(suite.files)
+        engines.update(case.engine for case in suite.cases)
         results += run_suite(suite, policy, _batches, options["seed"], coverage)
     if not results:
         raise click.UsageError("no case has such a name: see --only")
+    note_engine(policy, *engines)
     _report(results, coverage, options)
     low = coverage is not None and _is_low(coverage.percent, options["fail_under"])
     return all(result.passed for result in results) and not low
+
+
+def _sources(policy: Policy, network: str | None) -> Iterator[str]:
+    """The files that rules and network were read from."""
+    if policy.source is not None:
+        yield policy.source.name
+    if network is not None:
+        yield network
 
 
 def _chosen(suite: Any, only: str | None) -> Any:
@@ -129,13 +151,13 @@ def _batches(path: str) -> Iterator[FrameBatch]:
             yield FrameBatch.from_packets(batch)
 
 
-def _watch(rules: str, tests: tuple[str, ...], options: dict[str, Any]) -> None:
+def _watch(rules: str | None, tests: tuple[str, ...], options: dict[str, Any]) -> None:
     """Run, wait for a change, run again; what is wrong in a file is said and waited out."""
     from ztfast.diagnostics.render import print_diagnostics
     from ztfast.errors import ZtfastError
 
     while True:
-        files = [rules, *tests]
+        files = [*tests] if rules is None else [rules, *tests]
         before = _stamps(files)
         try:
             _run(rules, tests, options, files)

@@ -159,6 +159,12 @@ def deliver(engine: Engine, batch: FrameBatch, *, first: int = 0) -> Deliveries:
     return Deliveries._make(column[order] for column in joined)
 
 
+def from_members(engine: Engine, batch: FrameBatch) -> Bools:
+    """bool[n]: which frames of a batch come from a member of the engine's network."""
+    ends = endpoints(batch, engine.backend == "native")
+    return resolve(engine.members("out"), "out", ends).sender != UNKNOWN_MEMBER
+
+
 class _Nodes:
     """The network's nodes, ready to judge."""
 

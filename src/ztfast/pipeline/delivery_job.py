@@ -18,7 +18,7 @@ from ztfast.frames.batch import FrameBatch
 from ztfast.frames.links import is_known, unknown_linktype
 from ztfast.network.members import Network
 from ztfast.pipeline.capture_job import CaptureJob
-from ztfast.pipeline.deliver import Deliveries, deliver
+from ztfast.pipeline.deliver import Deliveries, deliver, from_members
 from ztfast.pipeline.delivery_outputs import DeliveryOutputs, delivery_rows
 from ztfast.pipeline.delivery_tally import DeliveryTally
 from ztfast.sinks.signals import shielded
@@ -29,6 +29,7 @@ Show = Callable[[dict[str, Any], Deliveries], None]
 class DeliveryJob(CaptureJob):
     """One run over captures: what was sent and arrived so far, and what went wrong.
 
+    from_members: how many of the frames a member sent; the others are nobody's to send.
     source: opened captures, which the caller closes.  split: a folder for a capture of each
     member's tap.  table: a file for the rows.  Raises UsageError where the engine knows no members
     or judges only one side.
@@ -47,6 +48,7 @@ class DeliveryJob(CaptureJob):
         assert engine.network is not None
         self.network: Network = engine.network
         self.tally = DeliveryTally()
+        self.from_members = 0
         self._outputs: DeliveryOutputs | None = None
         self._split, self._table = split, table
 
@@ -94,6 +96,7 @@ class DeliveryJob(CaptureJob):
                 outputs.table.write(rows)
         outputs.write(packets, frames, found)
         self.tally.add(len(packets), found)
+        self.from_members += int(from_members(self.engine, frames).sum())
 
     def _close(self) -> list[Diagnostic]:
         return self._outputs.close() if self._outputs is not None else []
