@@ -60,6 +60,11 @@ def errors(text: str) -> list[tuple[str, int, int]]:
         ("tag a id 1 colour 3 ;", [("ZT033", 1, 11), ("ZT033", 1, 18)]),
         ("tag a id ;", [("ZT034", 1, 4), ("ZT033", 1, 6)]),
         ("cap a id 1 ; cap b id 1 ;", [("ZT034", 1, 22)]),
+        # one error where a `;` is missing, however much is read as part of the definition
+        ("tag a id 1\naccept tseq a 1;\naccept;", [("ZT037", 1, 4)]),
+        ("tag a id 1 enum 2 b\ntag c id 3;\ninclude d", [("ZT037", 1, 4)]),
+        ("tag a id 1\ninclude d", [("ZT037", 1, 4)]),
+        ("cap a id 1 accept dport 1;\ntag b id 2;\naccept tseq b 1;", [("ZT037", 1, 4)]),
         ("cap a accept dport 1 ; ;", [("ZT034", 1, 4)]),
         ("tag a id 1 enum -1 y ;", [("ZT035", 1, 16)]),
         ("tag a id 1 default toString ;", [("ZT035", 1, 19)]),

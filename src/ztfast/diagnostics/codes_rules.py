@@ -165,6 +165,13 @@ ERRORS: tuple[Code, ...] = (
         "tag t id 1 id 2 ;",
     ),
     Code(
+        "ZT037",
+        "a definition is not closed",
+        "The `;` of a tag or capability is missing, so that what follows is read as part of it. A "
+        "capability ends with two: one closes its last action, one the capability.",
+        "tag t id 1 enum 1 x\naccept tseq t 1 ;",
+    ),
+    Code(
         "ZT040",
         "no such macro",
         "`include` takes the name of a macro that is defined at the top level, before or after. "

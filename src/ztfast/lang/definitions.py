@@ -15,7 +15,7 @@ from ztfast.lang.matches import quote
 from ztfast.lang.numbers import parse_default, parse_number, to_int32
 from ztfast.lang.parser import Block, Node
 from ztfast.lang.tokens import Word
-from ztfast.model.names import DEFINITION_WORDS, OBJECT_WORDS, RESERVED, is_name
+from ztfast.model.names import BLOCK_WORDS, DEFINITION_WORDS, OBJECT_WORDS, RESERVED, is_name
 from ztfast.model.policy import Tag
 
 _UINT32 = 0xFFFFFFFF
@@ -93,6 +93,20 @@ def _nameless(kind: str, word: Word, errors: Errors) -> None:
     errors.add("ZT030", word, f"`{word.text}` has no name or body", help)
 
 
+def _not_closed(kind: str, head: Word, inner: Word, errors: Errors) -> None:
+    """The `;` of a definition is missing, as a word shows that cannot be part of it."""
+    line = errors.lines.of(inner).line
+    name = quote(head.text)
+    end = "" if kind == "tag" else ", behind the one of its last action"
+    errors.add(
+        "ZT037",
+        head,
+        f"the {_TITLES[kind]} {name} is not closed: `{inner.text}` in line {line} is read as part "
+        "of it",
+        f"put the `;` that closes it before line {line}{end}",
+    )
+
+
 def _name(kind: str, text: str, word: Word, known: object, errors: Errors) -> bool:
     """Check a defined name (already lowered); False after an error."""
     title = _TITLES[kind]
@@ -139,6 +153,7 @@ def _macro(head: Word, block: Block, found: Definitions, errors: Errors) -> None
 
 def _capability(head: Word, block: Block, found: Definitions, errors: Errors) -> None:
     name = head.text.lower()
+    block = _whole(head, block, errors)
     named = _name("cap", name, head, found.capabilities, errors)
     number: int | None = None
     default = False
@@ -167,6 +182,18 @@ def _capability(head: Word, block: Block, found: Definitions, errors: Errors) ->
         found.capabilities[name] = CapabilityText(name, head, number, default, body)
 
 
+def _whole(head: Word, block: Block, errors: Errors) -> Block:
+    """A capability as it was meant: it ends before a definition, which cannot stand in it.
+
+    That is one error, at its name, whatever else stands behind.
+    """
+    for position, item in enumerate(block):
+        if position and isinstance(item, Word) and item.text in DEFINITION_WORDS:
+            _not_closed("cap", head, item, errors)
+            return block[:position]
+    return block
+
+
 def _capability_id(word: Word, value: Node | None, found: Definitions, errors: Errors) -> int:
     """The id, or -1 after an error."""
     number = parse_number(value.text) if isinstance(value, Word) else None
@@ -186,6 +213,9 @@ def _capability_id(word: Word, value: Node | None, found: Definitions, errors: E
 
 
 # --- tags
+
+
+_BEHIND_TAGS = BLOCK_WORDS | {"include"}
 
 
 class _TagText:
@@ -209,6 +239,9 @@ def _tag(head: Word, block: Block, found: Definitions, errors: Errors) -> None:
             _block_in_tag(item, errors)
             continue
         reader = _TAG_PARTS.get(item.text.lower())
+        if reader is None and item.text.lower() in _BEHIND_TAGS:
+            _not_closed("tag", head, item, errors)
+            break
         if reader is None:
             errors.add(
                 "ZT033",
