@@ -17,6 +17,7 @@ from ztfast.lang.errors import Errors, match_help, suggestion
 from ztfast.lang.matches import MATCHES, BadArgument, quote
 from ztfast.lang.numbers import parse_number
 from ztfast.lang.parser import Block, Node, Tree, parse
+from ztfast.lang.pasted import ACTIONS_ELSEWHERE
 from ztfast.lang.tokens import Word, scan
 from ztfast.model.names import ACTION_WORDS, BLOCK_WORDS, MATCH_WORDS, OBJECT_WORDS, RESERVED
 from ztfast.model.policy import Capability, Policy, Rule, Tag
@@ -25,6 +26,7 @@ from ztfast.model.policy import Capability, Policy, Rule, Tag
 MAX_EXPANDED = 250_000
 
 _SKIP = frozenset({"and", "or", "not"})
+_READ_AGAIN = ACTION_WORDS | {"include", "priority"} | ACTIONS_ELSEWHERE.keys()
 
 
 def compile_text(text: str, name: str = "<text>") -> Policy:
@@ -240,7 +242,10 @@ class _Compiler:
     def _not_an_action(self, word: Word, scope: _Scope) -> None:
         text = word.text.lower()
         help = "expected drop, accept, break, tee, watch, redirect or include"
-        if text == "priority":
+        if text in ACTIONS_ELSEWHERE:
+            message = f"`{word.text}` is no action"
+            help = f"did you mean `{ACTIONS_ELSEWHERE[text]}`?"
+        elif text == "priority":
             message = "`priority` is reserved, but the rules language has no such action"
         elif text in MATCH_WORDS or text in _SKIP:
             message = f"the match `{word.text}` stands where an action is expected"
@@ -266,9 +271,7 @@ class _Compiler:
         items = scope.items
         while scope.position < len(items):
             item = items[scope.position]
-            if isinstance(item, Word) and (
-                item.text.lower() in ACTION_WORDS or item.text.lower() in ("include", "priority")
-            ):
+            if isinstance(item, Word) and item.text.lower() in _READ_AGAIN:
                 return
             scope.position += 1
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ztfast.errors import Diagnostic, RulesError, Severity, Source, Span
+from ztfast.lang.pasted import blank_help
 from ztfast.lang.tokens import Lines, Word
 from ztfast.model.names import CHARACTERISTICS, ETHERTYPES, PROTOCOLS
 
@@ -33,6 +34,7 @@ class Errors:
         if (code, span.start) in self._places:
             return
         self._places.add((code, span.start))
+        help = blank_help(self.source.text[span.start : span.end]) or help
         self.found.append(Diagnostic(code, message, span=span, source=self.source, help=help))
         if len(self.found) >= MAX_ERRORS:
             self._give_up()
@@ -66,6 +68,7 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     return f"; did you mean `{close[0]}`?" if close else ""
 
 
+_ICMP = {"icmp6": "icmp6", "icmpv6": "icmp6", "icmp4": "icmp4", "icmpv4": "icmp4"}
 _NAMES_OF = {
     "ipprotocol": {*PROTOCOLS},
     "ethertype": {*ETHERTYPES},
@@ -83,6 +86,11 @@ def match_help(text: str, known: Iterable[str]) -> str:
         return "a macro's parameters are replaced in the arguments of matches only"
     if text[0].isdecimal():
         return "each value needs a match of its own: `dport 80 or dport 443`"
+    if text.lower() in _ICMP:
+        return (
+            "`icmp TYPE CODE` is for both versions: write `ethertype ipv6 and icmp 134 -1` (or "
+            f"ipv4; -1 is any code), or `ipprotocol {_ICMP[text.lower()]}` for every type"
+        )
     for match, names in _NAMES_OF.items():
         if text.lower() in names:
             return f"did you mean `{match} {text.lower()}`?"

@@ -16,6 +16,7 @@ from typing import Any
 from ztfast.errors import Diagnostic, Severity, Source, Span
 from ztfast.lang.matches import quote
 from ztfast.lang.numbers import mask_text, parse_fraction, parse_number
+from ztfast.lang.pasted import range_help
 from ztfast.model.entries import read_mac
 from ztfast.model.kinds import KINDS, Kind
 from ztfast.model.names import CHARACTERISTICS
@@ -303,7 +304,7 @@ def _odd_number(text: str, span: Span, source: Source) -> Diagnostic:
         f"only the number that {quote(text)} starts with counts, the rest is ignored",
         span,
         source,
-        "write the number alone; for several values join matches with `or`",
+        range_help(text) or "write the number alone; for several values join matches with `or`",
     )
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from ztfast.lang.numbers import mask_text, parse_fraction, parse_number, parse_range
+from ztfast.lang.pasted import range_help
 from ztfast.model.names import (
     CHARACTERISTICS,
     ETHERTYPES,
@@ -133,7 +134,8 @@ def _range(index: int, text: str, max_value: int, what: str) -> tuple[int, int]:
             index,
             "ZT014",
             f"{quote(text)} is no {what}",
-            f"expected N or N-M with N ≤ M, both from 0 to {max_value}, without spaces",
+            range_help(text)
+            or f"expected N or N-M with N ≤ M, both from 0 to {max_value}, without spaces",
         )
     return found
 

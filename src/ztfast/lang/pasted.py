@@ -1,0 +1,34 @@
+"""What people paste or bring from other rules languages: what to write instead.
+
+Contract: each function gives the help for a word that it recognises, None for any other; nothing
+here changes what compiles.  Tested by tests/lang/test_pasted.py.
+"""
+
+from __future__ import annotations
+
+import re
+
+ACTIONS_ELSEWHERE = {
+    **dict.fromkeys(("allow", "permit", "pass"), "accept"),
+    **dict.fromkeys(("deny", "block", "reject"), "drop"),
+}
+
+# White space to people, part of a word to the compiler: pasted out of a web page or a document.
+_ODD_BLANK = re.compile("[\x0b\x0c\x85\xa0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u2060\u3000]")
+_BLANKS = {"\xa0": "a no-break space", "\u200b": "a zero width space"}
+_DASHED = re.compile(r"([0-9]+)(?:[\u2010-\u2015\u2212:]|\.{2,3}|->)([0-9]+)")
+
+
+def blank_help(text: str) -> str | None:
+    """What to do about a character in a word that looks like a space; None where there is none."""
+    found = _ODD_BLANK.search(text)
+    if found is None:
+        return None
+    name = _BLANKS.get(found[0], "a character that only looks like a space")
+    return f"{name} (U+{ord(found[0]):04X}) is part of the word: type an ordinary space instead"
+
+
+def range_help(text: str) -> str | None:
+    """How a range is written, for a text that looks like one; None for any other."""
+    found = _DASHED.fullmatch(text)
+    return None if found is None else f"a range has a plain `-`: write `{found[1]}-{found[2]}`"
