@@ -368,3 +368,24 @@ def test_an_engine_says_how_many_members_get_a_frame(seed: int, backend: str) ->
             expected = int((whole.frame == n).sum())
             assert int(verdicts.receivers[n]) == expected, f"seed {seed}, frame {n}"
             assert bool(verdicts.accepted[n]) == (expected > 0)
+
+
+def test_frames_that_may_send_are_all_that_copies_need(backend: str) -> None:
+    """What `filter` follows: frames of which its verdict says that something may be sent."""
+    followed = copied = 0
+    for seed in range(120):
+        rng = random.Random(f"may send {seed}")
+        policy, net = random_policy(rng), random_network(rng)
+        engine = Engine(policy, network=net, backend=backend, seed=seed)
+        if not engine.can_deliver:
+            continue
+        data = [random_ethernet(rng, net) for _ in range(15)]
+        batch = FrameBatch.from_frames([frame for frame, _ in data], [size for _, size in data])
+        only = np.flatnonzero(engine.evaluate(batch, first=5).may_send)
+        some, whole = deliver(engine, batch, first=5, only=only), deliver(engine, batch, first=5)
+        copies = whole.copies
+        assert [c.tolist() for c in some.copies] == [c.tolist() for c in copies], f"seed {seed}"
+        followed += len(only)
+        copied += len(copies.frame)
+    assert 0 < followed < 120 * 15
+    assert copied > 100

@@ -236,8 +236,7 @@ class Engine:
         threads: int,
     ) -> Verdicts:
         """Both sides together; each recipient of an undirected frame is asked."""
-        alone = undirected is None or self._multicast is None or not undirected.any()
-        if alone or undirected is None or self._multicast is None:
+        if undirected is None or self._multicast is None or not undirected.any():
             return Verdicts(found.get("out"), found.get("in"), self._lines, batch)
         from ztfast.engine.endpoints import endpoints
         from ztfast.engine.multicast import Frames
@@ -250,7 +249,13 @@ class Engine:
             Frames(batch, index, part, where, context, found, first, threads)
         )
         return Verdicts(
-            joined.sender, joined.receiver, self._lines, batch, joined.receivers, joined.redirected
+            joined.sender,
+            joined.receiver,
+            self._lines,
+            batch,
+            joined.receivers,
+            joined.redirected,
+            undirected,
         )
 
 

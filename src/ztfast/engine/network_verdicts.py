@@ -76,7 +76,8 @@ class Verdicts:
     sender, receiver: the sides' own columns (engine.side_verdicts.SIDE_COLUMNS), None for a side
     that was not evaluated.  receivers: uint32[n], members that got the frame (1 at most
     for unicast); None without a receiving side.  redirected: uint64[n], where else the sender
-    sent the frame in the place of one recipient, 0 nowhere; None: nowhere.
+    sent the frame in the place of one recipient, 0 nowhere; None: nowhere.  undirected: bool[n],
+    frames that each of several recipients was to judge; None: there are none.
     """
 
     def __init__(
@@ -87,10 +88,12 @@ class Verdicts:
         batch: FrameBatch,
         receivers: npt.NDArray[np.uint32] | None = None,
         redirected: npt.NDArray[np.uint64] | None = None,
+        undirected: npt.NDArray[np.bool_] | None = None,
     ) -> None:
         self.sender, self.receiver = sender, receiver
         self._lines, self._batch = lines, batch
         self._receivers, self._redirected = receivers, redirected
+        self.undirected = undirected
 
     def __len__(self) -> int:
         return len(self._batch)
@@ -255,6 +258,16 @@ class Verdicts:
         if self._receivers is not None:
             return np.where(self.accepted, self._receivers, np.uint32(0))
         return (self.accepted & (self.receiver is not None)).astype(np.uint32)
+
+    @cached_property
+    def may_send(self) -> npt.NDArray[np.bool_]:
+        """Frames of which a copy or a redirect may be sent, by either side: bool[n]."""
+        found = np.zeros(len(self), np.bool_)
+        if self.undirected is not None:
+            found |= self.undirected  # every recipient has copies of its own
+        for copies in self.copy_columns():
+            found |= copies.sent
+        return found
 
     def reasons(self, index: int) -> Reads:
         """What frame `index`'s verdict read without its being known."""

@@ -142,16 +142,20 @@ class _Stations(NamedTuple):
     dest: Uint64s
 
 
-def deliver(engine: Engine, batch: FrameBatch, *, first: int = 0) -> Deliveries:
+def deliver(
+    engine: Engine, batch: FrameBatch, *, first: int = 0, only: Int64s | None = None
+) -> Deliveries:
     """Everything that is sent and arrives for the frames of a batch.
 
     engine: with the members of a network and its id.  first: the number of the batch's first
-    frame in the whole input, which keys `random`.
+    frame in the whole input, which keys `random`.  only: the numbers in the batch of the frames to
+    follow, ascending; None: all.
     Frames whose sender is no member are nobody's to send: they have no items.
     Raises UsageError where the engine knows no members or judges only one side.
     """
     network = _Nodes(engine)
-    parts = list(network.followed(batch, np.arange(len(batch), dtype=np.int64), first))
+    index = np.arange(len(batch), dtype=np.int64) if only is None else only
+    parts = list(network.followed(batch, index, first))
     if not parts:
         parts = [no_deliveries()]
     joined = Deliveries._make(_concatenated(parts))
@@ -162,7 +166,8 @@ def deliver(engine: Engine, batch: FrameBatch, *, first: int = 0) -> Deliveries:
 def from_members(engine: Engine, batch: FrameBatch) -> Bools:
     """bool[n]: which frames of a batch come from a member of the engine's network."""
     ends = endpoints(batch, engine.backend == "native")
-    return resolve(engine.members("out"), "out", ends).sender != UNKNOWN_MEMBER
+    found: Bools = resolve(engine.members("out"), "out", ends).sender != UNKNOWN_MEMBER
+    return found
 
 
 class _Nodes:
@@ -190,8 +195,10 @@ class _Nodes:
 
     def followed(self, batch: FrameBatch, index: Int64s, first: int) -> Iterator[Deliveries]:
         """What is sent for the frames of `index`, in parts that fit into memory."""
+        if not len(index):
+            return
         stations = self._stations(batch)
-        single = np.isin(stations.dest, self.macs)
+        single = np.isin(stations.dest[index], self.macs)
         for part, receivers in ((index[single], 1), (index[~single], len(self.addresses))):
             count = max(1, MAX_ROWS // receivers)
             for low in range(0, len(part), count):

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ztfast.capture.many import Captures
 from ztfast.engine.engine import Engine
 from ztfast.errors import Diagnostic
@@ -96,7 +98,8 @@ class Job(CaptureJob):
             return no_deliveries()
         if judged.frames is None or judged.verdicts is None:
             return None
-        return deliver(self.engine, judged.frames, first=judged.packets.first).copies
+        only = np.flatnonzero(judged.verdicts.may_send)
+        return deliver(self.engine, judged.frames, first=judged.packets.first, only=only).copies
 
     def _close(self) -> list[Diagnostic]:
         return self._outputs.close() if self._outputs is not None else []
