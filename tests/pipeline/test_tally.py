@@ -10,7 +10,10 @@ import pytest
 
 import ztfast
 from ztfast import dispatch
+from ztfast.frames.batch import FrameBatch
 from ztfast.lang import load_json
+from ztfast.model.addresses import mac_of
+from ztfast.network.members import Member, Network, make_network
 from ztfast.pipeline.tally import Count, Tally
 
 RULES = """
@@ -97,6 +100,28 @@ def test_rules_from_json_are_named_by_type() -> None:
     policy = load_json(json.dumps(POLICY.to_json()), "network.json")
     rows = tally(FRAMES, 9, policy=policy).rows()
     assert {row["rule"] for row in rows} == {"ACTION_ACCEPT", "end of the rules"}
+
+
+@pytest.mark.parametrize(
+    ("limit", "side", "said"),
+    [(32, "receiver", "reaches nobody"), (0, "sender", "the network lets no such frames out")],
+)
+def test_what_no_rule_decided_says_why(limit: int, side: str, said: str, backend: str) -> None:
+    """A multicast of the only member, and one in a network without multicasts."""
+    made = make_network([Member(0x1111111111, name="anna")], id=0x8056C2E21C000001)
+    network = Network(made.id, made.members, multicast_limit=limit)
+    source = mac_of(0x1111111111, 0x8056C2E21C000001).to_bytes(6, "big")
+    frames = [b"\xff" * 6 + source + bytes([8, kind]) + bytes(40) for kind in (0, 6)]
+    policy = ztfast.compile("accept ethertype arp;\n")
+    engine = ztfast.Engine(policy, network=network, backend=backend)
+    found = Tally(policy)
+    found.add(engine.evaluate(FrameBatch.from_frames(frames)), np.full(2, 54, np.uint32))
+    rows = {(row["side"], row["rule"]): row["frames"] for row in found.rows()}
+    unheard = {("sender", "end of the rules"): 1} if limit else {}
+    assert rows == {(side, said): 1 if limit else 2, **unheard}
+    again = Tally.from_json(json.loads(json.dumps(found.to_json())), policy)
+    assert again.to_json() == found.to_json()
+    assert again.deciders == found.deciders
 
 
 def of_parts(cut: int) -> tuple[Tally, Tally]:

@@ -256,6 +256,7 @@ class Engine:
             joined.receivers,
             joined.redirected,
             undirected,
+            joined.unasked,
         )
 
 

@@ -23,6 +23,14 @@ from ztfast.frames.batch import FrameBatch
 from ztfast.model.reads import Reads
 
 
+class Unasked(IntEnum):
+    """Why no rule was the last word on a frame for several."""
+
+    NOT_SO = 0  # rules were
+    NOBODY = 1  # the sender lets it go, and there is no recipient
+    KEPT_IN = 2  # the network lets no such frame leave
+
+
 class Action(IntEnum):
     """What becomes of a frame."""
 
@@ -77,7 +85,8 @@ class Verdicts:
     that was not evaluated.  receivers: uint32[n], members that got the frame (1 at most
     for unicast); None without a receiving side.  redirected: uint64[n], where else the sender
     sent the frame in the place of one recipient, 0 nowhere; None: nowhere.  undirected: bool[n],
-    frames that each of several recipients was to judge; None: there are none.
+    frames that each of several recipients was to judge; None: there are none.  unasked: uint8[n],
+    `Unasked`: why no rule decided; None: rules decided on all.
     """
 
     def __init__(
@@ -89,11 +98,12 @@ class Verdicts:
         receivers: npt.NDArray[np.uint32] | None = None,
         redirected: npt.NDArray[np.uint64] | None = None,
         undirected: npt.NDArray[np.bool_] | None = None,
+        unasked: npt.NDArray[np.uint8] | None = None,
     ) -> None:
         self.sender, self.receiver = sender, receiver
         self._lines, self._batch = lines, batch
         self._receivers, self._redirected = receivers, redirected
-        self.undirected = undirected
+        self.undirected, self.unasked = undirected, unasked
 
     def __len__(self) -> int:
         return len(self._batch)

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ztfast.engine.network_verdicts import Unasked
 from ztfast.engine.side_verdicts import SIDE_COLUMNS, Patch, SideVerdicts, nothing_decided
 from ztfast.frames.batch import FrameBatch
 
@@ -42,12 +43,14 @@ class JoinedVerdicts(NamedTuple):
     receivers: uint32[n], members that get the frame; None where no receiver judges.
     redirected: uint64[n], where the sender's second pass sends the frame instead of to the first
     recipient for which it does so; 0: nowhere, or that is the sender's verdict already.
+    unasked: uint8[n], `Unasked`.
     """
 
     sender: SideVerdicts | None
     receiver: SideVerdicts | None
     receivers: npt.NDArray[np.uint32] | None
     redirected: npt.NDArray[np.uint64]
+    unasked: npt.NDArray[np.uint8]
 
 
 class Rows(NamedTuple):
@@ -206,7 +209,10 @@ class RecipientVerdicts:
             receivers[self._index] = self._getting
         redirected = np.zeros(len(self._batch), np.uint64)
         redirected[self._index] = self._redirected
-        return JoinedVerdicts(sender, receiver, receivers, redirected)
+        unasked = np.zeros(len(self._batch), np.uint8)
+        unasked[self._index[self._goes & ~self._asked]] = Unasked.NOBODY
+        unasked[self._index[~self._leaves]] = Unasked.KEPT_IN
+        return JoinedVerdicts(sender, receiver, receivers, redirected, unasked)
 
     def _sender(self, first: SideVerdicts, columns: dict[str, npt.NDArray[Any]]) -> SideVerdicts:
         """The second pass in the place of the first, and silence where nothing leaves."""

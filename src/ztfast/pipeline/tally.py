@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from ztfast import dispatch
 from ztfast.capture.packets import PacketBatch
-from ztfast.engine.network_verdicts import Action, Verdicts
+from ztfast.engine.network_verdicts import Action, Unasked, Verdicts
 from ztfast.errors import UsageError, usage
 from ztfast.model.policy import Capability, Policy, Rule
 from ztfast.model.reads import UNCERTAIN_MASK, Reads
@@ -37,12 +37,20 @@ ASSUMPTIONS = {
 }
 
 
+_UNDECIDED = {  # what stands for a rule where none decided, by the number that stands for its entry
+    -1 - Unasked.NOT_SO: "end of the rules",
+    -1 - Unasked.NOBODY: "reaches nobody",
+    -1 - Unasked.KEPT_IN: "the network lets no such frames out",
+}
 _CODES = len(Result)
 _COMMENT = re.compile(r"(?<!\S)#[^\r\n]*")
 
 
 class Decider(NamedTuple):
-    """What decided frames: a verdict by an entry (−1: the end of the rules) on one side."""
+    """What decided frames: a verdict by an entry (−1: the end of the rules) on one side.
+
+    Below −1 no rule decided: −1 less an `Unasked`.
+    """
 
     verdict: str
     side: str
@@ -172,9 +180,13 @@ class Tally:
             add(self.deciders, decider, int(totals[0, at]), int(totals[1, at]))
 
     def _add_deciders(self, verdicts: Verdicts, lengths: npt.NDArray[np.uint32]) -> None:
-        entries = int(verdicts.entry.max()) + 2
+        entry = verdicts.entry.astype(np.int64)
+        if verdicts.unasked is not None:
+            entry -= verdicts.unasked
+        lowest = min(_UNDECIDED)
+        entries = int(entry.max()) - lowest + 1
         capabilities = int(verdicts.capability.max()) + 2
-        key = (verdicts.entry + 1).astype(np.int64)
+        key = entry - lowest
         if capabilities > 1:
             key += (verdicts.capability.astype(np.int64) + 1) * entries
         key *= 6
@@ -184,9 +196,9 @@ class Tally:
         for number in np.flatnonzero(frames).tolist():
             place, kind = divmod(number, 6)
             side, action = divmod(kind, 3)
-            capability, entry = divmod(place, entries)
+            capability, at = divmod(place, entries)
             decider = Decider(
-                VERDICTS[Action(action)], ("sender", "receiver")[side], capability - 1, entry - 1
+                VERDICTS[Action(action)], ("sender", "receiver")[side], capability - 1, at + lowest
             )
             add(self.deciders, decider, int(frames[number]), int(sums[number]))
 
@@ -310,7 +322,8 @@ def _decider(policy: Policy, row: Mapping[str, Any]) -> Decider:
         names = [_capability_name(one) for one in policy.ordered_capabilities]
         capability = names.index(row["capability"])
         rules = policy.ordered_capabilities[capability].rules
-    entry = -1 if row["entry"] is None else whole(row["entry"])
+    undecided = {text: number for number, text in _UNDECIDED.items()}
+    entry = undecided[row["rule"]] if row["entry"] is None else whole(row["entry"])
     if entry >= len(known_rules(rules)):
         raise ValueError(f"entry {entry}, which the rules do not have")
     if row["verdict"] not in VERDICTS.values() or row["side"] not in ("sender", "receiver"):
@@ -337,7 +350,7 @@ def _where(policy: Policy, decider: Decider) -> Mapping[str, Any]:
         "capability": None,
         "entry": decider.entry if decider.entry >= 0 else None,
         "line": None,
-        "rule": "end of the rules",
+        "rule": _UNDECIDED.get(decider.entry, ""),
     }
     rules = policy.rules
     if decider.capability >= 0:
