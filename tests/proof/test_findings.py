@@ -55,6 +55,15 @@ CASES = {
         "drop not ethertype ipv4;\naccept ethertype ipv4 and ipprotocol udp;\naccept;\n",
         {"ZT202:2:always true"},
     ),
+    "one port only": (
+        "drop ipprotocol tcp and dport 443 and not chr broadcast and dport 9987;\naccept;\n",
+        {"ZT203:1:a frame has one destination port, and `dport` before it asks for another"},
+    ),
+    "idle in a capability, whatever the base rules leave to it": (
+        "cap c id 1 accept ipprotocol tcp and dport 22 and dport 20-30; ;\n"
+        "break chr tcp_syn and not chr tcp_ack;\naccept;\n",
+        {"ZT202:1:always true"},
+    ),
     "never sends": (
         "tee -1 1122334455 ipprotocol udp;\ndrop ipprotocol udp;\naccept;\n",
         {"ZT204:1:never accepted afterwards"},
@@ -113,6 +122,8 @@ SILENT = {
     "accept ipprotocol tcp and chr tcp_ack;\ndrop;\n",
     "both ports": "accept ipprotocol tcp and dport 22;\n"
     "accept ipprotocol tcp and sport 22;\ndrop;\n",
+    "a protocol in a capability": "cap ssh id 1 accept ipprotocol tcp and dport 22; ;\n"
+    "break chr tcp_syn and not chr tcp_ack;\naccept;\n",
     "inbound": "drop chr inbound and ethertype arp;\naccept;\n",
     "unknown tags": "tag t id 1;\naccept tseq t 1;\naccept treq t 1;\naccept;\n",
     "short headers": "accept framesize 20 and dport 80;\naccept;\n",

@@ -18,13 +18,16 @@ ANALYSIS: tuple[Code, ...] = (
     Code(
         "ZT202",
         "a match that is always true",
-        "Wherever evaluation comes to this match it is true, so it narrows nothing down.",
+        "Wherever evaluation comes to this match it is true, so it narrows nothing down. In"
+        " a capability only matches are named that would narrow nothing whatever the base rules"
+        " leave.",
     ),
     Code(
         "ZT203",
         "a match that is always false",
         "Wherever evaluation comes to this match it is false: the value is impossible, or what"
-        " stands before it has taken all frames that could meet it.",
+        " stands before it has taken all frames that could meet it. `dport 80 and dport 443` asks"
+        " one frame for two ports: alternatives are joined by `or`.",
     ),
     Code(
         "ZT204",

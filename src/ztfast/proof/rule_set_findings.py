@@ -15,12 +15,27 @@ from ztfast.model.kinds import KINDS, Kind
 from ztfast.model.policy import Rule
 from ztfast.model.view import DIRECTIONS
 from ztfast.proof.analysis import Analysis
-from ztfast.proof.formula import FALSE, Literal
+from ztfast.proof.formula import FALSE, TRUE, Literal
 from ztfast.proof.solver import Undecided
 from ztfast.proof.symbolic import SymbolicStep
 
 ACCEPTING = (Kind.ACTION_ACCEPT, Kind.ACTION_REDIRECT, Kind.ACTION_PRIORITY)
 MAX_SHADOWS = 4
+# What a frame has one of: two matches of a kind that want different ones exclude each other.
+_ONE_EACH = {
+    Kind.MATCH_SOURCE_ZEROTIER_ADDRESS: "sender",
+    Kind.MATCH_DEST_ZEROTIER_ADDRESS: "receiver",
+    Kind.MATCH_MAC_SOURCE: "source MAC",
+    Kind.MATCH_MAC_DEST: "destination MAC",
+    Kind.MATCH_IPV4_SOURCE: "source address",
+    Kind.MATCH_IPV4_DEST: "destination address",
+    Kind.MATCH_IPV6_SOURCE: "source address",
+    Kind.MATCH_IPV6_DEST: "destination address",
+    Kind.MATCH_IP_PROTOCOL: "protocol",
+    Kind.MATCH_ETHERTYPE: "ethertype",
+    Kind.MATCH_IP_SOURCE_PORT_RANGE: "source port",
+    Kind.MATCH_IP_DEST_PORT_RANGE: "destination port",
+}
 _COPIES = (Kind.ACTION_TEE, Kind.ACTION_WATCH)
 
 
@@ -126,19 +141,48 @@ class RuleSetFindings:
         pairs = list(zip(evaluated, steps, strict=True))
         if not self.possible(*(self.formulas.both(here, step.match) for here, step in pairs)):
             if self.possible(*evaluated):
-                yield self._at(
-                    index,
-                    "ZT203",
-                    "this match is always false where it stands",
-                    "check the value, the `not`, and the entries before it",
-                )
+                yield self._always_false(index)
         elif not self.possible(*(self.formulas.both(here, -step.match) for here, step in pairs)):
+            if self.number and self._narrows_alone(index):
+                return  # what the base rules leave to capabilities may change
             yield self._at(
                 index,
                 "ZT202",
                 "this match is always true where it stands: it narrows nothing down",
                 "drop it, or check what was meant",
             )
+
+    def _narrows_alone(self, index: int) -> bool:
+        """Does a match narrow its set down, whatever frames come to the set?"""
+        alone = [
+            self.formulas.both(TRUE if step.entry.alternative else step.before, -step.match)
+            for step in self.steps[index]
+        ]
+        return self.possible(*alone)
+
+    def _always_false(self, index: int) -> Diagnostic:
+        kind = self.steps[index][0].entry.kind
+        message = "this match is always false where it stands"
+        if not self._excluded(index):
+            help = "check the value, the `not`, and the entries before it"
+            return self._at(index, "ZT203", message, help)
+        message += f": a frame has one {_ONE_EACH[kind]}"
+        message += f", and `{KINDS[kind].word}` before it asks for another"
+        return self._at(index, "ZT203", message, "for alternatives write `or`")
+
+    def _excluded(self, index: int) -> bool:
+        """Does a match of the same kind, joined by `and`, leave nothing to this one?"""
+        here = self.steps[index]
+        if here[0].entry.kind not in _ONE_EACH or here[0].entry.inverted:
+            return False
+        for steps in reversed(self.steps[:index]):
+            if steps[0].is_action or steps[0].entry.alternative or here[0].entry.alternative:
+                break
+            same = steps[0].entry.kind is here[0].entry.kind and not steps[0].entry.inverted
+            both = [self.formulas.both(a.match, b.match) for a, b in zip(steps, here, strict=True)]
+            if same and not self.possible(*both):
+                return True
+        return False
 
     # --- copies
 
