@@ -76,6 +76,8 @@ def test_captured_frames_are_counted(tmp_path: Path) -> None:
     assert counted["by_verdict"][0] == {"old": "dropped", "new": "accepted", "frames": 2}
     text = run("diff", names[0], names[1], "--capture", names[2]).stdout
     assert "of 4 captured frames 3 change:\n  2 dropped → accepted\n" in text
+    same = run("diff", names[0], names[0], "--capture", names[2]).stdout
+    assert same.endswith("of 4 captured frames 0 change\n")
     broken = run("diff", names[0], names[1], "--capture", names[0])
     assert broken.returncode == 1
 

@@ -33,10 +33,15 @@ def test_members_by_name_and_the_networks_own_rules() -> None:
     for more, said in (
         (("--from", "karla"), "did you mean carla?"),
         (("--to-tag", "department=staff"), "leave out --to-tag"),
+        (("--from", "Anna"), "--from and --to are both anna"),
     ):
         done = run(*words, ssh, *more)
         assert (done.returncode, done.stdout) == (2, "")
         assert said in done.stderr
+    tee = run("search", "--network", OFFICE, "--verdict", "tee:sensor", "--from", "anna")
+    assert tee.returncode == 0
+    assert "tee of" in tee.stdout
+    assert "8e30f50a25" in tee.stdout
     alone = run("search", "rules", "--verdict", "accept", "--from", "anna")
     assert alone.returncode == 2
     assert "--from needs --network" in alone.stderr

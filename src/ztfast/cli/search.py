@@ -73,7 +73,7 @@ def command(ctx: click.Context, /, rules: str | None, **options: Any) -> None:
     _check(options)
     policy, network = read_rules(rules, options["network"])
     query = SearchQuery(
-        options["verdict"],
+        options["verdict"] if network is None else _verdict(network, options["verdict"]),
         options["where"],
         options["side"],
         options["engine"],
@@ -101,6 +101,7 @@ def _check(options: dict[str, Any]) -> None:
 
 
 def _ends(network: Network, options: dict[str, Any]) -> MemberEnds:
+    from ztfast.errors import usage
     from ztfast.network.names import MemberNames
     from ztfast.proof.member_ends import MemberEnds
 
@@ -109,4 +110,18 @@ def _ends(network: Network, options: dict[str, Any]) -> MemberEnds:
         None if options[end] is None else names.member(option, options[end])
         for end, option in (("sender", "--from"), ("receiver", "--to"))
     )
+    if sender is not None and sender is receiver:
+        raise usage(
+            f"--from and --to are both {sender.name or sender.label}",
+            "name two members: none sends to itself",
+        )
     return MemberEnds(network, sender, receiver)
+
+
+def _verdict(network: Network, text: str) -> str:
+    """The verdict with the address of the member that it names, as in `tee:sensor`."""
+    from ztfast.network.names import MemberNames
+
+    kind, colon, target = text.partition(":")
+    member = MemberNames(network).find(target) if target else None
+    return text if member is None else f"{kind}{colon}{member.address:010x}"

@@ -40,8 +40,9 @@ class ChangeCounts:
 
     def lines(self) -> list[str]:
         """For people."""
-        head = f"of {self.frames:,} captured frames {self.changed:,} change:"
+        head = f"of {self.frames:,} captured frames {self.changed:,} change"
         each = self.by_verdict.items()
+        head += ":" if each else ""
         return [head, *(f"  {count:,} {old} → {new}" for (old, new), count in each)]
 
     def as_json(self) -> dict[str, Any]:

@@ -38,6 +38,11 @@ def grid_lines(found: Reach, width: int = _WIDTH) -> list[str]:
     services = ", ".join(service.name for service in found.services)
     members = len({*found.client.tolist(), *found.server.tolist()})
     lines = [f"{open_:,} of {ways:,} ways are open ({members} members; {services})", ""]
+    if not ways:
+        alone = (
+            "the network has one member" if len(found.members) == 1 else "one member is asked for"
+        )
+        return [f"0 ways: {alone}, and none sends to itself"]
     codes, texts = _codes(found)
     parts = groups(codes)
     table = list(_table(found, codes, texts, parts))
