@@ -79,6 +79,7 @@ def test_unknown_tags_decide(rules: str) -> None:
         "rule_set": "capability web",
         "entry": 1,
         "line": 8,
+        "included": None,
         "text": "accept",
     }
     assert any("skipDrop is armed" in note for note in sender["notes"])
@@ -225,7 +226,8 @@ def test_members_and_services_by_name_and_the_networks_own_rules() -> None:
     lines = text.splitlines()
     assert lines[0] == "tcp 10.147.20.11:50000 > 10.147.20.2:445 syn, 40 bytes"
     assert lines[2] == "arrives at files; copies arrive at sensor"
-    assert "sender (out) anna 1d71939404: accepted, line 22, `accept`" in lines
+    by = "line 22 (included in line 66), `accept`"
+    assert f"sender (out) anna 1d71939404: accepted, {by}" in lines
     assert "  sends: tee of 40 bytes to sensor 8e30f50a25 (flags 0x02)" in lines
     found = explained("--network", str(OFFICE), "--frame", "arp anna ? files")
     assert found["deliveries"][0]["kind"] == "multicast"

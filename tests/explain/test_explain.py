@@ -6,6 +6,7 @@ import pytest
 
 from ztfast.explain.contexts import ContextResolver, Ends, described_member
 from ztfast.explain.explain import EntryNote, Explanation, explain
+from ztfast.explain.render import to_object, to_text
 from ztfast.frames.notation import parse_frame
 from ztfast.lang import compile_text
 
@@ -142,3 +143,11 @@ def test_what_nobody_gave_is_assumed_and_said() -> None:
     sender = explained("accept ztsrc 1111111111; accept;", frame, known=False).sides[0]
     assert "ZeroTier addresses that nobody gave" in sender.assumed
     assert explained("accept ztsrc 1111111111;").sides[0].assumed == ()
+
+
+def test_an_entry_of_a_macro_names_its_include() -> None:
+    rules = "macro open($p)\n accept dport $p;\n;\ninclude open(80)\ninclude open(81)\n"
+    found = explained(rules, "tcp 10.0.0.1 > 10.0.0.2:81")
+    assert "line 2 (included in line 5), `accept`" in to_text(found)
+    by = to_object(found)["sides"][0]["by"]
+    assert (by["line"], by["included"]) == (2, 5)

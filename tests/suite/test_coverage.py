@@ -11,6 +11,7 @@ from ztfast.lang import compile_text
 from ztfast.model.policy import Policy, Rule
 from ztfast.model.view import make_view
 from ztfast.suite.coverage import Coverage, EntryCoverage
+from ztfast.suite.render import cases_text
 
 HTTP, DNS = "tcp 10.0.0.1 > 10.0.0.2:80", "udp 10.0.0.1 > 10.0.0.2:53"
 OTHER = "tcp 10.0.0.1 > 10.0.0.2:81"
@@ -103,6 +104,17 @@ def test_rules_without_entries_are_covered() -> None:
     coverage = covered("", HTTP)
     assert list(coverage.entries()) == []
     assert (coverage.outcomes(), coverage.percent) == ((0, 0), 100.0)
+
+
+def test_a_macro_names_the_include_that_was_not_met() -> None:
+    rules = "macro open($p)\n accept dport $p;\n;\ninclude open(80)\ninclude open(81)\n"
+    coverage = covered(rules, HTTP)
+    lines = cases_text([], coverage).splitlines()
+    assert lines[-3:] == [
+        "  <text>:2 (included in line 4): `dport 80` was never false",
+        "  <text>:2 (included in line 5): `dport 81` was never evaluated",
+        "  <text>:2 (included in line 5): `accept` was never taken",
+    ]
 
 
 def test_an_entry_has_its_place_in_the_text() -> None:

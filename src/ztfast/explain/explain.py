@@ -21,7 +21,7 @@ from ztfast.frames.frame import Frame
 from ztfast.frames.text import frame_text
 from ztfast.lang.printer import entry_printer
 from ztfast.model.kinds import Entry, Kind
-from ztfast.model.policy import Capability, Policy, Rule
+from ztfast.model.policy import Capability, Policy, Rule, included_text
 from ztfast.model.reads import ASSUMED_MASK, UNCERTAIN_MASK, Reads
 from ztfast.model.result import Result
 
@@ -33,6 +33,7 @@ class EntryNote(NamedTuple):
 
     status: matches "true", "false" (after `not`) or "skipped"; actions "taken" or "passed
     over" (their set was false); "not reached".  set_after: the set's value behind a match.
+    parent: the include that a macro's entry stands for.
     """
 
     entry: int
@@ -42,6 +43,7 @@ class EntryNote(NamedTuple):
     status: str
     set_after: bool | None
     why: str
+    parent: Span | None = None
 
 
 class RuleSetNote(NamedTuple):
@@ -203,7 +205,8 @@ class _SideExplainer:
         else:
             status, after = ("true" if step.matched else "false"), step.after.matches
             why = self._match(entry, step, first + index)
-        return EntryNote(index, self.text(rule.json), rule.span, action, status, after, why)
+        text = self.text(rule.json)
+        return EntryNote(index, text, rule.span, action, status, after, why, rule.parent)
 
     def _match(self, entry: Entry, step: Step, index: int) -> str:
         text = self.matches.describe(entry, index, step.answer)
@@ -271,7 +274,9 @@ class _SideExplainer:
 
 
 def _place(rule: Rule, entry: int, name: str) -> str:
-    return f"line {rule.span.line}" if rule.span is not None else f"{name}, entry {entry}"
+    if rule.span is None:
+        return f"{name}, entry {entry}"
+    return f"line {rule.span.line}{included_text(rule.parent)}"
 
 
 def capability_title(capability: Capability) -> str:

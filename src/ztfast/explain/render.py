@@ -12,6 +12,7 @@ from typing import Any
 from ztfast.diagnostics.render import harmless
 from ztfast.explain.delivery import DeliveryNote
 from ztfast.explain.explain import EntryNote, Explanation, RuleSetNote, SideNote
+from ztfast.model.policy import included_text
 
 _VERDICTS = {"accept": "accepted", "drop": "dropped", "redirect": "redirected"}
 _SIDES = {"out": "sender", "in": "receiver"}
@@ -64,7 +65,9 @@ def _headline(explanation: Explanation) -> str:
 def _because(side: SideNote) -> str:
     if side.by is None:
         return f"no entry of the {side.rule_set} decides, so it is dropped"
-    place = f"line {side.by.span.line}" if side.by.span is not None else f"entry {side.by.entry}"
+    by, place = side.by, f"entry {side.by.entry}"
+    if by.span is not None:
+        place = f"line {by.span.line}{included_text(by.parent)}"
     whose = "" if side.rule_set == "base rules" else f" of {side.rule_set}"
     ends = "" if side.verdict != "drop" or side.by.text == "drop" else ", and nothing accepts it"
     return f"{place}{whose}, `{side.by.text}`{ends}"
@@ -276,7 +279,8 @@ def _side_object(side: SideNote, names: Mapping[int, str]) -> dict[str, Any]:
 
 def _place(entry: EntryNote) -> dict[str, Any]:
     line = None if entry.span is None else entry.span.line
-    return {"entry": entry.entry, "line": line, "text": entry.text}
+    included = None if entry.parent is None else entry.parent.line
+    return {"entry": entry.entry, "line": line, "included": included, "text": entry.text}
 
 
 def _entry_object(entry: EntryNote) -> dict[str, Any]:

@@ -31,6 +31,11 @@ class Rule(NamedTuple):
     parent: Span | None = None
 
 
+def included_text(parent: Span | None) -> str:
+    """What follows the line of an entry in a report: which of a macro's includes is meant."""
+    return "" if parent is None else f" (included in line {parent.line})"
+
+
 @dataclass(frozen=True)
 class Capability:
     """A set of extra rules that a member can hold."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 
 from ztfast.errors import Diagnostic, Severity, Span
 from ztfast.model.kinds import KINDS
-from ztfast.model.policy import Policy, Rule
+from ztfast.model.policy import Policy, Rule, included_text
 from ztfast.model.view import DIRECTIONS, make_view
 from ztfast.proof.formula import Formulas, Literal
 from ztfast.proof.frame_model import FrameFormulas
@@ -87,5 +87,5 @@ class Analysis:
         kind = self.traces["out"].rule_sets[number].steps[index].entry.kind
         if rule.span is None:
             return f"entry {index} ({kind.name})"
-        included = f" (included in line {rule.parent.line})" if rule.parent is not None else ""
-        return f"`{KINDS[kind].word or kind.name}` in line {rule.span.line}{included}"
+        line = f"line {rule.span.line}{included_text(rule.parent)}"
+        return f"`{KINDS[kind].word or kind.name}` in {line}"

@@ -21,7 +21,8 @@ from ztfast.model.policy import Policy, Rule
 class EntryCoverage(NamedTuple):
     """One entry: how often it was true and false (a match), or taken (an action).
 
-    missing: the outcomes that never were, of "true", "false", "taken".
+    missing: the outcomes that never were, of "true", "false", "taken".  parent: the include that
+    a macro's entry stands for.
     """
 
     rule_set: str
@@ -32,6 +33,7 @@ class EntryCoverage(NamedTuple):
     true: int
     false: int
     missing: tuple[str, ...]
+    parent: Span | None = None
 
 
 class Coverage:
@@ -70,7 +72,15 @@ class Coverage:
                 if not action and not false:
                     missing.append("false")
                 yield EntryCoverage(
-                    name, index, text(rule.json), rule.span, action, true, false, tuple(missing)
+                    name,
+                    index,
+                    text(rule.json),
+                    rule.span,
+                    action,
+                    true,
+                    false,
+                    tuple(missing),
+                    rule.parent,
                 )
 
     def outcomes(self) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from xml.sax.saxutils import escape, quoteattr
 from ztfast.diagnostics.formats import xml_text
 from ztfast.diagnostics.render import harmless
 from ztfast.explain.render import to_object, to_text
+from ztfast.model.policy import included_text
 from ztfast.suite.coverage import Coverage, EntryCoverage
 from ztfast.suite.run import CaseResult
 
@@ -76,7 +77,7 @@ def _where(entry: EntryCoverage, coverage: Coverage) -> str:
     if entry.span is None:
         return f"{entry.rule_set}, entry {entry.entry}"
     name = coverage.policy.source.name if coverage.policy.source is not None else "line"
-    return f"{name}:{entry.span.line}"
+    return f"{name}:{entry.span.line}{included_text(entry.parent)}"
 
 
 def _missing(entry: EntryCoverage) -> str:
@@ -125,6 +126,7 @@ def _coverage_object(coverage: Coverage) -> dict[str, Any]:
                 "rule_set": entry.rule_set,
                 "entry": entry.entry,
                 "line": None if entry.span is None else entry.span.line,
+                "included": None if entry.parent is None else entry.parent.line,
                 "text": entry.text,
                 "true": entry.true,
                 "false": entry.false,
