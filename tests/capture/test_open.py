@@ -181,3 +181,13 @@ def test_a_capture_is_told_by_its_first_bytes(tmp_path: Path) -> None:
     assert not starts_as_capture(str(path))
     assert not starts_as_capture(str(tmp_path))
     assert not starts_as_capture("-")
+
+
+def test_a_git_lfs_pointer_is_recognised(tmp_path: Path) -> None:
+    path = tmp_path / "lfs.pcap"
+    path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12345\n")
+    with pytest.raises(CaptureError) as error:
+        open_capture(path)
+    (found,) = error.value.diagnostics
+    assert found.message.endswith("as a Git LFS pointer does")
+    assert found.help == "git lfs pull puts the capture itself in its place"

@@ -54,7 +54,14 @@ _NAMED = {  # what people try: errors say that it was recognised, and is not rea
     b"\x02\x21\x4c\x18": "lz4's legacy format",
     b"snoo": "a snoop capture",
     b"GMBU": "a Network Monitor capture",
+    b"vers": "a Git LFS pointer",
 }
+
+
+_CONVERT = (
+    "pcap and pcapng are read, plain or in gzip, zstd or lz4; decompress what else there is "
+    "into a pipe (- reads it), and let editcap convert other captures"
+)
 
 
 class Capture:
@@ -232,12 +239,12 @@ def _unknown(name: str, head: bytes, compression: str | None) -> CaptureError:
         return _unreadable(name, "is empty: not even a capture's header is there")
     if len(head) < _HEAD:
         return _unreadable(name, f"ends after {len(head)} bytes, inside its header")
+    help = "git lfs pull puts the capture itself in its place" if head == b"vers" else _CONVERT
     looks = next((what for start, what in _NAMED.items() if head.startswith(start)), "")
     return _unreadable(
         name,
         f"is no capture: it starts with the bytes {head.hex(' ')}{looks and f', as {looks} does'}",
-        "pcap and pcapng are read, plain or in gzip, zstd or lz4; decompress what else there is "
-        "into a pipe (- reads it), and let editcap convert other captures",
+        help,
     )
 
 
