@@ -40,6 +40,12 @@ def test_ipv6_schemes_are_owned_too() -> None:
     }
 
 
+def test_members_of_one_name_are_told_apart() -> None:
+    made = make_network([member(ANNA, name="pc"), member(BERT, name="pc"), member(7, name="nas")])
+    names = [made.member_name(address) for address in (ANNA, BERT, 7, 8)]
+    assert names == [f"pc ({ANNA:010x})", f"pc ({BERT:010x})", "nas", "0000000008"]
+
+
 def test_doubles_are_refused() -> None:
     with pytest.raises(NetworkError, match="two members have the ZeroTier address 1122334455"):
         make_network([member(ANNA), member(ANNA)])

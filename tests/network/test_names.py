@@ -97,6 +97,15 @@ def test_a_named_end_is_that_member() -> None:
     assert (given.zt_source, given.zt_dest) == (0x5555555555, 0x6666666666)
 
 
+def test_a_member_without_addresses_is_said_so() -> None:
+    bare = make_network(
+        [Member(ANNA, ips=packed("10.0.0.1"), name="anna"), Member(GONE, name="new")]
+    )
+    for text in ("ping anna > new", "arp new ? anna"):
+        with pytest.raises(FrameError, match="this member has no IP addresses"):
+            parse_frame(text, MemberNames(bare))
+
+
 @pytest.mark.parametrize(
     ("text", "message", "column"),
     [

@@ -379,6 +379,9 @@ class _Parser:
                 four = width == 4
                 parts.ethertype = build.ETHERTYPE_IPV4 if four else build.ETHERTYPE_IPV6
                 return
+        for end in (source, dest):
+            if not end.ips:
+                self._refuse(end.word, "this member has no IP addresses", "write one in its place")
         if widths == (4,):
             self._refuse(source.word, "ARP is for IPv4", "use two IPv4 addresses")
         self._refuse(dest.word, "one address is IPv4 and the other IPv6", "use one family")

@@ -7,6 +7,7 @@ one address or one MAC); unauthorised members are kept but are no members for
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -80,7 +81,7 @@ class Network:
 
     @cached_property
     def _names(self) -> dict[int, str]:
-        return {member.address: member.name for member in self.members}
+        return member_names(self.members)
 
     def mac(self, member: Member) -> int | None:
         """A member's MAC: as given, else from its address, None where the id is not known."""
@@ -127,6 +128,18 @@ class Network:
     def is_routed(self, ip: bytes) -> bool:
         """Is an address inside one of the network's routes?  Others are never given out."""
         return self.routes is None or any(_inside(ip, route) for route in self.routes)
+
+
+def member_names(members: Iterable[Member]) -> dict[int, str]:
+    """What people call each member, by address: with its address where two have one name."""
+    members = tuple(members)
+    counts = Counter(member.name for member in members)
+    return {
+        member.address: f"{member.name} ({member.address:010x})"
+        if member.name and counts[member.name] > 1
+        else member.name or f"{member.address:010x}"
+        for member in members
+    }
 
 
 def _inside(ip: bytes, route: tuple[bytes, int]) -> bool:

@@ -44,7 +44,7 @@ _FATES = np.array([WHY[fate] for fate in Fate], object)
 
 def name_width(network: Network) -> int:
     """Characters that the longest of the members' names takes, and an address."""
-    return max([10, *(len(member.name) for member in network.members)])
+    return max([10, *(len(network.member_name(member.address)) for member in network.members)])
 
 
 def _texts(addresses: npt.NDArray[np.uint64], text: Any) -> npt.NDArray[np.object_]:

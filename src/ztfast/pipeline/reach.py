@@ -23,7 +23,7 @@ from ztfast.errors import usage
 from ztfast.frames.template import Bytes
 from ztfast.model.addresses import rfc4193, six_plane
 from ztfast.model.policy import Policy
-from ztfast.network.members import Member, Network
+from ztfast.network.members import Member, Network, member_names
 from ztfast.network.names import MemberNames
 from ztfast.pipeline.reach_frames import BACK, Pairs, Service, Step, frames, parse_service
 from ztfast.pipeline.reach_judge import Int32s, Judged, PairJudge, Uint8s, Why, nothing_refused
@@ -79,7 +79,7 @@ class Reach:
 
     def columns(self) -> dict[str, npt.NDArray[Any]]:
         """The cells by names: from, to, service, open, why, step, at, line."""
-        names = np.array([*(m.name or m.label for m in self.members), ""], object)
+        names = np.array([*member_names(self.members).values(), ""], object)
         words = np.array([WORDS[why] for why in Why], object)
         steps = np.array([step.name.lower() for step in Step], object)
         return {

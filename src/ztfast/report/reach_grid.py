@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from ztfast.network.members import member_names
 from ztfast.pipeline.reach import WORDS, Reach
 from ztfast.pipeline.reach_frames import Step
 from ztfast.pipeline.reach_judge import Why
@@ -116,7 +117,8 @@ def _uniform(codes: Codes, members: Codes, colours: Codes, other: int) -> bool:
 
 
 def _names(found: Reach, members: Sequence[int], most: int) -> str:
-    names = [found.members[number].name or found.members[number].label for number in members]
+    known = list(member_names(found.members).values())
+    names = [known[number] for number in members]
     more = len(names) - most
     return ", ".join(names[:most]) + (f" +{more}" if more > 0 else "")
 
