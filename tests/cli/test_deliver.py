@@ -204,3 +204,16 @@ def test_frames_of_another_network_are_counted(
     assert (status, said in err.splitlines()[-1]) == (0, True)
     Path("c.pcap").write_bytes(pcap(FRAMES))
     assert "network 8056" not in run(capfd)[2]
+
+
+def test_headers_alone_leave_deliveries_uncertain(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Of 14 bytes neither a protocol nor a TOS is there: what rules ask for is not known."""
+    Path("c.pcap").write_bytes(pcap([frame[:14] for frame in FRAMES], lengths=[60, 60, 60]))
+    for backend in ("native", "reference"):
+        status, _, err = run(capfd, "--count", "--backend", backend)
+        assert status == 0
+        assert "ztfast: 3 frames are uncertain: rules look at bytes that were not captured" in err
+    Path("c.pcap").write_bytes(pcap(FRAMES))
+    assert "uncertain" not in run(capfd, "--count")[2]

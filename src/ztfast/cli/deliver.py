@@ -139,6 +139,13 @@ def _strangers(job: DeliveryJob) -> Iterator[str]:
         )
 
 
+def _uncertain(job: DeliveryJob) -> Iterator[str]:
+    """One line where rules looked at bytes that the capture does not have."""
+    if job.uncertain:
+        frames = "1 frame is" if job.uncertain == 1 else f"{job.uncertain:,} frames are"
+        yield f"{frames} uncertain: rules look at bytes that were not captured"
+
+
 def _report(job: DeliveryJob) -> int:
     """The summary on standard error, findings first; the exit status."""
     from ztfast.pipeline.deliver import Fate
@@ -149,7 +156,8 @@ def _report(job: DeliveryJob) -> int:
         from ztfast.diagnostics.render import print_diagnostics
 
         print_diagnostics(findings[:20])
-    for line in (*summary(job.tally, job.network.member_name), *_strangers(job)):
+    told = (*summary(job.tally, job.network.member_name), *_strangers(job), *_uncertain(job))
+    for line in told:
         sys.stderr.write(f"ztfast: {line}\n")
     if job.interrupted:
         sys.stderr.write("ztfast: interrupted; what was read until then is delivered and written\n")

@@ -143,17 +143,23 @@ class _Stations(NamedTuple):
 
 
 def deliver(
-    engine: Engine, batch: FrameBatch, *, first: int = 0, only: Int64s | None = None
+    engine: Engine,
+    batch: FrameBatch,
+    *,
+    first: int = 0,
+    only: Int64s | None = None,
+    uncertain: Bools | None = None,
 ) -> Deliveries:
     """Everything that is sent and arrives for the frames of a batch.
 
     engine: with the members of a network and its id.  first: the number of the batch's first
     frame in the whole input, which keys `random`.  only: the numbers in the batch of the frames to
-    follow, ascending; None: all.
+    follow, ascending; None: all.  uncertain: bool[n], set where a judgement read bytes that were
+    not captured; None: not wanted.
     Frames whose sender is no member are nobody's to send: they have no items.
     Raises UsageError where the engine knows no members or judges only one side.
     """
-    network = _Nodes(engine)
+    network = _Nodes(engine, uncertain)
     index = np.arange(len(batch), dtype=np.int64) if only is None else only
     parts = list(network.followed(batch, index, first))
     if not parts:
@@ -173,7 +179,7 @@ def from_members(engine: Engine, batch: FrameBatch) -> Bools:
 class _Nodes:
     """The network's nodes, ready to judge."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, uncertain: Bools | None) -> None:
         network = engine.network
         if network is None or network.id is None or not network.active_members():
             raise usage(
@@ -182,6 +188,7 @@ class _Nodes:
             )
         if engine.side != "both":
             raise usage("delivery needs both sides", "leave out --side")
+        self.uncertain = uncertain
         self.engine, self.network, self.index = engine, network, engine.members("out")
         members = (None, *network.active_members())
         self.macs = np.array(
@@ -258,7 +265,7 @@ class _Nodes:
         mine = np.flatnonzero(leaves)
         part, index, many, context = part.take(mine), index[mine], many[mine], _of(context, mine)
         context.number[:] = first + index
-        verdicts = self.engine.evaluate_side("out", part, context)
+        verdicts = self._judged("out", part, context, index)
         copies = self._sent_on(verdicts, part, index, context, np.zeros(len(part), np.uint64))
         passed = verdicts.accept > 0
         direct = passed & (context.remote != MEMBERSHIP_UNKNOWN) & (context.zt_dest != 0)
@@ -295,7 +302,7 @@ class _Nodes:
         numbers = drawn_anew(first + index[rows], path)
         second = outbound(self.index.table, self._sender(sender), to, numbers)
         again = part.take(rows)
-        verdicts = self.engine.evaluate_side("out", again, second)
+        verdicts = self._judged("out", again, second, index[rows])
         sent = self._sent_on(verdicts, again, index[rows], second, path)
         goes = verdicts.accept > 0
         kind = np.where(many[rows[goes]], Kind.MULTICAST, Kind.FRAME).astype(np.uint8)
@@ -331,7 +338,7 @@ class _Nodes:
         numbers = first + judged.frame
         numbers = np.where(direct, numbers, drawn_anew(numbers, path))
         context = inbound(self.inbound, self._sender(judged.sent_by), judged.to, numbers)
-        verdicts = self.engine.evaluate_side("in", part, context)
+        verdicts = self._judged("in", part, context, judged.frame)
         fate[mine] = self._fates(verdicts, judged, stations)
         lines = np.zeros(len(sending.frame), np.int32)
         lines[mine] = self.engine.deciding_lines(verdicts)
@@ -353,6 +360,15 @@ class _Nodes:
         return np.where(verdicts.accept == 0, Fate.RULES, ordinary).astype(np.uint8)
 
     # --- both --------------------------------------------------------------------------------
+
+    def _judged(
+        self, direction: str, part: FrameBatch, context: BatchContext, frame: Int64s
+    ) -> SideVerdicts:
+        """One side's verdicts; frame: which frames of the batch they are about."""
+        verdicts = self.engine.evaluate_side(direction, part, context)
+        if self.uncertain is not None and verdicts.noteworthy:
+            self.uncertain[frame[verdicts.uncertain]] = True
+        return verdicts
 
     def _sent_on(
         self,

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from ztfast.capture.many import Captures
 from ztfast.capture.packets import PacketBatch
 from ztfast.engine.engine import Engine
@@ -29,7 +31,8 @@ Show = Callable[[dict[str, Any], Deliveries], None]
 class DeliveryJob(CaptureJob):
     """One run over captures: what was sent and arrived so far, and what went wrong.
 
-    from_members: how many of the frames a member sent; the others are nobody's to send.
+    from_members: how many of the frames a member sent; the others are nobody's to send.  uncertain:
+    of how many frames bytes were read that were not captured.
     source: opened captures, which the caller closes.  split: a folder for a capture of each
     member's tap.  table: a file for the rows.  Raises UsageError where the engine knows no members
     or judges only one side.
@@ -48,7 +51,7 @@ class DeliveryJob(CaptureJob):
         assert engine.network is not None
         self.network: Network = engine.network
         self.tally = DeliveryTally()
-        self.from_members = 0
+        self.from_members = self.uncertain = 0
         self._outputs: DeliveryOutputs | None = None
         self._split, self._table = split, table
 
@@ -66,9 +69,11 @@ class DeliveryJob(CaptureJob):
                 self._outputs = DeliveryOutputs(self.source, self._split, self._table)
             frames = self._frames(packets)
             if len(frames):
-                found = deliver(self.engine, frames, first=packets.first)
+                uncertain = np.zeros(len(frames), np.bool_)
+                found = deliver(self.engine, frames, first=packets.first, uncertain=uncertain)
                 with shielded():
                     self._take(self._outputs, packets, frames, found, show)
+                    self.uncertain += int(uncertain.sum())
 
     def _frames(self, packets: PacketBatch) -> FrameBatch:
         """The frames of a batch; none of a link type that is not known, which is said once."""
