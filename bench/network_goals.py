@@ -6,12 +6,14 @@ sides taking turns; every count is checked against verdicts that were judged bat
 
 from __future__ import annotations
 
+import itertools
 import json
 import resource
 import statistics
 import struct
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -30,8 +32,9 @@ _EXPRESSION = "ip and not host 10.255.255.255"  # what every frame but ARP passe
 
 
 def networked() -> Iterator[Row]:
-    """N1–N4: counting with members, small batches, threads, loading."""
+    """N1–N4: counting with members, small batches, loading, splitting."""
     yield from counting()
+    yield from splitting()
     yield from small_batches()
     yield from loading()
 
@@ -107,6 +110,30 @@ def _tcpdump(capture: Path) -> float | None:
     if peers.tcpdump_count(_EXPRESSION, capture) is None:
         return None
     return _a_frame(lambda path: ["tcpdump", "-r", str(path), "--count", _EXPRESSION], capture)
+
+
+def splitting() -> Iterator[Row]:
+    """N4: `--split` with a network, against counting and copying the file."""
+    rules, network, capture = _rules("tagged"), networks.network(500), networks.capture(500)
+    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as out:
+        numbers = itertools.count()
+
+        def split(path: Path) -> list[str]:
+            return _ours(rules, network, "--split", f"{out}/{next(numbers)}")(path)
+
+        def copied(path: Path) -> list[str]:
+            return ["cp", str(path), f"{out}/copy"]
+
+        spent = _a_frame(split, capture)
+        least = _a_frame(_ours(rules, network, "--count"), capture) + _a_frame(copied, capture)
+    ratio = spent / least
+    yield Row(
+        "N4",
+        "filter --split, 500 members, CPU a frame, against --count and cp",
+        "≤ 1.3×",
+        f"{ratio:.2f}× ({spent:.0f} ns)",
+        ratio <= 1.3,
+    )
 
 
 def small_batches() -> Iterator[Row]:

@@ -119,6 +119,16 @@ def scan_blocks(
     types: npt.NDArray[np.uint32],
     places: npt.NDArray[np.int64],
 ) -> tuple[int, int, int]: ...
+def pack_packets(
+    buffer: object,
+    starts: npt.NDArray[np.int64],
+    kept: npt.NDArray[np.uint32],
+    lengths: npt.NDArray[np.uint32],
+    ids: npt.NDArray[np.uint32],
+    times: npt.NDArray[np.uint64],
+    swapped: bool,
+    out: npt.NDArray[np.uint8],
+) -> int: ...
 def copy_ranges(
     buffer: object,
     starts: npt.NDArray[np.int64],

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import random
 import struct
 
 import numpy as np
 import pytest
 
 from tests.capture.building import DATA, block, frame, interface, packet, pcap, section, simple
+from tests.needs import needs_loops
+from ztfast import dispatch
 from ztfast.capture import open_capture
 from ztfast.sinks.chosen import Chosen
 from ztfast.sinks.output import Output
@@ -142,3 +145,52 @@ def test_nothing_written_is_still_a_capture(tmp_path):
     assert rows(copy([pcap([], linktype=101)], tmp_path / "b")) == []
     with open_capture(tmp_path / "b") as capture:
         assert [b.linktype for b in capture][-1] == 101
+
+
+# --- blocks built by the compiled loop ---------------------------------------------------------
+
+
+@needs_loops
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("cut", [None, 0, 7])
+def test_compiled_blocks_are_the_plain_ones(order, cut, tmp_path, monkeypatch):
+    rng = random.Random(f"{order} {cut}")
+    frames = [rng.randbytes(rng.choice([0, 1, 2, 3, 4, 60, 1000])) for _ in range(300)]
+    data = pcap(frames, order=order, lengths=[len(body) + rng.randrange(3) for body in frames])
+
+    def written(path):
+        writer = PcapngWriter(Output(str(path)))
+        with open_capture(io.BytesIO(data)) as capture:
+            for batch in capture:
+                chosen = np.arange(len(batch) % 3, len(batch), 2)
+                limits = None if cut is None else np.full(len(chosen), cut, np.uint32)
+                writer.write(Chosen(batch, chosen, captured=limits))
+        writer.close()
+        return path.read_bytes()
+
+    made = written(tmp_path / "a")
+    monkeypatch.setattr(dispatch, "core", None)
+    assert made == written(tmp_path / "b")
+    assert len(rows(made)) == 150
+
+
+@needs_loops
+def test_blocks_stay_inside_their_buffers():
+    pack = dispatch.require().pack_packets
+
+    def packed(start, size, room, buffer=b"0123456789", ids=1):
+        column = np.full(1, size, np.uint32)
+        place, times = np.full(1, start, np.int64), np.zeros(1, np.uint64)
+        out = np.full(room, 0xEE, np.uint8)
+        numbers = np.zeros(ids, np.uint32)
+        used = pack(np.frombuffer(buffer, np.uint8), place, column, column, numbers, times, 0, out)
+        assert (out[used:] == 0xEE).all()
+        return used
+
+    assert packed(2, 8, 50) == 40
+    assert packed(10, 0, 32) == 32
+    for start, size, room in ((3, 8, 50), (-1, 2, 50), (11, 0, 50), (1 << 62, 1, 50), (2, 8, 39)):
+        with pytest.raises(ValueError, match="frame 0 is outside its buffer"):
+            packed(start, size, room)
+    with pytest.raises(ValueError, match="as many"):
+        packed(0, 1, 50, ids=2)

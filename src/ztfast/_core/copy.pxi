@@ -90,3 +90,53 @@ def tally(
             at = (<int64_t>entry[i] + 1) * 5 + code[i]
             frames[at] += 1
             sums[at] += lengths[i]
+
+
+cdef inline void store32(uint8_t *p, uint32_t value, int swapped) noexcept nogil:
+    cdef uint32_t stored = zt_swap32(value) if swapped else value
+    memcpy(p, &stored, 4)
+
+
+def pack_packets(
+    const uint8_t[::1] buffer, const int64_t[::1] starts, const uint32_t[::1] kept,
+    const uint32_t[::1] lengths, const uint32_t[::1] ids, const uint64_t[::1] times, bint swapped,
+    uint8_t[::1] out
+):
+    """Build pcapng's enhanced packet blocks, without options, one behind the other in `out`.
+
+    Of each frame: where it starts in `buffer`, how many of its bytes are kept, its original length,
+    interface and time.  Returns the bytes written.  Raises ValueError where the columns differ in
+    length, a frame is not inside the buffer, or `out` is too short.
+    """
+    cdef int64_t i, count = starts.shape[0], size = buffer.shape[0], room = out.shape[0]
+    cdef int64_t used = 0, total, body
+    cdef int fits = 1
+    cdef uint8_t *p
+    if not (
+        kept.shape[0] == count and lengths.shape[0] == count and ids.shape[0] == count
+        and times.shape[0] == count
+    ):
+        raise ValueError("the columns of frames must be as many")
+    with nogil:
+        for i in range(count):
+            body = kept[i]
+            total = 32 + (body + 3) // 4 * 4
+            if starts[i] < 0 or starts[i] > size or body > size - starts[i] or total > room - used:
+                fits = 0
+                break
+            p = &out[0] + used
+            store32(p, ENHANCED_PACKET, swapped)
+            store32(p + 4, <uint32_t>total, swapped)
+            store32(p + 8, ids[i], swapped)
+            store32(p + 12, <uint32_t>(times[i] >> 32), swapped)
+            store32(p + 16, <uint32_t>times[i], swapped)
+            store32(p + 20, kept[i], swapped)
+            store32(p + 24, lengths[i], swapped)
+            if body:
+                memset(p + total - 8, 0, 4)  # the padding, before the frame's last bytes
+                memcpy(p + 28, &buffer[0] + starts[i], body)
+            store32(p + total - 4, <uint32_t>total, swapped)
+            used += total
+    if not fits:
+        raise ValueError(f"frame {i} is outside its buffer, or its block outside the output")
+    return used

@@ -39,6 +39,7 @@ cdef enum:
 
 cdef enum:
     SECTION_HEADER = 0x0A0D0D0A
+    ENHANCED_PACKET = 6
     BLOCK_SIZE = 1
     BLOCK_TRAILER = 2
     BLOCK_SECTION = 3

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from ztfast import dispatch
 from ztfast.capture.packets import Int64s, Interface, PacketBatch, Uint16s
 from ztfast.capture.pcapng import PcapngLayout
 from ztfast.capture.pcapng_options import PACKET_NUMBERS, little_options, nanosecond_interface
@@ -180,10 +181,34 @@ class _Blocks:
         self._ids, self._times = ids, times
         self._swapped = swapped
 
-    def join(self) -> bytes:
+    def join(self) -> bytes | memoryview:
         """All blocks, one behind the other."""
-        order = ">" if self._swapped else "<"
         rests = self._options()
+        if dispatch.core is None or rests:
+            return self._plain(rests)
+        return self._compiled()
+
+    def _compiled(self) -> memoryview:
+        """Blocks without options, by the compiled loop."""
+        kept = np.ascontiguousarray(self._kept)
+        total = int((32 + (kept.astype(np.int64) + 3) // 4 * 4).sum())
+        out = np.empty(total, np.uint8)
+        used = dispatch.require().pack_packets(
+            np.frombuffer(self._batch.buffer, np.uint8),
+            np.ascontiguousarray(self._batch.offsets[self._chosen]),
+            kept,
+            np.ascontiguousarray(self._lengths),
+            self._ids.astype(np.uint32),
+            np.ascontiguousarray(self._times),
+            self._swapped,
+            out,
+        )
+        assert used == total
+        return out.data
+
+    def _plain(self, rests: list[bytes]) -> bytes:
+        """Blocks with the options of `rests`, if there are any, frame by frame."""
+        order = ">" if self._swapped else "<"
         extra = np.fromiter(map(len, rests), np.int64, len(rests)) if rests else 0
         padding = -self._kept.astype(np.int64) % 4
         total = 32 + self._kept + padding + extra
