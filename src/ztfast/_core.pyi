@@ -125,10 +125,19 @@ def pack_packets(
     kept: npt.NDArray[np.uint32],
     lengths: npt.NDArray[np.uint32],
     ids: npt.NDArray[np.uint32],
-    times: npt.NDArray[np.uint64],
+    times: npt.NDArray[np.int64],
     swapped: bool,
+    at: int,
     out: npt.NDArray[np.uint8],
-) -> int: ...
+) -> tuple[int, int]: ...
+def record_times(
+    buffer: object,
+    offsets: npt.NDArray[np.int64],
+    header: int,
+    swapped: bool,
+    fraction: int,
+    times: npt.NDArray[np.int64],
+) -> None: ...
 def copy_ranges(
     buffer: object,
     starts: npt.NDArray[np.int64],

@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 
 from tests.capture.building import DATA, frame, pcap
+from tests.needs import needs_loops
+from ztfast import dispatch
 from ztfast.capture import open_capture
 from ztfast.errors import CaptureError
 
@@ -243,3 +245,31 @@ def test_batches_outlive_the_capture(tmp_path):
     with open_capture(path) as capture:
         batches = list(capture)
     assert list(batches[1].frames()) == [b"abcd"] * 3
+
+
+@needs_loops
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("magic", [0xA1B2_C3D4, 0xA1B2_3C4D, 0xA1B2_CD34])
+def test_compiled_times_are_the_plain_ones(order, magic, monkeypatch):
+    times = [0, 999_999_000, 1_600_000_000_123_456_000, (1 << 32) * 1_000_000_000 - 1000]
+    data = pcap([b"frame"] * 4, order=order, magic=magic, times=times)
+
+    def read():
+        with open_capture(io.BytesIO(data)) as capture:
+            return [time for batch in capture for time in batch.timestamps.tolist()]
+
+    assert read() == times
+    monkeypatch.setattr(dispatch, "core", None)
+    assert read() == times
+
+
+@needs_loops
+def test_times_outside_the_buffer_are_refused():
+    read, out = dispatch.require().record_times, np.zeros(1, np.int64)
+    buffer = np.zeros(20, np.uint8)
+    read(buffer, np.array([16]), 16, False, 1, out)
+    for offset in (15, -1, 29, 1 << 62):
+        with pytest.raises(ValueError, match="record 0 is outside"):
+            read(buffer, np.array([offset]), 16, False, 1, out)
+    with pytest.raises(ValueError, match="as many"):
+        read(buffer, np.array([16, 16]), 16, False, 1, out)

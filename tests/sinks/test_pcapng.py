@@ -178,19 +178,33 @@ def test_compiled_blocks_are_the_plain_ones(order, cut, tmp_path, monkeypatch):
 def test_blocks_stay_inside_their_buffers():
     pack = dispatch.require().pack_packets
 
-    def packed(start, size, room, buffer=b"0123456789", ids=1):
+    def packed(start, size, room, ids=1, at=0):
         column = np.full(1, size, np.uint32)
-        place, times = np.full(1, start, np.int64), np.zeros(1, np.uint64)
+        place, times = np.full(1, start, np.int64), np.zeros(1, np.int64)
         out = np.full(room, 0xEE, np.uint8)
         numbers = np.zeros(ids, np.uint32)
-        used = pack(np.frombuffer(buffer, np.uint8), place, column, column, numbers, times, 0, out)
-        assert (out[used:] == 0xEE).all()
-        return used
+        buffer = np.frombuffer(b"0123456789", np.uint8)
+        nothing = pack(buffer, place, column, column, numbers, times, 0, at, out)
+        assert (out[nothing[1] :] == 0xEE).all()
+        return nothing
 
-    assert packed(2, 8, 50) == 40
-    assert packed(10, 0, 32) == 32
-    for start, size, room in ((3, 8, 50), (-1, 2, 50), (11, 0, 50), (1 << 62, 1, 50), (2, 8, 39)):
+    assert packed(2, 8, 50) == (1, 40)
+    assert packed(10, 0, 32) == (1, 32)
+    assert packed(2, 8, 39) == (0, 0)  # does not fit
+    assert packed(2, 8, 50, at=1) == (1, 0)
+    for start, size in ((3, 8), (-1, 2), (11, 0), (1 << 62, 1)):
         with pytest.raises(ValueError, match="frame 0 is outside its buffer"):
-            packed(start, size, room)
-    with pytest.raises(ValueError, match="as many"):
-        packed(0, 1, 50, ids=2)
+            packed(start, size, 50)
+    for wrong in ({"ids": 2}, {"at": -1}):
+        with pytest.raises(ValueError, match="as many"):
+            packed(0, 1, 50, **wrong)
+
+
+@needs_loops
+def test_large_frames_are_built_whole(tmp_path, monkeypatch):
+    """Frames beside others that together are more than one piece, and one that alone is."""
+    frames = [bytes([n]) * size for n, size in enumerate([250_000, 10, 262_144, 60_000, 200_000])]
+    made = copy([pcap(frames)], tmp_path / "a", unify=True)
+    monkeypatch.setattr(dispatch, "core", None)
+    assert made == copy([pcap(frames)], tmp_path / "b", unify=True)
+    assert [row[0] for row in rows(made)] == frames

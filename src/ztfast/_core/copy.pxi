@@ -99,44 +99,79 @@ cdef inline void store32(uint8_t *p, uint32_t value, int swapped) noexcept nogil
 
 def pack_packets(
     const uint8_t[::1] buffer, const int64_t[::1] starts, const uint32_t[::1] kept,
-    const uint32_t[::1] lengths, const uint32_t[::1] ids, const uint64_t[::1] times, bint swapped,
-    uint8_t[::1] out
+    const uint32_t[::1] lengths, const uint32_t[::1] ids, const int64_t[::1] times, bint swapped,
+    int64_t at, uint8_t[::1] out
 ):
-    """Build pcapng's enhanced packet blocks, without options, one behind the other in `out`.
+    """Build pcapng's enhanced packet blocks, without options, from frame `at` on into `out`.
 
     Of each frame: where it starts in `buffer`, how many of its bytes are kept, its original length,
-    interface and time.  Returns the bytes written.  Raises ValueError where the columns differ in
-    length, a frame is not inside the buffer, or `out` is too short.
+    interface and time.  Stops before the first block that does not fit.  Returns (the next frame,
+    bytes written).  Raises ValueError where the columns differ in length, `at` is none of them, or
+    a frame is not inside the buffer.
     """
-    cdef int64_t i, count = starts.shape[0], size = buffer.shape[0], room = out.shape[0]
+    cdef int64_t count = starts.shape[0], size = buffer.shape[0], room = out.shape[0]
     cdef int64_t used = 0, total, body
-    cdef int fits = 1
+    cdef uint64_t time
+    cdef int inside = 1
     cdef uint8_t *p
-    if not (
+    if at < 0 or not (
         kept.shape[0] == count and lengths.shape[0] == count and ids.shape[0] == count
         and times.shape[0] == count
     ):
         raise ValueError("the columns of frames must be as many")
     with nogil:
-        for i in range(count):
-            body = kept[i]
+        while at < count:
+            body = kept[at]
             total = 32 + (body + 3) // 4 * 4
-            if starts[i] < 0 or starts[i] > size or body > size - starts[i] or total > room - used:
-                fits = 0
+            if starts[at] < 0 or starts[at] > size or body > size - starts[at]:
+                inside = 0
+                break
+            if total > room - used:
                 break
             p = &out[0] + used
+            time = <uint64_t>times[at]
             store32(p, ENHANCED_PACKET, swapped)
             store32(p + 4, <uint32_t>total, swapped)
-            store32(p + 8, ids[i], swapped)
-            store32(p + 12, <uint32_t>(times[i] >> 32), swapped)
-            store32(p + 16, <uint32_t>times[i], swapped)
-            store32(p + 20, kept[i], swapped)
-            store32(p + 24, lengths[i], swapped)
+            store32(p + 8, ids[at], swapped)
+            store32(p + 12, <uint32_t>(time >> 32), swapped)
+            store32(p + 16, <uint32_t>time, swapped)
+            store32(p + 20, kept[at], swapped)
+            store32(p + 24, lengths[at], swapped)
             if body:
                 memset(p + total - 8, 0, 4)  # the padding, before the frame's last bytes
-                memcpy(p + 28, &buffer[0] + starts[i], body)
+                memcpy(p + 28, &buffer[0] + starts[at], body)
             store32(p + total - 4, <uint32_t>total, swapped)
             used += total
-    if not fits:
-        raise ValueError(f"frame {i} is outside its buffer, or its block outside the output")
-    return used
+            at += 1
+    if not inside:
+        raise ValueError(f"frame {at} is outside its buffer")
+    return at, used
+
+
+def record_times(
+    const uint8_t[::1] buffer, const int64_t[::1] offsets, int64_t header, bint swapped,
+    int64_t fraction, int64_t[::1] times
+):
+    """Read the times of a classic pcap's records, in nanoseconds, by where their frames begin.
+
+    header: bytes of a record's header, which stands in front.  fraction: nanoseconds of its unit.
+    Raises ValueError where a header is not inside the buffer, or the columns differ in length.
+    """
+    cdef int64_t i, at, count = offsets.shape[0], size = buffer.shape[0]
+    cdef Input x
+    cdef int inside = 1
+    if times.shape[0] != count or header < 8:
+        raise ValueError("the columns of records must be as many")
+    if count == 0:
+        return
+    x.buffer = &buffer[0] if size else NULL
+    x.swapped = swapped
+    with nogil:
+        for i in range(count):
+            at = offsets[i] - header
+            if at < 0 or at > size - 8:
+                inside = 0
+                break
+            times[i] = <int64_t>field(&x, at) * 1000000000 + <int64_t>field(&x, at + 4) * fraction
+    if not inside:
+        raise ValueError(f"the header of record {i} is outside its buffer")

@@ -14,12 +14,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ztfast import dispatch
 from ztfast.capture.packets import (
     MAX_CAPTURED,
     Int64s,
     Interface,
     PacketBatch,
     Uint32s,
+    bytes_of,
     unaligned,
 )
 from ztfast.capture.pcap_scan import OK, RecordScan, ScannedRecords, scan_records
@@ -62,12 +64,20 @@ class PcapLayout:
 
     def timestamps(self, batch: PacketBatch) -> Int64s:
         """Read from the record headers: 32-bit seconds (to 2106) and the fraction."""
+        fraction = 1 if self.nanoseconds else 1000
+        if dispatch.core is None:
+            return self._plain_times(batch, fraction)
+        times = np.empty(len(batch), np.int64)
+        offsets = np.ascontiguousarray(batch.offsets)
+        buffer = bytes_of(batch.buffer)
+        dispatch.core.record_times(buffer, offsets, self.header, self.swapped, fraction, times)
+        return times
+
+    def _plain_times(self, batch: PacketBatch, fraction: int) -> Int64s:
         words = unaligned(batch.buffer, ">u4" if self.swapped else "<u4")
         at = batch.offsets - self.header
-        seconds = words[at].astype(np.int64)
-        fraction = words[at + 4].astype(np.int64)
-        nanoseconds: Int64s = seconds * 1_000_000_000
-        nanoseconds += fraction * (1 if self.nanoseconds else 1000)
+        nanoseconds: Int64s = words[at].astype(np.int64) * 1_000_000_000
+        nanoseconds += words[at + 4].astype(np.int64) * fraction
         return nanoseconds
 
     def spans(self, batch: PacketBatch) -> tuple[Int64s, Int64s]:

@@ -32,6 +32,7 @@ _OWN_SECTION = struct.pack("<IIIHHqI", SECTION_HEADER, 28, 0x1A2B_3C4D, 1, 0, -1
 
 _MAX_REMEMBERED = 10_000  # a merge has a new section for every batch
 _MOST_LINKTYPE = 0xFFFF
+_SCRATCH = 1 << 18  # bytes of blocks that are built before they are written
 _UNKNOWN_LENGTH = b"\xff" * 8
 
 
@@ -66,7 +67,7 @@ class PcapngWriter:
             times = _raw_times(batch, layout, chosen.numbers)
             ids = chosen.of(batch.interface_ids)
             blocks = _Blocks(chosen, ids, times, layout.swapped)
-            self.output.write([blocks.join()], chosen.frames)
+            self.output.write_groups(blocks.groups(), chosen.frames)
 
     def close(self) -> None:
         """Finish the file; without any batch it is a section, and the interface it was told."""
@@ -141,7 +142,7 @@ class PcapngWriter:
         if chosen.frames:
             times = chosen.of(batch.timestamps).view(np.uint64)
             blocks = _Blocks(chosen, numbers[ids], times, False)
-            self.output.write([blocks.join()], chosen.frames)
+            self.output.write_groups(blocks.groups(), chosen.frames)
 
     def _own_interface(self, batch: PacketBatch, number: int) -> int:
         """The number in our own section of an interface; alike ones are one."""
@@ -181,30 +182,32 @@ class _Blocks:
         self._ids, self._times = ids, times
         self._swapped = swapped
 
-    def join(self) -> bytes | memoryview:
-        """All blocks, one behind the other."""
+    def groups(self) -> Iterator[list[memoryview | bytes]]:
+        """All blocks in groups; each is to be written before the next is asked for."""
         rests = self._options()
         if dispatch.core is None or rests:
-            return self._plain(rests)
-        return self._compiled()
+            yield [self._plain(rests)]
+        else:
+            yield from self._compiled()
 
-    def _compiled(self) -> memoryview:
-        """Blocks without options, by the compiled loop."""
+    def _compiled(self) -> Iterator[list[memoryview | bytes]]:
+        """Blocks without options, by the compiled loop, in pieces that stay in the cache."""
+        pack = dispatch.require().pack_packets
         kept = np.ascontiguousarray(self._kept)
-        total = int((32 + (kept.astype(np.int64) + 3) // 4 * 4).sum())
-        out = np.empty(total, np.uint8)
-        used = dispatch.require().pack_packets(
-            np.frombuffer(self._batch.buffer, np.uint8),
+        columns = (
             np.ascontiguousarray(self._batch.offsets[self._chosen]),
             kept,
             np.ascontiguousarray(self._lengths),
             self._ids.astype(np.uint32),
-            np.ascontiguousarray(self._times),
-            self._swapped,
-            out,
+            np.ascontiguousarray(self._times).view(np.int64),
         )
-        assert used == total
-        return out.data
+        buffer = np.frombuffer(self._batch.buffer, np.uint8)
+        largest = 36 + int(kept.max(initial=0))
+        out = np.empty(max(_SCRATCH, largest), np.uint8)
+        at = 0
+        while at < len(kept):
+            at, used = pack(buffer, *columns, self._swapped, at, out)
+            yield [out[:used].data]
 
     def _plain(self, rests: list[bytes]) -> bytes:
         """Blocks with the options of `rests`, if there are any, frame by frame."""
