@@ -10,7 +10,7 @@ import pytest
 
 from tests.capture.building import pcap
 from tests.cli.running import ztfast
-from tests.needs import needs
+from tests.needs import BACKENDS, needs
 from ztfast.capture import open_capture
 from ztfast.model.addresses import mac_of
 
@@ -211,7 +211,7 @@ def test_headers_alone_leave_deliveries_uncertain(
 ) -> None:
     """Of 14 bytes neither a protocol nor a TOS is there: what rules ask for is not known."""
     Path("c.pcap").write_bytes(pcap([frame[:14] for frame in FRAMES], lengths=[60, 60, 60]))
-    for backend in ("native", "reference"):
+    for backend in BACKENDS:
         status, _, err = run(capfd, "--count", "--backend", backend)
         assert status == 0
         assert "ztfast: 3 frames are uncertain: rules look at bytes that were not captured" in err
