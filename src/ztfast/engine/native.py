@@ -229,10 +229,11 @@ class NativeEvaluator:
         """The members of these tables for the loops: the last ones asked for are kept."""
         from ztfast.engine.native_members import side_members
 
-        if [id(table) for table, _ in self._told] != [id(table) for table in tables]:
+        told = self._told  # read once: another thread may put others in its place
+        if [id(table) for table, _ in told] != [id(table) for table in tables]:
             pairs = zip(self.sides, tables, strict=True)
-            self._told = [(table, side_members(side, table)) for side, table in pairs]
-        return [members for _, members in self._told]
+            told = self._told = [(table, side_members(side, table)) for side, table in pairs]
+        return [members for _, members in told]
 
     @property
     def can_scan(self) -> bool:
