@@ -13,25 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ztfast.frames.batch import FrameBatch
-from ztfast.frames.columns import Column, FrameKind
+from ztfast.frames.columns import IP_COLUMNS, MAC_COLUMNS, FrameKind
 from ztfast.frames.frame import Frame
 from ztfast.model.reads import Reads
 from ztfast.network.resolve import Endpoints, IpColumn
-
-_COLUMNS = (
-    Column.MISSING,
-    Column.MAC_SOURCE,
-    Column.MAC_DEST,
-)
-_IP_COLUMNS = (
-    Column.KIND,
-    Column.IP4_SOURCE,
-    Column.IP4_DEST,
-    Column.IP6_SOURCE_HIGH,
-    Column.IP6_SOURCE_LOW,
-    Column.IP6_DEST_HIGH,
-    Column.IP6_DEST_LOW,
-)
 
 
 def endpoints(batch: FrameBatch, compiled: bool) -> Endpoints:
@@ -40,12 +25,12 @@ def endpoints(batch: FrameBatch, compiled: bool) -> Endpoints:
 
 
 def _compiled(batch: FrameBatch) -> Endpoints:
-    missing, source, dest = batch.decoded(_COLUMNS).values()
+    missing, source, dest = batch.decoded(MAC_COLUMNS).values()
     source_known = (missing & np.uint32(Reads.MAC_SOURCE)) == 0
     dest_known = (missing & np.uint32(Reads.MAC_DEST)) == 0
     if source_known.all() and dest_known.all():
         return Endpoints(source, dest)
-    kind, source4, dest4, *wide = batch.decoded(_IP_COLUMNS).values()
+    kind, source4, dest4, *wide = batch.decoded(IP_COLUMNS).values()
     return Endpoints(
         source,
         dest,

@@ -21,6 +21,7 @@ from ztfast.engine.native_tables import NativeSide, SideOutputs
 from ztfast.engine.side_verdicts import SideVerdicts
 from ztfast.frames.batch import FrameBatch, RawFrames
 from ztfast.frames.buffer_pool import BufferPool
+from ztfast.frames.columns import IP_COLUMNS, MAC_COLUMNS
 from ztfast.network.batch_context import BatchContext, MemberTable
 from ztfast.program.opcodes import FIRST_OWN_COLUMN, Column
 
@@ -30,19 +31,7 @@ if TYPE_CHECKING:
 
 BLOCK = 1024
 
-# what members are looked up by, and what ownership looks at
-_LOOKED_UP_BY = frozenset((Column.MISSING, Column.MAC_SOURCE, Column.MAC_DEST))
-_LOOKED_UP_WITHOUT_MAC = frozenset(
-    (
-        Column.KIND,
-        Column.IP4_SOURCE,
-        Column.IP4_DEST,
-        Column.IP6_SOURCE_HIGH,
-        Column.IP6_SOURCE_LOW,
-        Column.IP6_DEST_HIGH,
-        Column.IP6_DEST_LOW,
-    )
-)
+# what ownership looks at
 _OWNED_BY = frozenset(
     (Column.CHARACTERISTICS, Column.AUTH_HIGH, Column.AUTH_LOW, Column.MAC_SOURCE)
 )
@@ -164,13 +153,13 @@ class NativeEvaluator:
             need |= side.headers()
         if self._batch_contexts is None and Column.OWNERSHIP in need:
             need |= _OWNED_BY
-        return need | _LOOKED_UP_BY if self.looks_up else need
+        return need | set(MAC_COLUMNS) if self.looks_up else need
 
     def _is_ready(self, batch: FrameBatch) -> bool:
         """Does a batch have all the columns, so that its frames need not be touched?"""
         if not batch.ready:
             return False
-        need = self._headers() | (_LOOKED_UP_WITHOUT_MAC if self.looks_up else set[int]())
+        need = self._headers() | set(IP_COLUMNS if self.looks_up else ())
         return need <= set(batch.ready)
 
     def evaluate(

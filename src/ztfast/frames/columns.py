@@ -41,6 +41,18 @@ class Column(IntEnum):
     NODE = 34
 
 
+# What tells who a frame is from and for: its MACs, and where they are not known its IP addresses.
+MAC_COLUMNS = (Column.MISSING, Column.MAC_SOURCE, Column.MAC_DEST)
+IP_COLUMNS = (
+    Column.KIND,
+    Column.IP4_SOURCE,
+    Column.IP4_DEST,
+    Column.IP6_SOURCE_HIGH,
+    Column.IP6_SOURCE_LOW,
+    Column.IP6_DEST_HIGH,
+    Column.IP6_DEST_LOW,
+)
+
 FIRST_OWN_COLUMN = 40
 MAX_COLUMNS = 1024
 
