@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from ztfast.model.policy import Policy as Policy
     from ztfast.network.load import load_network as load_network
     from ztfast.network.members import Network as Network
-    from ztfast.pipeline.deliver import Deliveries as Deliveries
     from ztfast.pipeline.deliver import deliver as deliver
+    from ztfast.pipeline.deliveries import Deliveries as Deliveries
     from ztfast.pipeline.judge import Judgement as Judgement
     from ztfast.pipeline.judge import judge as judge
     from ztfast.pipeline.reach import Reach as Reach

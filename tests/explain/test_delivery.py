@@ -18,7 +18,8 @@ from ztfast.frames.notation import parse_frame
 from ztfast.lang import compile_text
 from ztfast.model.addresses import mac_of
 from ztfast.network.members import Member, Network, make_network
-from ztfast.pipeline.deliver import WHY, Fate, Kind, deliver
+from ztfast.pipeline.deliver import deliver
+from ztfast.pipeline.deliveries import WHY, Fate, Kind
 
 NETWORK_ID = 0x8056C2E21C000001
 ANNA, FILES, SENSOR, STRANGER = 0x1111111111, 0x2222222222, 0x3333333333, 0x4444444444
@@ -128,7 +129,7 @@ def test_the_notes_are_the_deliveries() -> None:
             rows = zip(*(column.tolist() for column in found), strict=True)
             expected = sorted(
                 (Kind(kind).name.lower(), to, by, length, line, WHY[Fate(fate)])
-                for _, to, kind, by, length, line, fate, _ in rows
+                for _, to, kind, by, length, line, fate, _, _ in rows
             )
             assert expected == sorted(
                 (n.kind, to, n.sent_by[0], n.length, n.line or 0, n.why)

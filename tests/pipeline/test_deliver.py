@@ -22,6 +22,7 @@ from tests.differential.generate import (
     random_frame,
     random_rules,
 )
+from tests.needs import needs_loops
 from tests.pipeline.delivery_model import Model
 from ztfast.engine.engine import Engine
 from ztfast.errors import UsageError
@@ -33,7 +34,9 @@ from ztfast.model.policy import Policy
 from ztfast.model.reads import Reads
 from ztfast.network.load import load_network
 from ztfast.network.members import Member, Network, make_network
-from ztfast.pipeline.deliver import Deliveries, Fate, Kind, deliver
+from ztfast.pipeline.deliver import Delivery, deliver
+from ztfast.pipeline.deliveries import Deliveries, Fate, Kind
+from ztfast.pipeline.delivery_tally import DeliveryTally
 
 VECTORS = Path(__file__).parents[1] / "data" / "vectors" / "real-network.jsonl.gz"
 NETWORK_ID = 0x8056C2E21C000001
@@ -81,15 +84,16 @@ def test_all_that_was_recorded_is_here() -> None:
 # --- against the model ------------------------------------------------------------------------
 
 
-def random_policy(rng: random.Random) -> Policy:
-    """Random rules whose draws are certain: the model draws nothing."""
+def random_policy(rng: random.Random, draws: bool = True) -> Policy:
+    """Random rules whose draws, if there are any, are certain: the model draws nothing."""
+    left_out = ["INTEGER_RANGE", "ACTION_PRIORITY", *([] if draws else ["MATCH_RANDOM"])]
 
     def rules() -> list[dict[str, Any]]:
         made = [dict(rule) for rule in random_rules(rng)]
         for rule in made:
             if rule["type"] == "MATCH_RANDOM":
                 rule["probability"] = rng.choice([0, 0xFFFFFFFF])
-        return [rule for rule in made if rule["type"] not in ("INTEGER_RANGE", "ACTION_PRIORITY")]
+        return [rule for rule in made if rule["type"] not in left_out]
 
     capabilities = [
         {"id": number, "default": rng.random() < 0.3, "rules": rules()[:60]}
@@ -368,6 +372,72 @@ def test_an_engine_says_how_many_members_get_a_frame(seed: int, backend: str) ->
             expected = int((whole.frame == n).sum())
             assert int(verdicts.receivers[n]) == expected, f"seed {seed}, frame {n}"
             assert bool(verdicts.accepted[n]) == (expected > 0)
+
+
+def many_alike(rng: random.Random) -> Network:
+    """A network whose members differ in few things, so that many are alike."""
+    members = [
+        Member(
+            0x1000000000 + n if n >= len(ADDRESSES) else int(ADDRESSES[n], 16),
+            tuple(bytes.fromhex(ip) for ip in rng.sample([*IPS4, *IPS6], int(rng.random() < 0.3))),
+            {tag: rng.choice(VALUES[:2]) for tag in TAGS if rng.random() < 0.5},
+            frozenset({0} if rng.random() < 0.3 else ()),
+            bridge=rng.random() < 0.1,
+        )
+        for n in range(rng.choice([3, 40, 90]))
+    ]
+    return make_network(members, id=NETWORK_ID, assigns_rfc4193=rng.random() < 0.3)
+
+
+@needs_loops
+def test_recipients_that_are_alike_are_counted_as_often() -> None:
+    """Following one of several comes to the sums of following each, copies of copies included."""
+    together = copied = 0
+    for seed in range(100):
+        rng = random.Random(f"alike {seed}")
+        policy, net = random_policy(rng, draws=False), many_alike(rng)
+        engine = Engine(policy, network=net, seed=seed, backend="native")
+        data = [random_ethernet(rng, net) for _ in range(12)]
+        for n in range(0, 12, 2):
+            data[n] = BROADCAST.to_bytes(6, "big") + data[n][0][6:], data[n][1]
+        batch = FrameBatch.from_frames([frame for frame, _ in data], [size for _, size in data])
+        each = Delivery(engine).deliver(batch, first=5)
+        alike = Delivery(engine, alike=True).deliver(batch, first=5)
+        one, other = DeliveryTally(), DeliveryTally()
+        one.add(12, each.copies)
+        other.add(12, alike.copies)
+        assert one.to_json() == other.to_json(), f"seed {seed}"
+        assert int(alike.times.sum()) == len(each.frame)
+        for kind in Kind:  # and frame by frame
+            sums = [
+                np.bincount(found.frame[chosen], found.times[chosen], 12).tolist()
+                for found in (each, alike)
+                for chosen in [(found.kind == kind) & (found.fate == Fate.ARRIVED)]
+            ]
+            assert sums[0] == sums[1], f"seed {seed}, {kind.name}"
+        together += len(each.frame) - len(alike.frame)
+        copied += len(each.copies.frame)
+    assert together > 10_000
+    assert copied > 5_000
+
+
+@needs_loops
+def test_a_recipient_that_owns_the_frames_address_is_like_no_other() -> None:
+    """Its copy is the one that the target takes for authentic."""
+    members = [Member(0x1000000000 + n, (bytes([10, 0, 0, n]),)) for n in range(30)]
+    target = members[9].label
+    rules = f"drop chr inbound and ztdest {target} and chr ipauth; tee -1 {target}; accept;"
+    engine = Engine(compile_text(rules), network=make_network(members, id=NETWORK_ID))
+    payload = bytes.fromhex("4500002800000000401100000a0000050affffff") + bytes(20)
+    data = [frame(members[n].address, BROADCAST, payload, 0x0800) for n in (5, 7, 8)]
+    batch = FrameBatch.from_frames(data)
+    each = Delivery(engine).deliver(batch)
+    alike = Delivery(engine, alike=True).deliver(batch)
+    for found in (each, alike):
+        refused = found.copies.where(found.copies.fate == Fate.RULES)
+        assert np.bincount(refused.frame, refused.times).tolist() == [1, 1, 1]
+        assert refused.sent_by.tolist() == [members[5].address] * 3
+    assert len(alike.frame) < len(each.frame)
 
 
 def test_frames_that_may_send_are_all_that_copies_need(backend: str) -> None:

@@ -13,7 +13,7 @@ from ztfast.capture import open_captures
 from ztfast.errors import UsageError
 from ztfast.model.addresses import mac_of
 from ztfast.network.members import Member, Network, make_network
-from ztfast.pipeline.deliver import Fate
+from ztfast.pipeline.deliveries import Fate
 from ztfast.pipeline.delivery_job import DeliveryJob
 
 ID = 0x8056C2E21C000001

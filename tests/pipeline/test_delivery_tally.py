@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ztfast.pipeline.count import Count
-from ztfast.pipeline.deliver import Deliveries, Fate, Kind
+from ztfast.pipeline.deliveries import Deliveries, Fate, Kind
 from ztfast.pipeline.delivery_tally import DeliveryTally, summary
 
 A, B = 0x1111111111, 0x2222222222
@@ -27,6 +27,7 @@ def deliveries(rows: list[tuple[int, Kind, int, Fate, int]]) -> Deliveries:
         np.zeros(count, np.int32),
         np.array(fate, np.uint8),
         np.array(line, np.int32),
+        np.ones(count, np.int64),
     )
 
 
@@ -44,6 +45,13 @@ def tally(rows: list[tuple[int, Kind, int, Fate, int]]) -> DeliveryTally:
     found = DeliveryTally()
     found.add(len(rows), deliveries(rows))
     return found
+
+
+def test_an_item_counts_as_often_as_it_was_sent() -> None:
+    found, more = DeliveryTally(), DeliveryTally()
+    found.add(1, deliveries(ROWS)._replace(times=np.array([1, 3, 1, 1, 2, 1])))
+    more.add(1, deliveries([*ROWS, ROWS[1], ROWS[1], ROWS[4]]))
+    assert found.to_json() == more.to_json()
 
 
 def test_sums() -> None:

@@ -19,7 +19,8 @@ from ztfast.explain.explain import explain
 from ztfast.frames.batch import FrameBatch
 from ztfast.model.policy import Policy
 from ztfast.network.members import Member, Network, make_network
-from ztfast.pipeline.deliver import Fate, Kind, deliver
+from ztfast.pipeline.deliver import deliver
+from ztfast.pipeline.deliveries import Fate, Kind
 from ztfast.pipeline.reach import WORDS, Reach, _Matrix, reach
 from ztfast.pipeline.reach_frames import BACK, Step, frames, parse_service
 from ztfast.pipeline.reach_judge import Why

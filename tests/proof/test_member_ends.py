@@ -17,7 +17,8 @@ from ztfast.frames.frame import Frame
 from ztfast.model.policy import Policy
 from ztfast.network.members import Member, Network, make_network
 from ztfast.network.names import MemberNames
-from ztfast.pipeline.deliver import Kind, deliver
+from ztfast.pipeline.deliver import deliver
+from ztfast.pipeline.deliveries import Kind
 from ztfast.proof.member_ends import MemberEnds
 from ztfast.proof.search import SearchQuery, SearchResult, search
 

@@ -17,7 +17,8 @@ from ztfast.frames.batch import FrameBatch
 from ztfast.frames.frame import Frame
 from ztfast.model.policy import Policy
 from ztfast.network.members import Member, Network, make_network
-from ztfast.pipeline.deliver import Deliveries, Fate, Kind, deliver
+from ztfast.pipeline.deliver import deliver
+from ztfast.pipeline.deliveries import Deliveries, Fate, Kind
 from ztfast.proof.formula import Assignment, Formulas, Samples
 from ztfast.proof.frame_model import FrameFormulas
 from ztfast.proof.symbolic_policy import SymbolicPolicy, network_constraints

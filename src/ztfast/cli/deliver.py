@@ -18,7 +18,7 @@ from ztfast.cli.options import Grouped, engine_options, option
 
 if TYPE_CHECKING:
     from ztfast.network.members import Network
-    from ztfast.pipeline.deliver import Deliveries
+    from ztfast.pipeline.deliveries import Deliveries
     from ztfast.pipeline.delivery_job import DeliveryJob
 
 _INTERRUPTED = 130
@@ -148,7 +148,7 @@ def _uncertain(job: DeliveryJob) -> Iterator[str]:
 
 def _report(job: DeliveryJob) -> int:
     """The summary on standard error, findings first; the exit status."""
-    from ztfast.pipeline.deliver import Fate
+    from ztfast.pipeline.deliveries import Fate
     from ztfast.pipeline.delivery_tally import summary
 
     findings = job.findings()

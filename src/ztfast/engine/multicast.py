@@ -113,7 +113,7 @@ class Multicast:
             mine = places[ends[low] - counts[low] : ends[some][-1]]
             of = np.repeat(np.arange(len(senders[some])), counts[some])
             start, count = classes.start[of], classes.counts[of]
-            for part in _portions(count):
+            for part in portions(count, MAX_ROWS):
                 row = joined_ranges(start[part], count[part])
                 place = np.repeat(mine[part], count[part])
                 wanted = np.flatnonzero(many[place] | classes.bridge[row])
@@ -157,12 +157,15 @@ class Multicast:
         return drawn_anew(numbers, again), drawn_anew(numbers, own)
 
 
-def _portions(count: npt.NDArray[np.int64]) -> Iterator[slice]:
-    """Slices of frames with at most `MAX_ROWS` rows, or of one frame."""
+def portions(count: npt.NDArray[np.int64], most: int) -> Iterator[slice]:
+    """Slices of frames with at most so many rows together, or of one frame.
+
+    count: each frame's rows.
+    """
     total = np.cumsum(count)
     low, before = 0, 0
     while low < len(count):
-        high = max(low + 1, int(np.searchsorted(total, before + MAX_ROWS, side="right")))
+        high = max(low + 1, int(np.searchsorted(total, before + most, side="right")))
         yield slice(low, high)
         low, before = high, int(total[high - 1])
 

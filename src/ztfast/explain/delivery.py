@@ -13,7 +13,8 @@ from ztfast.engine.engine import Engine
 from ztfast.explain.contexts import ContextResolver
 from ztfast.frames.batch import FrameBatch
 from ztfast.frames.frame import Frame
-from ztfast.pipeline.deliver import WHY, Deliveries, Fate, Kind, deliver
+from ztfast.pipeline.deliver import deliver
+from ztfast.pipeline.deliveries import WHY, Deliveries, Fate, Kind
 
 
 class DeliveryNote(NamedTuple):
@@ -56,7 +57,7 @@ def _grouped(found: Deliveries, resolver: ContextResolver) -> tuple[DeliveryNote
     """One note for those members to whom the same was sent with the same end."""
     assert resolver.network is not None
     name = resolver.network.member_name
-    columns = (column.tolist() for column in found)
+    columns = (column.tolist() for column in found[:-1])  # each is one sending
     groups: dict[tuple[int, ...], list[tuple[int, str]]] = {}
     for _, to, *rest in zip(*columns, strict=True):
         groups.setdefault(tuple(rest), []).append((to, name(to)))

@@ -2,7 +2,10 @@
 
 Contract: a question stands once, however often rules ask it.  Its answer depends on the recipient
 alone, or (`PairTest`) on the sender's tag as well; members with one answer to all of the first
-and the same tags in the second are one group.  Tested by tests/network/test_recipients.py.
+and the same tags in the second are one group.  Recipients whose copies are followed are alike
+only where the copies' targets cannot tell them apart either (`relay_columns`), but for addresses
+that one of them owns.  Tested by tests/network/test_recipients.py and
+tests/pipeline/test_deliver.py.
 """
 
 from __future__ import annotations
@@ -25,12 +28,9 @@ Bools = npt.NDArray[np.bool_]
 
 NOBODY = np.iinfo(np.int32).max  # no member's number
 
-_NAMING = (
-    Kind.MATCH_DEST_ZEROTIER_ADDRESS,
-    Kind.ACTION_TEE,
-    Kind.ACTION_WATCH,
-    Kind.ACTION_REDIRECT,
-)
+_SENDING = (Kind.ACTION_TEE, Kind.ACTION_WATCH, Kind.ACTION_REDIRECT)
+_NAMING = (Kind.MATCH_DEST_ZEROTIER_ADDRESS, *_SENDING)
+_MOST_OUTCOMES = 64  # columns of what targets say of tags; where there are more, the tags are taken
 # What a match compares the recipient's tag with: the rule's value, or the sender's tag as well.
 _OWN_VALUE = (Kind.MATCH_TAGS_EQUAL, Kind.MATCH_TAG_RECEIVER)
 _OF_PAIRS = (
@@ -99,14 +99,45 @@ class RecipientRules:
             yield address  # each recipient has draws of its own
             return
         yield self._table.known
-        if self._of((Kind.MATCH_CHARACTERISTICS,)):
+        if self.asks_ownership:
             yield self._table.emulates  # a recipient's own answer to ipauth
-        named = [entry.value[0] or 0 for entry in self._of(_NAMING)]
-        yield np.where(np.isin(address, np.array(named, np.uint64)), address, np.uint64(0))
+        yield self._named(_NAMING)
         for entry in self._of(TAG_MATCHES):
             yield self._tag(entry).present
         for entry in self._of(_OWN_VALUE):
             yield self._tag(entry).value == np.uint32(entry.value[1] or 0)
+
+    def relay_columns(self) -> Iterator[npt.NDArray[Any]]:
+        """Columns of all members: what else tells them apart as senders of copies."""
+        yield from np.packbits(self._table.capabilities, axis=0)
+        yield self._named((Kind.MATCH_SOURCE_ZEROTIER_ADDRESS,))
+        for entry in self._of((Kind.MATCH_TAG_SENDER,)):
+            yield self._tag(entry).value == np.uint32(entry.value[1] or 0)
+        named = np.array([entry.value[0] or 0 for entry in self._of(_SENDING)], np.uint64)
+        targets = np.flatnonzero(np.isin(self._table.address, named)).tolist()
+        tests = self.pair_tests()
+        if len(tests) * len(targets) > _MOST_OUTCOMES:
+            yield from (tag.value for _, _, tag in tests)
+            return
+        for kind, operand, tag in tests:  # each is the same whichever of the two is the sender
+            test = PairTest(kind, operand, tag, tag.value)
+            yield from (test.holds(target) for target in targets)
+
+    @property
+    def draws(self) -> bool:
+        """Does a rule draw, so that no two recipients are alike?"""
+        return self._draws
+
+    @property
+    def asks_ownership(self) -> bool:
+        """May a rule ask who owns the addresses that a frame is sent from?"""
+        return bool(self._of((Kind.MATCH_CHARACTERISTICS,)))
+
+    def _named(self, kinds: tuple[Kind, ...]) -> npt.NDArray[np.uint64]:
+        """The addresses that rules name by these kinds, 0 for other members."""
+        address = self._table.address
+        named = np.array([entry.value[0] or 0 for entry in self._of(kinds)], np.uint64)
+        return np.where(np.isin(address, named), address, np.uint64(0))
 
     def pair_tests(self) -> list[tuple[Kind, int, TagColumn]]:
         """(kind, operand, tag) of the matches that compare two members."""
@@ -139,10 +170,11 @@ class Groups(NamedTuple):
     descending: Int64s
 
 
-def recipient_groups(rules: RecipientRules, bridges: Bools) -> Groups:
-    """The members that are alike to every sender; bridges: bool[m]."""
+def recipient_groups(rules: RecipientRules, bridges: Bools, relays: bool = False) -> Groups:
+    """The members that are alike to every sender; bridges: bool[m]; relays: as senders, too."""
     members = len(bridges)
-    base = numbered(members, [bridges, *rules.own_columns()])
+    more = rules.relay_columns() if relays else ()
+    base = numbered(members, [bridges, *rules.own_columns(), *more])
     values = [tag.value for _, _, tag in rules.pair_tests()]
     found = numbered(members, [base, *values])[UNKNOWN_MEMBER + 1 :]
     numbers, first, inverse = np.unique(found, return_index=True, return_inverse=True)

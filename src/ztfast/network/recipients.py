@@ -69,13 +69,16 @@ class Recipients:
     """A network's members as recipients, by sender; may be shared by threads.
 
     view: the rules, of either direction: both have the same entries.  bridges: bool[m], which
-    members are active bridges.
+    members are active bridges.  relays: members of a class are also alike in what becomes of the
+    copies that they send, as long as none of them owns an address that the frame is sent from.
     """
 
-    def __init__(self, view: View, table: MemberTable, bridges: Bools) -> None:
+    def __init__(
+        self, view: View, table: MemberTable, bridges: Bools, relays: bool = False
+    ) -> None:
         self._bridges = bridges
         rules = RecipientRules(view, table)
-        self._groups = recipient_groups(rules, bridges)
+        self._groups = recipient_groups(rules, bridges, relays)
         pairs = rules.pair_tests()
         self._tests = [
             PairTest(kind, operand, tag, tag.value[self._groups.first])
@@ -92,6 +95,11 @@ class Recipients:
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_kept": self._nothing_kept()}
+
+    @property
+    def most(self) -> int:
+        """At most so many classes has a sender."""
+        return len(self._groups.first)
 
     @property
     def portion(self) -> int:

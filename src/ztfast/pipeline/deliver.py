@@ -21,7 +21,6 @@ What happens to a frame:
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from enum import IntEnum
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,12 +29,14 @@ import numpy.typing as npt
 from ztfast.engine.endpoints import endpoints
 from ztfast.engine.engine import Engine
 from ztfast.engine.hops import Sender, drawn_anew, inbound, outbound, recipient_ways, way_to
-from ztfast.engine.multicast import active_bridges, lets_out
+from ztfast.engine.multicast import active_bridges, lets_out, portions
 from ztfast.engine.side_verdicts import SideVerdicts
 from ztfast.errors import usage
 from ztfast.frames.batch import FrameBatch
 from ztfast.network.batch_context import UNKNOWN_MEMBER, BatchContext
-from ztfast.network.resolve import MEMBERSHIP_UNKNOWN, multicast_frames, resolve
+from ztfast.network.resolve import MEMBERSHIP_UNKNOWN, Endpoints, multicast_frames, resolve
+from ztfast.pipeline.deliveries import Deliveries, Fate, Kind, no_deliveries
+from ztfast.pipeline.second_pass import SecondPass
 
 Int64s = npt.NDArray[np.int64]
 Int32s = npt.NDArray[np.int32]
@@ -50,75 +51,6 @@ MAX_ROWS = 1 << 18  # judgements of a round: more frames than give so many are f
 _GROUP = np.uint64(1 << 40)
 
 
-class Kind(IntEnum):
-    """Why a frame was sent to a member."""
-
-    FRAME = 0
-    MULTICAST = 1
-    TEE = 2
-    WATCH = 3
-    REDIRECT = 4
-
-
-class Fate(IntEnum):
-    """What became of what was sent: it arrived, or why it did not."""
-
-    ARRIVED = 0
-    RULES = 1  # the receiving node's rules dropped it, or sent it on elsewhere
-    NO_MEMBER = 2  # nobody of that address belongs to the network
-    OWN_FRAME = 3  # it came back to the member whose MAC it has as its source
-    FOREIGN_SOURCE = 4  # its source MAC is not the sending node's, which is no bridge
-    FOREIGN_DEST = 5  # its destination MAC is not the receiving node's, which is no bridge
-    MULTICAST_OFF = 6  # the network has a multicast limit of 0
-    ENDLESS = 7  # it was still being sent on after MAX_HOPS rounds or MAX_SENDINGS sendings
-
-
-COPIES = (Kind.TEE, Kind.WATCH, Kind.REDIRECT)
-WHY = {
-    Fate.ARRIVED: "arrived",
-    Fate.RULES: "dropped by its rules",
-    Fate.NO_MEMBER: "no such member",
-    Fate.OWN_FRAME: "its own frame",
-    Fate.FOREIGN_SOURCE: "source MAC not sender's",
-    Fate.FOREIGN_DEST: "not its MAC, no bridge",
-    Fate.MULTICAST_OFF: "multicast is off",
-    Fate.ENDLESS: "never ends, given up",
-}
-
-
-class Deliveries(NamedTuple):
-    """What was sent for a batch's frames, one item a sending, by frame and then as it happened.
-
-    frame: int64, index in the batch.  to, sent_by: uint64 ZeroTier addresses.  kind: uint8
-    `Kind`.  length: uint32, original bytes with the Ethernet header, as sent.  line: int32,
-    source line of the rule that sent it, 0 for the frame itself and where rules have no lines.
-    fate: uint8 `Fate`.  fate_line: int32, line of the receiving node's rule that decided, 0 none.
-    """
-
-    frame: Int64s
-    to: Uint64s
-    kind: Uint8s
-    sent_by: Uint64s
-    length: Uint32s
-    line: Int32s
-    fate: Uint8s
-    fate_line: Int32s
-
-    def where(self, chosen: Bools) -> Deliveries:
-        """Some of them."""
-        return Deliveries._make(column[chosen] for column in self)
-
-    @property
-    def arrived(self) -> Deliveries:
-        """Those that reached a tap."""
-        return self.where(self.fate == Fate.ARRIVED)
-
-    @property
-    def copies(self) -> Deliveries:
-        """Copies and redirects, without the frames themselves."""
-        return self.where(np.isin(self.kind, COPIES))
-
-
 class _Sending(NamedTuple):
     """Frames on their way: n items.  to, sent_by: member numbers; address: of `to`."""
 
@@ -130,16 +62,16 @@ class _Sending(NamedTuple):
     payload: Uint32s
     line: Int32s
     path: Uint64s  # a number for the way that it took, which keys random draws
+    times: Int64s  # as in Deliveries
 
     def where(self, chosen: Bools | npt.NDArray[np.intp]) -> _Sending:
         return _Sending._make(column[chosen] for column in self)
 
 
-class _Stations(NamedTuple):
-    """The MACs of each frame of a batch, on its way as it was sent first."""
-
-    source: Uint64s
-    dest: Uint64s
+_TYPES = (
+    *(np.int64, np.int32, np.uint64, np.int32, np.uint8),
+    *(np.uint32, np.int32, np.uint64, np.int64),
+)
 
 
 def deliver(
@@ -150,23 +82,11 @@ def deliver(
     only: Int64s | None = None,
     uncertain: Bools | None = None,
 ) -> Deliveries:
-    """Everything that is sent and arrives for the frames of a batch.
+    """Everything that is sent and arrives for the frames of a batch, as `Delivery` finds it.
 
-    engine: with the members of a network and its id.  first: the number of the batch's first
-    frame in the whole input, which keys `random`.  only: the numbers in the batch of the frames to
-    follow, ascending; None: all.  uncertain: bool[n], set where a judgement read bytes that were
-    not captured; None: not wanted.
-    Frames whose sender is no member are nobody's to send: they have no items.
     Raises UsageError where the engine knows no members or judges only one side.
     """
-    network = _Nodes(engine, uncertain)
-    index = np.arange(len(batch), dtype=np.int64) if only is None else only
-    parts = list(network.followed(batch, index, first))
-    if not parts:
-        parts = [no_deliveries()]
-    joined = Deliveries._make(_concatenated(parts))
-    order = np.argsort(joined.frame, kind="stable")
-    return Deliveries._make(column[order] for column in joined)
+    return Delivery(engine).deliver(batch, first=first, only=only, uncertain=uncertain)
 
 
 def from_members(engine: Engine, batch: FrameBatch) -> Bools:
@@ -176,10 +96,15 @@ def from_members(engine: Engine, batch: FrameBatch) -> Bools:
     return found
 
 
-class _Nodes:
-    """The network's nodes, ready to judge."""
+class Delivery:
+    """The nodes of an engine's network, ready to judge batch after batch.
 
-    def __init__(self, engine: Engine, uncertain: Bools | None) -> None:
+    engine: with the members of a network and its id, judging both sides.  alike: recipients of a
+    multicast that behave alike may be followed together (`Deliveries.times`).
+    Raises UsageError where that is not so.
+    """
+
+    def __init__(self, engine: Engine, *, alike: bool = False) -> None:
         network = engine.network
         if network is None or network.id is None or not network.active_members():
             raise usage(
@@ -188,7 +113,6 @@ class _Nodes:
             )
         if engine.side != "both":
             raise usage("delivery needs both sides", "leave out --side")
-        self.uncertain = uncertain
         self.engine, self.network, self.index = engine, network, engine.members("out")
         members = (None, *network.active_members())
         self.macs = np.array(
@@ -199,52 +123,107 @@ class _Nodes:
         self.addresses, self.inbound = self.index.table.address, engine.members("in").table
         self.most_sendings = MAX_SENDINGS + 8 * len(members)
         self.by_address = np.argsort(self.addresses, kind="stable").astype(np.int32)
+        alike &= engine.backend == "native"  # whose columns tell from which address a frame is sent
+        self.second_pass = SecondPass(engine.view("out"), self.index.table, self.bridges, alike)
 
-    def followed(self, batch: FrameBatch, index: Int64s, first: int) -> Iterator[Deliveries]:
-        """What is sent for the frames of `index`, in parts that fit into memory."""
-        if not len(index):
-            return
-        stations = self._stations(batch)
-        single = np.isin(stations.dest[index], self.macs)
-        for part, receivers in ((index[single], 1), (index[~single], len(self.addresses))):
-            count = max(1, MAX_ROWS // receivers)
-            for low in range(0, len(part), count):
-                yield from self._rounds(batch, stations, part[low : low + count], first)
+    def deliver(
+        self,
+        batch: FrameBatch,
+        *,
+        first: int = 0,
+        only: Int64s | None = None,
+        uncertain: Bools | None = None,
+    ) -> Deliveries:
+        """Everything that is sent and arrives for the frames of a batch.
 
-    def _stations(self, batch: FrameBatch) -> _Stations:
-        """The MACs of a batch's frames; raw IP gets those with which its members send it."""
-        ends = endpoints(batch, self.engine.backend == "native")
+        first: the number of the batch's first frame in the whole input, which keys `random`.
+        only: the numbers in the batch of the frames to follow, ascending; None: all.  uncertain:
+        bool[n], set where a judgement read bytes that were not captured; None: not wanted.
+        Frames whose sender is no member are nobody's to send: they have no items.
+        """
+        index = np.arange(len(batch), dtype=np.int64) if only is None else only
+        parts = list(_Followed(self, batch, index, first, uncertain).deliveries())
+        joined = Deliveries._make(_concatenated([no_deliveries(), *parts]))
+        order = np.argsort(joined.frame, kind="stable")
+        ordered = Deliveries._make(column[order] for column in joined)
+        return ordered._replace(frame=index[ordered.frame])
+
+    def numbers(self, addresses: Uint64s) -> Int32s:
+        """The member of each address, `UNKNOWN_MEMBER` where there is none."""
+        ordered = self.addresses[self.by_address]
+        places = np.minimum(np.searchsorted(ordered, addresses), len(ordered) - 1)
+        found = self.by_address[places]
+        return np.where(ordered[places] == addresses, found, UNKNOWN_MEMBER).astype(np.int32)
+
+    def sender(self, member: Int32s) -> Sender:
+        """Members as those who send."""
+        return Sender(member, self.addresses[member], np.ones(len(member), np.bool_))
+
+
+class _Followed:
+    """Frames of one batch on their way through the network, numbered from 0 here.
+
+    number: int64[n], their numbers in the whole input.
+    """
+
+    def __init__(
+        self,
+        nodes: Delivery,
+        batch: FrameBatch,
+        index: Int64s,
+        first: int,
+        uncertain: Bools | None,
+    ) -> None:
+        self.nodes, self.index, self.uncertain = nodes, index, uncertain
+        self.batch = batch if len(index) == len(batch) else batch.take(index)
+        self.number = first + index
+        ends = endpoints(self.batch, nodes.engine.backend == "native")
+        self.context = resolve(nodes.index, "out", ends)
+        self.context.number[:] = self.number
+        self.many = multicast_frames(ends)
+        self.leaves = self.context.sender != UNKNOWN_MEMBER
+        self.leaves &= self.context.remote != self.context.sender
+        self.leaves &= lets_out(nodes.network, self.batch, ends)
+        self.source, self.dest = self._stations(ends)
+
+    def _stations(self, ends: Endpoints) -> tuple[Uint64s, Uint64s]:
+        """Each frame's MACs; raw IP gets those with which its members send it."""
         if ends.mac_source_known is None or ends.mac_dest_known is None:
-            return _Stations(ends.mac_source, ends.mac_dest)
-        context = resolve(self.index, "out", ends)
-        to = self.macs[np.maximum(context.remote, UNKNOWN_MEMBER)]
-        dest = np.where(multicast_frames(ends), _GROUP, to)
-        return _Stations(
-            np.where(ends.mac_source_known, ends.mac_source, self.macs[context.sender]),
-            np.where(ends.mac_dest_known, ends.mac_dest, dest),
+            return ends.mac_source, ends.mac_dest
+        macs = self.nodes.macs
+        to = macs[np.maximum(self.context.remote, UNKNOWN_MEMBER)]
+        return (
+            np.where(ends.mac_source_known, ends.mac_source, macs[self.context.sender]),
+            np.where(ends.mac_dest_known, ends.mac_dest, np.where(self.many, _GROUP, to)),
         )
 
-    def _rounds(
-        self, batch: FrameBatch, stations: _Stations, index: Int64s, first: int
-    ) -> Iterator[Deliveries]:
+    def deliveries(self) -> Iterator[Deliveries]:
+        """What is sent for the frames, in parts that fit into memory."""
+        receivers = np.where(
+            self.context.remote == MEMBERSHIP_UNKNOWN, self.nodes.second_pass.most, 1
+        )
+        for part in portions(receivers, MAX_ROWS):
+            yield from self._rounds(np.arange(part.start, part.stop, dtype=np.int64))
+
+    def _rounds(self, index: Int64s) -> Iterator[Deliveries]:
         """Send, judge what was sent, send on; in halves where a round grows too large."""
-        sending = self._sent_out(batch, index, first)
+        sending = self._sent_out(index[self.leaves[index]])
         done: list[Deliveries] = []
-        sent = np.zeros(len(batch), np.int64)
+        sent = np.zeros(len(self.batch), np.float64)
         for hop in range(MAX_HOPS + 1):
             if not len(sending.frame):
                 break
             if len(sending.frame) > MAX_ROWS and len(index) > 1:
                 middle = len(index) // 2
-                yield from self._rounds(batch, stations, index[:middle], first)
-                yield from self._rounds(batch, stations, index[middle:], first)
+                yield from self._rounds(index[:middle])
+                yield from self._rounds(index[middle:])
                 return
-            sent += np.bincount(sending.frame, minlength=len(batch))
-            endless = (sent[sending.frame] > self.most_sendings) | np.bool_(hop == MAX_HOPS)
+            sent += np.bincount(sending.frame, sending.times, len(self.batch))
+            endless = (sent[sending.frame] > self.nodes.most_sendings) | np.bool_(hop == MAX_HOPS)
             if endless.any():
                 done.append(self._given_up(sending.where(endless)))
                 sending = sending.where(~endless)
-            found, sending = self._received(batch, stations, sending, first)
+            found, sending = self._received(sending)
             done.append(found)
         yield from done
 
@@ -254,19 +233,12 @@ class _Nodes:
 
     # --- the sender --------------------------------------------------------------------------
 
-    def _sent_out(self, batch: FrameBatch, index: Int64s, first: int) -> _Sending:
+    def _sent_out(self, index: Int64s) -> _Sending:
         """What the senders let out, in the order of sending: copies, then the frame."""
-        part = batch.take(index)
-        ends = endpoints(part, self.engine.backend == "native")
-        context = resolve(self.index, "out", ends)
-        many = multicast_frames(ends)
-        leaves = (context.sender != UNKNOWN_MEMBER) & (context.remote != context.sender)
-        leaves &= lets_out(self.network, part, ends)
-        mine = np.flatnonzero(leaves)
-        part, index, many, context = part.take(mine), index[mine], many[mine], _of(context, mine)
-        context.number[:] = first + index
+        part, context = self.batch.take(index), _of(self.context, index)
         verdicts = self._judged("out", part, context, index)
-        copies = self._sent_on(verdicts, part, index, context, np.zeros(len(part), np.uint64))
+        none, one = np.zeros(len(part), np.uint64), np.ones(len(part), np.int64)
+        copies = self._sent_on(verdicts, part, index, context, none, one)
         passed = verdicts.accept > 0
         direct = passed & (context.remote != MEMBERSHIP_UNKNOWN) & (context.zt_dest != 0)
         frames = _Sending(
@@ -277,81 +249,79 @@ class _Nodes:
             np.full(int(direct.sum()), Kind.FRAME, np.uint8),
             part.payload_lengths()[direct],
             np.zeros(int(direct.sum()), np.int32),
-            np.zeros(int(direct.sum()), np.uint64),
+            none[direct],
+            one[direct],
         )
         spread = passed & (context.remote == MEMBERSHIP_UNKNOWN)
-        return _joined([copies, frames, self._spread(part, index, context, many, spread, first)])
+        return _joined([copies, frames, self._spread(part, index, context, spread)])
 
     def _spread(
         self,
         part: FrameBatch,
         index: Int64s,
         context: BatchContext,
-        many: Bools,
         chosen: Bools,
-        first: int,
     ) -> _Sending:
         """The second pass: multicasts to every member, other MACs to every active bridge."""
-        receivers = np.arange(1, len(self.addresses), dtype=np.int32)
-        at = np.flatnonzero(chosen)
-        rows, to = np.repeat(at, len(receivers)), np.tile(receivers, len(at))
-        wanted = (to != context.sender[rows]) & (many[rows] | self.bridges[to])
-        rows, to = rows[wanted], to[wanted]
+        at, nodes, many = np.flatnonzero(chosen), self.nodes, self.many[index]
+        asked = nodes.second_pass.recipients(part.take(at), context.sender[at], many[at])
+        rows, to, times = at[asked.frame], asked.to, asked.times
         sender = context.sender[rows]
-        path, _ = recipient_ways(self.addresses[to])
-        numbers = drawn_anew(first + index[rows], path)
-        second = outbound(self.index.table, self._sender(sender), to, numbers)
+        path, _ = recipient_ways(nodes.addresses[to])
+        numbers = drawn_anew(self.number[index[rows]], path)
+        second = outbound(nodes.index.table, nodes.sender(sender), to, numbers)
         again = part.take(rows)
         verdicts = self._judged("out", again, second, index[rows])
-        sent = self._sent_on(verdicts, again, index[rows], second, path)
-        goes = verdicts.accept > 0
+        sent = self._sent_on(verdicts, again, index[rows], second, path, times)
+        goes = np.flatnonzero(verdicts.accept > 0)
         kind = np.where(many[rows[goes]], Kind.MULTICAST, Kind.FRAME).astype(np.uint8)
         frames = _Sending(
             index[rows[goes]],
             to[goes],
-            self.addresses[to[goes]],
+            nodes.addresses[to[goes]],
             sender[goes],
             kind,
             again.payload_lengths()[goes],
-            np.zeros(int(goes.sum()), np.int32),
+            np.zeros(len(goes), np.int32),
             path[goes],
+            times[goes],
         )
         return _joined([sent, frames])
 
     # --- the receiver ------------------------------------------------------------------------
 
-    def _received(
-        self, batch: FrameBatch, stations: _Stations, sending: _Sending, first: int
-    ) -> tuple[Deliveries, _Sending]:
+    def _received(self, sending: _Sending) -> tuple[Deliveries, _Sending]:
         """(what became of a round's sendings, what their receivers send on)."""
-        part = batch.cut(sending.frame, sending.payload)
-        fate = np.full(len(part), Fate.RULES, np.uint8)
+        nodes = self.nodes
+        fate = np.full(len(sending.frame), Fate.RULES, np.uint8)
         fate[sending.to == UNKNOWN_MEMBER] = Fate.NO_MEMBER
         own = (sending.to != UNKNOWN_MEMBER) & (
-            stations.source[sending.frame] == self.macs[sending.to]
+            self.source[sending.frame] == nodes.macs[sending.to]
         )
         fate[own] = Fate.OWN_FRAME
         mine = np.flatnonzero(fate == Fate.RULES)
-        judged, part = sending.where(mine), part.take(mine)
+        judged = sending.where(mine)
+        part = self.batch.cut(judged.frame, judged.payload)
         path = way_to(judged.path, judged.address, "in")
         direct = (judged.kind == Kind.FRAME) & (judged.path == 0)  # as `Engine.evaluate` draws
-        numbers = first + judged.frame
+        numbers = self.number[judged.frame]
         numbers = np.where(direct, numbers, drawn_anew(numbers, path))
-        context = inbound(self.inbound, self._sender(judged.sent_by), judged.to, numbers)
+        context = inbound(nodes.inbound, nodes.sender(judged.sent_by), judged.to, numbers)
         verdicts = self._judged("in", part, context, judged.frame)
-        fate[mine] = self._fates(verdicts, judged, stations)
+        fate[mine] = self._fates(verdicts, judged)
         lines = np.zeros(len(sending.frame), np.int32)
-        lines[mine] = self.engine.deciding_lines(verdicts)
-        onward = self._sent_on(verdicts, part, judged.frame, context, path)
+        lines[mine] = nodes.engine.deciding_lines(verdicts)
+        onward = self._sent_on(verdicts, part, judged.frame, context, path, judged.times)
         return self._deliveries(sending, fate, lines), onward
 
-    def _fates(self, verdicts: SideVerdicts, sending: _Sending, stations: _Stations) -> Uint8s:
-        mac_source, mac_dest = (macs[sending.frame] for macs in stations)
+    def _fates(self, verdicts: SideVerdicts, sending: _Sending) -> Uint8s:
+        mac_source, mac_dest = self.source[sending.frame], self.dest[sending.frame]
+        macs, bridges = self.nodes.macs, self.nodes.bridges
         group = (mac_dest & _GROUP) != 0
-        foreign_source = (mac_source != self.macs[sending.sent_by]) & ~self.bridges[sending.sent_by]
-        foreign_dest = ~group & (mac_dest != self.macs[sending.to]) & ~self.bridges[sending.to]
+        foreign_source = (mac_source != macs[sending.sent_by]) & ~bridges[sending.sent_by]
+        foreign_dest = ~group & (mac_dest != macs[sending.to]) & ~bridges[sending.to]
         reasons = np.select(
-            [foreign_source, foreign_dest, group & np.bool_(not self.multicasts)],
+            [foreign_source, foreign_dest, group & np.bool_(not self.nodes.multicasts)],
             [Fate.FOREIGN_SOURCE, Fate.FOREIGN_DEST, Fate.MULTICAST_OFF],
             Fate.ARRIVED,
         )
@@ -365,9 +335,9 @@ class _Nodes:
         self, direction: str, part: FrameBatch, context: BatchContext, frame: Int64s
     ) -> SideVerdicts:
         """One side's verdicts; frame: which frames of the batch they are about."""
-        verdicts = self.engine.evaluate_side(direction, part, context)
+        verdicts = self.nodes.engine.evaluate_side(direction, part, context)
         if self.uncertain is not None and verdicts.noteworthy:
-            self.uncertain[frame[verdicts.uncertain]] = True
+            self.uncertain[self.index[frame[verdicts.uncertain]]] = True
         return verdicts
 
     def _sent_on(
@@ -377,13 +347,14 @@ class _Nodes:
         index: Int64s,
         context: BatchContext,
         path: Uint64s,
+        times: Int64s,
     ) -> _Sending:
         """Copies and redirects of one judgement each, in sending order."""
         found: list[_Sending] = []
-        for copy in self.engine.side_copies(verdicts, part):
+        for copy in self.nodes.engine.side_copies(verdicts, part):
             at = np.flatnonzero(copy.sent)
             target = copy.target[at].astype(np.uint64)
-            to = self._numbers(target)
+            to = self.nodes.numbers(target)
             kind = np.full(len(at), Kind[copy.kind.upper()], np.uint8)
             sender = context.local[at]
             found.append(
@@ -396,30 +367,22 @@ class _Nodes:
                     copy.length[at].astype(np.uint32),
                     copy.line[at],
                     way_to(path[at], target, copy.kind),
+                    times[at],
                 )
             )
         return _joined(found)
-
-    def _numbers(self, addresses: Uint64s) -> Int32s:
-        """The member of each address, `UNKNOWN_MEMBER` where there is none."""
-        ordered = self.addresses[self.by_address]
-        places = np.minimum(np.searchsorted(ordered, addresses), len(ordered) - 1)
-        found = self.by_address[places]
-        return np.where(ordered[places] == addresses, found, UNKNOWN_MEMBER).astype(np.int32)
-
-    def _sender(self, member: Int32s) -> Sender:
-        return Sender(member, self.addresses[member], np.ones(len(member), np.bool_))
 
     def _deliveries(self, sending: _Sending, fate: Uint8s, lines: Int32s) -> Deliveries:
         return Deliveries(
             sending.frame,
             sending.address,
             sending.kind,
-            self.addresses[sending.sent_by],
+            self.nodes.addresses[sending.sent_by],
             sending.payload + np.uint32(14),
             sending.line,
             fate,
             lines,
+            sending.times,
         )
 
 
@@ -447,12 +410,5 @@ def _concatenated(parts: Sequence[tuple[npt.NDArray[Any], ...]]) -> Iterator[npt
 
 def _joined(parts: list[_Sending]) -> _Sending:
     if not parts:
-        kinds = (np.int64, np.int32, np.uint64, np.int32, np.uint8, np.uint32, np.int32, np.uint64)
-        return _Sending._make(np.zeros(0, kind) for kind in kinds)
+        return _Sending._make(np.zeros(0, kind) for kind in _TYPES)
     return _Sending._make(_concatenated(parts))
-
-
-def no_deliveries() -> Deliveries:
-    """Nothing was sent."""
-    kinds = (np.int64, np.uint64, np.uint8, np.uint64, np.uint32, np.int32, np.uint8, np.int32)
-    return Deliveries._make(np.zeros(0, kind) for kind in kinds)

@@ -20,7 +20,8 @@ from ztfast.frames.batch import FrameBatch
 from ztfast.frames.links import is_known, unknown_linktype
 from ztfast.network.members import Network
 from ztfast.pipeline.capture_job import CaptureJob
-from ztfast.pipeline.deliver import Deliveries, deliver, from_members
+from ztfast.pipeline.deliver import Delivery, from_members
+from ztfast.pipeline.deliveries import Deliveries
 from ztfast.pipeline.delivery_outputs import DeliveryOutputs, delivery_rows
 from ztfast.pipeline.delivery_tally import DeliveryTally
 from ztfast.sinks.signals import shielded
@@ -47,7 +48,7 @@ class DeliveryJob(CaptureJob):
         table: str | None = None,
     ) -> None:
         super().__init__(engine, source)
-        deliver(engine, FrameBatch.from_frames([]))  # raises before anything is opened
+        self._delivery = Delivery(engine)  # raises before anything is opened
         assert engine.network is not None
         self.network: Network = engine.network
         self.tally = DeliveryTally()
@@ -70,7 +71,7 @@ class DeliveryJob(CaptureJob):
             frames = self._frames(packets)
             if len(frames):
                 uncertain = np.zeros(len(frames), np.bool_)
-                found = deliver(self.engine, frames, first=packets.first, uncertain=uncertain)
+                found = self._delivery.deliver(frames, first=packets.first, uncertain=uncertain)
                 with shielded():
                     self._take(self._outputs, packets, frames, found, show)
                     self.uncertain += int(uncertain.sum())

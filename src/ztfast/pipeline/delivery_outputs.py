@@ -16,7 +16,7 @@ from ztfast.capture.packets import PacketBatch
 from ztfast.errors import Diagnostic
 from ztfast.frames.batch import FrameBatch
 from ztfast.network.members import Network
-from ztfast.pipeline.deliver import WHY, Deliveries, Fate, Kind
+from ztfast.pipeline.deliveries import WHY, Deliveries, Fate, Kind
 from ztfast.pipeline.outputs import Sink, close_all
 from ztfast.pipeline.split import grouped, header_lengths
 from ztfast.sinks.files import SplitSink

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ztfast.pipeline.count import Count, add, read_count, whole
-from ztfast.pipeline.deliver import COPIES, WHY, Deliveries, Fate, Kind
+from ztfast.pipeline.deliveries import COPIES, WHY, Deliveries, Fate, Kind
 
 Key = tuple[Kind, int, Fate, int]  # kind, address of the target, fate, line that decided (0 none)
 _MAX_LOST = 12
@@ -35,7 +35,8 @@ class DeliveryTally:
         keys, which = np.unique(key, return_inverse=True)
         lines, at = np.unique(found.fate_line, return_inverse=True)
         place = which * len(lines) + at
-        counts, sums = np.bincount(place), np.bincount(place, weights=found.length)
+        counts = np.bincount(place, weights=found.times)
+        sums = np.bincount(place, weights=found.length * found.times)
         for number in np.flatnonzero(counts).tolist():
             code, line = int(keys[number // len(lines)]), int(lines[number % len(lines)])
             what = Kind(code >> 3 & 7), code >> 6, Fate(code & 7), line

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,7 +24,8 @@ from ztfast.pipeline.tally import Tally
 from ztfast.sinks.signals import shielded
 
 if TYPE_CHECKING:
-    from ztfast.pipeline.deliver import Deliveries
+    from ztfast.pipeline.deliver import Delivery
+    from ztfast.pipeline.deliveries import Deliveries
     from ztfast.pipeline.outputs import Outputs
     from ztfast.sinks.files import Written
 
@@ -91,7 +93,7 @@ class Job(CaptureJob):
 
     def _delivered(self, item: Judgement) -> Deliveries | None:
         """A batch's copies and redirects; frames that were counted have none."""
-        from ztfast.pipeline.deliver import deliver, no_deliveries  # start-up stays short
+        from ztfast.pipeline.deliveries import no_deliveries  # start-up stays short
 
         judged = item if item.counted is None else item.apart
         if judged is None:
@@ -99,7 +101,14 @@ class Job(CaptureJob):
         if judged.frames is None or judged.verdicts is None:
             return None
         only = np.flatnonzero(judged.verdicts.may_send)
-        return deliver(self.engine, judged.frames, first=judged.packets.first, only=only).copies
+        return self._delivery.deliver(judged.frames, first=judged.packets.first, only=only).copies
+
+    @cached_property
+    def _delivery(self) -> Delivery:
+        """Made at the first frames that are followed; what is counted needs no recipient's name."""
+        from ztfast.pipeline.deliver import Delivery
+
+        return Delivery(self.engine, alike=True)
 
     def _close(self) -> list[Diagnostic]:
         return self._outputs.close() if self._outputs is not None else []

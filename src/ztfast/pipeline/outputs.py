@@ -22,7 +22,7 @@ from ztfast.sinks.files import FileSink, Rotation, SplitSink, Written
 if TYPE_CHECKING:
     from ztfast.capture.many import Captures
     from ztfast.engine.engine import Engine
-    from ztfast.pipeline.deliver import Deliveries
+    from ztfast.pipeline.deliveries import Deliveries
     from ztfast.pipeline.split import Splitter
     from ztfast.sinks.tables import TableSink
 

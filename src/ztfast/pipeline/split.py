@@ -21,7 +21,7 @@ from ztfast.frames.batch import ETHERNET_HEADER, FrameBatch
 from ztfast.sinks.files import SplitSink
 
 if TYPE_CHECKING:
-    from ztfast.pipeline.deliver import Deliveries
+    from ztfast.pipeline.deliveries import Deliveries
 
 WAYS = ("verdict", "rule", "member")
 _VERDICTS = {Action.ACCEPT: "accepted", Action.DROP: "dropped", Action.REDIRECT: "redirected"}
@@ -63,11 +63,12 @@ class Splitter:
             self._sink.copies(kind, target, packets, index, length, header[index])
 
     def _write_arrived(self, packets: PacketBatch, arrived: Deliveries, header: Index) -> None:
-        from ztfast.pipeline.deliver import COPIES
+        from ztfast.pipeline.deliveries import COPIES
 
         for kind in COPIES:
             of_kind = arrived.where(arrived.kind == kind)
-            for target, where in grouped(of_kind.to):
+            for target, sent in grouped(of_kind.to):
+                where = np.repeat(sent, of_kind.times[sent])
                 index = of_kind.frame[where]
                 payload = of_kind.length[where] - np.uint32(ETHERNET_HEADER)
                 self._sink.copies(kind.name.lower(), target, packets, index, payload, header[index])

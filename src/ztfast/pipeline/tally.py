@@ -26,7 +26,7 @@ from ztfast.pipeline.judge import Judgement
 from ztfast.pipeline.scan import Counted
 
 if TYPE_CHECKING:
-    from ztfast.pipeline.deliver import Deliveries
+    from ztfast.pipeline.deliveries import Deliveries
     from ztfast.pipeline.delivery_tally import DeliveryTally
 
 VERDICTS = {Action.ACCEPT: "accept", Action.DROP: "drop", Action.REDIRECT: "redirect"}
