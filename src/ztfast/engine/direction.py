@@ -32,7 +32,10 @@ _FORWARDING = (Kind.ACTION_TEE, Kind.ACTION_WATCH, Kind.ACTION_REDIRECT)
 
 
 class Direction:
-    """What an Engine's options (engine.engine.Engine) are for "out" or "in"."""
+    """What an Engine's options (engine.engine.Engine) are for "out" or "in".
+
+    other: the other direction, whose members this one takes over: both have the same entries.
+    """
 
     def __init__(
         self,
@@ -44,6 +47,7 @@ class Direction:
         seed: int,
         ipauth: bool,
         passes: tuple[str, ...] | None,
+        other: Direction | None = None,
     ) -> None:
         self.direction, self.backend = direction, backend
         self.seed = seed if direction == "out" else receiver_seed(seed)
@@ -52,6 +56,8 @@ class Direction:
         if network is None:
             held = default_capabilities(self.view, policy)
             self.table = nobody(len(self.view.capabilities), held, ipauth, ipauth)
+        elif other is not None:
+            self.table, self.index = other.table, other.index
         else:
             from ztfast.network.member_table import member_table
             from ztfast.network.resolve import member_index

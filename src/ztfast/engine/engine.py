@@ -68,8 +68,9 @@ class Engine:
         self.backend = backends.choose(backend)
         self._lines = _lines(self.policy)
         directions = ("out", "in") if side == "both" else (side,)
-        self._directions = {
-            direction: Direction(
+        self._directions: dict[str, Direction] = {}
+        for direction in directions:
+            self._directions[direction] = Direction(
                 direction,
                 self.policy,
                 self.network,
@@ -78,9 +79,8 @@ class Engine:
                 seed,
                 assume_ipauth,
                 passes,
+                next(iter(self._directions.values()), None),
             )
-            for direction in directions
-        }
         sides = list(self._directions.values())
         self._alike = len(sides) == 2 and sides[0].gives_the_same_as(sides[1])
         self._described = any(side.described for side in sides)

@@ -129,22 +129,16 @@ def _owned(table: MemberTable) -> tuple[Table, npt.NDArray[np.uint32]]:
 
 
 def _owned_anew(table: MemberTable) -> tuple[Table, npt.NDArray[np.uint32]]:
+    ips = table.given_ips
     first4 = np.zeros(len(table.address), np.uint32)
-    keys: list[tuple[int, int, int]] = []
-    for member, addresses in enumerate(table.ips):
-        for packed in addresses:
-            half = int.from_bytes(packed[-8:], "big")
-            if len(packed) == 4:
-                first4[member] = half
-                keys.append((0, half, member << 2 | _V4))
-            else:
-                keys.append((int.from_bytes(packed[:8], "big"), half, member << 2 | _V6))
-    for member, macs in enumerate(table.macs):
-        keys.extend((0, mac, member << 2 | _MAC) for mac in macs)
-    high = np.array([key[0] for key in keys], np.uint64)
-    low = np.array([key[1] for key in keys], np.uint64)
-    who = np.array([key[2] for key in keys], np.int32)
-    return _address_table(high, low, who, np.ones(len(keys), np.int32)), first4
+    narrow = ~ips.wide
+    first4[ips.member[narrow]] = ips.low[narrow]
+    macs = [(mac, member << 2 | _MAC) for member, own in enumerate(table.macs) for mac in own]
+    low = np.concatenate((ips.low, np.array([mac for mac, _ in macs], np.uint64)))
+    high = np.concatenate((ips.high, np.zeros(len(macs), np.uint64)))
+    kinds = np.where(ips.wide, np.int32(_V6), np.int32(_V4))
+    who = np.concatenate((ips.member << 2 | kinds, np.array([who for _, who in macs], np.int32)))
+    return _address_table(high, low, who, np.ones(len(low), np.int32)), first4
 
 
 def _macs(index: MemberIndex | None) -> Table:

@@ -9,12 +9,27 @@ Both evaluators take a BatchContext; neither changes it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 UNKNOWN_MEMBER = 0
 EMULATES_RFC4193, EMULATES_6PLANE = 1, 2
+
+
+class GivenIps(NamedTuple):
+    """The IP addresses that members were given, one item each.
+
+    member: int32.  wide: bool, is it IPv6?  high, low: uint64 halves; an IPv4 address is the low
+    32 bits of `low`.
+    """
+
+    member: npt.NDArray[np.int32]
+    wide: npt.NDArray[np.bool_]
+    high: npt.NDArray[np.uint64]
+    low: npt.NDArray[np.uint64]
 
 
 @dataclass(frozen=True)
@@ -48,6 +63,20 @@ class MemberTable:
     assumed_macauth: bool = True
     stations: tuple[frozenset[int], ...] = ()
     cache: dict[str, object] = field(default_factory=dict[str, object], compare=False, repr=False)
+
+    @cached_property
+    def given_ips(self) -> GivenIps:
+        """What `ips` holds, as columns."""
+        counts = [len(own) for own in self.ips]
+        flat = [ip for own in self.ips for ip in own]
+        halves = np.frombuffer(b"".join([ip.rjust(16, b"\0") for ip in flat]), ">u8")
+        high, low = halves.astype(np.uint64).reshape(-1, 2).T
+        return GivenIps(
+            np.repeat(np.arange(len(counts), dtype=np.int32), counts),
+            np.array([len(ip) == 16 for ip in flat], np.bool_),
+            np.ascontiguousarray(high),
+            np.ascontiguousarray(low),
+        )
 
 
 @dataclass(frozen=True)

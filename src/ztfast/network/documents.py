@@ -12,7 +12,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeGuard
 
 from ztfast.errors import Diagnostic, NetworkError, Source, Span
 from ztfast.lang.files import Unreadable, read_file
@@ -73,17 +73,23 @@ def parse_json(data: bytes, name: str) -> Any:
 
 def _check_depth(value: Json) -> None:
     """Raise RecursionError for what the parser could just read: a message could not show it."""
-    level: list[Json] = [value]
+    level: list[dict[str, Json] | list[Json]]
+    level = [value] if isinstance(value, (dict, list)) else []
     for _ in range(MAX_DEPTH):
         level = [
             child
             for item in level
-            if isinstance(item, (dict, list))
             for child in (item.values() if isinstance(item, dict) else item)
+            if isinstance(child, (dict, list))
         ]
         if not level:
             return
     raise RecursionError
+
+
+def is_integer(value: object) -> TypeGuard[int]:
+    """Is this a number without a fraction?  true and false are none in JSON."""
+    return type(value) is int
 
 
 class _Refused(Exception):
@@ -148,6 +154,10 @@ class Node:
         """The value under a key or index that is there."""
         return Node(self.value[key], self.name, "", self, key)
 
+    def cut(self, value: str) -> Node:
+        """A part of this text, in its place."""
+        return Node(value, self.name, self._path, self._above, self._key)
+
     def at(self, path: Iterable[str | int]) -> Node:
         """The value at a path that is there."""
         node = self
@@ -177,12 +187,28 @@ class Node:
             self.wrong("a list")
         return (self.child(index) for index in range(len(value)))
 
+    def integers(self, bits: int) -> list[int]:
+        """This list's items, each an unsigned integer of so many bits."""
+        value: Json = self.value
+        if isinstance(value, list):
+            fine = [i for i in value if is_integer(i) and 0 <= i < 1 << bits]
+            if len(fine) == len(value):
+                return fine
+        return [item.integer(bits) for item in self.items()]
+
     def integer(self, bits: int) -> int:
         """This value as an unsigned integer of so many bits."""
         value = self.value
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1 << bits:
+        if not is_integer(value) or not 0 <= value < 1 << bits:
             self.wrong(f"an integer from 0 to {(1 << bits) - 1}")
         return value
+
+    def truth_of(self, key: str, default: bool) -> bool:
+        """The value under a key as true or false; where it is not there or null, the default."""
+        value = self.table().get(key)
+        if value is None:
+            return default
+        return value if isinstance(value, bool) else self.child(key).truth()
 
     def truth(self) -> bool:
         """This value as true or false."""

@@ -163,15 +163,10 @@ def _of_parts(network: Node | None, members: list[Node], document: Node | None =
         assigns_rfc4193=_mode(modes, "rfc4193"),
         assigns_6plane=_mode(modes, "6plane"),
         path=network.name if network is not None else members[0].name if members else None,
-        broadcasts=own is None or _truth(own, "enableBroadcast", True),
+        broadcasts=own is None or own.truth_of("enableBroadcast", True),
         multicast_limit=_limit(own),
         routes=_routes(own),
     )
-
-
-def _truth(node: Node, key: str, default: bool) -> bool:
-    value = node.get(key)
-    return default if value is None else value.truth()
 
 
 def _limit(own: Node | None) -> int:
@@ -243,18 +238,17 @@ def read_policy(network: Node, document: Node | None = None) -> Policy | None:
 def read_member(node: Node) -> Member:
     """A member, as a controller or Central gives it."""
     config = _config(node)
-    authorized = config.get("authorized")
-    name = node.get("name")
-    mac = config.get("mac")
+    name, mac = node.get("name"), config.get("mac")
+    capabilities = config.get("capabilities")
     return Member(
-        address=_member_address(node),
+        address=_member_address(node, config),
         ips=read_ips(config.get("ipAssignments", "ips")),
         tags=read_tags(config.get("tags")),
-        capabilities=frozenset(read_ids(config.get("capabilities"))),
-        takes_defaults=config.get("capabilities") is None,
-        auto_ips=not _truth(config, "noAutoAssignIps", False),
-        bridge=_truth(config, "activeBridge", False),
-        authorized=authorized is not None and authorized.truth(),
+        capabilities=read_ids(capabilities),
+        takes_defaults=capabilities is None,
+        auto_ips=not config.truth_of("noAutoAssignIps", False),
+        bridge=config.truth_of("activeBridge", False),
+        authorized=config.truth_of("authorized", False),
         mac=None if mac is None else read_mac(mac),
         name="" if name is None else name.text(),
     )
@@ -262,13 +256,13 @@ def read_member(node: Node) -> Member:
 
 def _is_deleted(node: Node) -> bool:
     """Was the member taken out of ztnet, whose database keeps its row?"""
-    return any(_truth(node, key, False) for key in ("deleted", "permanentlyDeleted"))
+    return node.truth_of("deleted", False) or node.truth_of("permanentlyDeleted", False)
 
 
-def _member_address(node: Node) -> int:
+def _member_address(node: Node, config: Node) -> int:
     """`nodeId`, `address` or `id`; Central's `id` has the network's id and a dash before it."""
-    config = _config(node)
     place = node.get("nodeId", "address") or config.get("address", "id") or node.get("id")
     if place is None:
         node.refuse("a member without `address`, `nodeId` or `id`")
-    return read_address(Node(place.text().rpartition("-")[2], place.name, place.path))
+    text = place.text()
+    return read_address(place if "-" not in text else place.cut(text.rpartition("-")[2]))

@@ -74,7 +74,7 @@ def member_table(
         macs=(_NO_MACS,) * (len(members) + 1),
         stations=(frozenset(), *(_own_macs(network, member) for member in members)),
         known=np.arange(len(members) + 1) > 0,
-        emulates=np.array([0, *(_schemes(network, member) for member in members)], np.uint8),
+        emulates=_schemes(network, members),
         network_id=network.id,
         assumed_ipauth=assumed_ipauth,
         assumed_macauth=assumed_macauth,
@@ -108,9 +108,14 @@ def _own_macs(network: Network, member: Member) -> frozenset[int]:
     return frozenset() if mac is None else frozenset((mac,))
 
 
-def _schemes(network: Network, member: Member) -> int:
-    by_rfc4193, by_6plane = network.emulates(member)
-    return EMULATES_RFC4193 * by_rfc4193 | EMULATES_6PLANE * by_6plane
+def _schemes(network: Network, members: tuple[Member, ...]) -> npt.NDArray[np.uint8]:
+    found = np.zeros(len(members) + 1, np.uint8)
+    if not network.has_scheme:
+        return found
+    for number, member in enumerate(members, 1):
+        by_rfc4193, by_6plane = network.emulates(member)
+        found[number] = EMULATES_RFC4193 * by_rfc4193 | EMULATES_6PLANE * by_6plane
+    return found
 
 
 def _capability_rows(
@@ -139,9 +144,9 @@ def _tag_rows(
             present[row_of[tag.id], 1:] = True
             # A default can be a negative 32-bit number (docs/spec/rules-language.md section 3).
             value[row_of[tag.id], 1:] = tag.default & 0xFFFFFFFF
-    for column, member in enumerate(members, 1):
-        for number, its_value in member.tags.items():
-            if number in row_of:
-                present[row_of[number], column] = True
-                value[row_of[number], column] = its_value
+    for number, row in row_of.items():
+        own = [(column, m.tags[number]) for column, m in enumerate(members, 1) if number in m.tags]
+        columns = [column for column, _ in own]
+        present[row, columns] = True
+        value[row, columns] = [its_value for _, its_value in own]
     return present, value

@@ -100,18 +100,20 @@ class Network:
 
     def _certified(self, member: Member) -> list[bytes]:
         """What a node puts into a certificate of ownership, in its order."""
-        own: list[bytes] = []
-        if self.id is not None and member.auto_ips:
-            own += [rfc4193(member.address, self.id)] * self.assigns_rfc4193
-            own += [six_plane(member.address, self.id)] * self.assigns_6plane
-        return list(dict.fromkeys([*own, *filter(self.is_routed, member.ips)]))
+        own = [ip for ip in member.ips if self.is_routed(ip)]
+        if self.has_scheme and self.id is not None and member.auto_ips:
+            if self.assigns_6plane:
+                own.insert(0, six_plane(member.address, self.id))
+            if self.assigns_rfc4193:
+                own.insert(0, rfc4193(member.address, self.id))
+        return own if len(own) < 2 else list(dict.fromkeys(own))
 
     def emulates(self, member: Member) -> tuple[bool, bool]:
         """Does it answer for the network's RFC 4193 and 6PLANE addresses (NDP emulation)?
 
         A node does so in a network that has either scheme, for each of which it has its address.
         """
-        if self.id is None or not member.auto_ips or not self._has_scheme:
+        if not self.has_scheme or self.id is None or not member.auto_ips:
             return False, False
         return (
             self.assigns_rfc4193 or self._was_given(member, rfc4193(member.address, self.id)),
@@ -119,7 +121,8 @@ class Network:
         )
 
     @property
-    def _has_scheme(self) -> bool:
+    def has_scheme(self) -> bool:
+        """Does any IPv6 scheme give its members addresses?"""
         return self.assigns_rfc4193 or self.assigns_6plane
 
     def _was_given(self, member: Member, ip: bytes) -> bool:
@@ -127,7 +130,19 @@ class Network:
 
     def is_routed(self, ip: bytes) -> bool:
         """Is an address inside one of the network's routes?  Others are never given out."""
-        return self.routes is None or any(_inside(ip, route) for route in self.routes)
+        if self.routes is None:
+            return True
+        number, size = int.from_bytes(ip, "big"), len(ip)
+        return any(size == own and number >> rest == net for own, rest, net in self._nets)
+
+    @cached_property
+    def _nets(self) -> list[tuple[int, int, int]]:
+        """(bytes of an address, bits behind the prefix, the prefix) of each route."""
+        return [
+            (len(ip), rest, int.from_bytes(ip, "big") >> rest)
+            for ip, bits in self.routes or ()
+            for rest in [len(ip) * 8 - bits]
+        ]
 
 
 def member_names(members: Iterable[Member]) -> dict[int, str]:
@@ -140,14 +155,6 @@ def member_names(members: Iterable[Member]) -> dict[int, str]:
         else member.name or f"{member.address:010x}"
         for member in members
     }
-
-
-def _inside(ip: bytes, route: tuple[bytes, int]) -> bool:
-    target, bits = route
-    rest = len(ip) * 8 - bits
-    return len(ip) == len(target) and int.from_bytes(ip, "big") >> rest == (
-        int.from_bytes(target, "big") >> rest
-    )
 
 
 def make_network(
@@ -168,16 +175,14 @@ def make_network(
     ordered = tuple(sorted(members, key=lambda member: member.address))
     modes = assigns_rfc4193, assigns_6plane
     network = Network(id, ordered, policy, name, private, *modes, **settings)
-    _refuse_doubles((member.label for member in ordered), "ZeroTier address", path)
-    macs = (network.mac(member) for member in ordered)
-    _refuse_doubles((f"{mac:012x}" for mac in macs if mac is not None), "MAC", path)
+    _refuse_doubles([member.address for member in ordered], 10, "ZeroTier address", path)
+    macs = [network.mac(member) for member in ordered]
+    _refuse_doubles([mac for mac in macs if mac is not None], 12, "MAC", path)
     return network
 
 
-def _refuse_doubles(values: Iterable[str], what: str, path: str | None) -> None:
-    seen: set[str] = set()
-    for value in values:
-        if value in seen:
-            text = f"two members have the {what} {value}"
+def _refuse_doubles(values: list[int], digits: int, what: str, path: str | None) -> None:
+    for value, count in Counter(values).items():
+        if count > 1:
+            text = f"two members have the {what} {value:0{digits}x}"
             raise NetworkError(Diagnostic("ZT554", text, path=path, help="remove one of them"))
-        seen.add(value)

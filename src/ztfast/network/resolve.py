@@ -29,7 +29,7 @@ import numpy.typing as npt
 
 from ztfast.errors import Diagnostic, FrameError, usage
 from ztfast.model.addresses import addresses_of
-from ztfast.network.batch_context import UNKNOWN_MEMBER, BatchContext, MemberTable
+from ztfast.network.batch_context import UNKNOWN_MEMBER, BatchContext, GivenIps, MemberTable
 from ztfast.network.members import Network
 
 MEMBERSHIP_UNKNOWN = -1
@@ -109,18 +109,16 @@ def member_index(network: Network | None, table: MemberTable) -> MemberIndex:
 
     An address that two members were assigned finds nobody.
     """
-    macs = sorted((mac, number) for number, own in enumerate(table.stations) for mac in own)
-    ips = [(ip, number) for number, own in enumerate(table.ips) for ip in own]
-    ipv4 = sorted(_singles((int.from_bytes(ip, "big"), n) for ip, n in ips if len(ip) == 4))
-    ipv6 = _singles((int.from_bytes(ip, "big"), n) for ip, n in ips if len(ip) == 16)
-    wide, keys, members, factor = _ipv6_columns(ipv6)
+    macs = sorted([(mac, number) for number, own in enumerate(table.stations) for mac in own])
+    ipv4, ipv4_member = _ipv4_columns(table.given_ips)
+    wide, keys, members, factor = _ipv6_columns(table.given_ips)
     return MemberIndex(
         network_id=network.id if network is not None else None,
         table=table,
         macs=np.array([mac for mac, _ in macs], dtype=np.uint64),
         mac_member=np.array([number for _, number in macs], dtype=np.int32),
-        ipv4=np.array([ip for ip, _ in ipv4], dtype=np.uint64),
-        ipv4_member=np.array([number for _, number in ipv4], dtype=np.int32),
+        ipv4=ipv4,
+        ipv4_member=ipv4_member,
         ipv6=wide,
         ipv6_keys=keys,
         ipv6_member=members,
@@ -128,22 +126,20 @@ def member_index(network: Network | None, table: MemberTable) -> MemberIndex:
     )
 
 
-def _singles(pairs: Any) -> list[tuple[int, int]]:
-    """The (key, member) pairs whose key occurs once."""
-    found: dict[int, int | None] = {}
-    for key, member in pairs:
-        found[key] = None if key in found else member
-    return [(key, member) for key, member in found.items() if member is not None]
+def _ipv4_columns(ips: GivenIps) -> tuple[Uint64s, Int32s]:
+    """(the IPv4 addresses that one member alone was assigned, ascending; who that is)."""
+    narrow = ~ips.wide
+    found, first, counts = np.unique(ips.low[narrow], return_index=True, return_counts=True)
+    alone = counts == 1
+    return found[alone], ips.member[narrow][first[alone]]
 
 
-def _ipv6_columns(
-    pairs: list[tuple[int, int]],
-) -> tuple[npt.NDArray[np.void], Uint64s, Int32s, int]:
-    """128-bit addresses sorted by a 64-bit key, with a factor under which no two keys are equal."""
-    wide = np.empty(len(pairs), dtype=_IPV6)
-    wide["high"] = [address >> 64 for address, _ in pairs]
-    wide["low"] = [address & 0xFFFFFFFFFFFFFFFF for address, _ in pairs]
-    members = np.array([member for _, member in pairs], dtype=np.int32)
+def _ipv6_columns(ips: GivenIps) -> tuple[npt.NDArray[np.void], Uint64s, Int32s, int]:
+    """Likewise of 128 bits, sorted by a 64-bit key under whose factor no two are equal."""
+    given = np.empty(int(ips.wide.sum()), dtype=_IPV6)
+    given["high"], given["low"] = ips.high[ips.wide], ips.low[ips.wide]
+    found, first, counts = np.unique(given, return_index=True, return_counts=True)
+    wide, members = found[counts == 1], ips.member[ips.wide][first[counts == 1]]
     factor = 0x9E3779B97F4A7C15
     keys = _key(wide["high"], wide["low"], factor)
     while len(np.unique(keys)) < len(keys):  # two addresses collide once in 2^64

@@ -53,11 +53,11 @@ def _network(own: Node, members: list[Node]) -> Network:
         id=_network_id(own, members),
         policy=_policy(own),
         name="" if name is None else name.text(),
-        private=_truth(own, "private", True),
-        assigns_rfc4193=modes is not None and _truth(modes, "rfc4193", False),
-        assigns_6plane=modes is not None and _truth(modes, "sixplane", False),
+        private=own.truth_of("private", True),
+        assigns_rfc4193=modes is not None and modes.truth_of("rfc4193", False),
+        assigns_6plane=modes is not None and modes.truth_of("sixplane", False),
         path=own.name,
-        broadcasts=_truth(own, "enable_broadcast", True),
+        broadcasts=own.truth_of("enable_broadcast", True),
         multicast_limit=32 if limit is None else limit.integer(32),
         routes=None if routes is None else tuple(map(_route, routes.items())),
     )
@@ -71,11 +71,11 @@ def _member(node: Node) -> Member:
         address=read_address(Node(address.text().rpartition("-")[2], node.name, address.path)),
         ips=read_ips(node.get("ip_assignments")),
         tags=read_tags(node.get("tags")),
-        capabilities=frozenset(read_ids(node.get("capabilities"))),
+        capabilities=read_ids(node.get("capabilities")),
         takes_defaults=node.get("capabilities") is None,
-        auto_ips=not _truth(node, "no_auto_assign_ips", False),
-        bridge=_truth(node, "allow_ethernet_bridging", False),
-        authorized=_truth(node, "authorized", True),
+        auto_ips=not node.truth_of("no_auto_assign_ips", False),
+        bridge=node.truth_of("allow_ethernet_bridging", False),
+        authorized=node.truth_of("authorized", True),
         name="" if name is None else name.text(),
     )
 
@@ -98,11 +98,6 @@ def _route(node: Node) -> tuple[bytes, int]:
     if target is None:
         node.refuse("a route without `target`")
     return read_route(target)
-
-
-def _truth(node: Node, key: str, default: bool) -> bool:
-    value = node.get(key)
-    return default if value is None else value.truth()
 
 
 def _policy(own: Node) -> Policy | None:

@@ -45,9 +45,9 @@ def toml_network(data: bytes, name: str) -> Network:
         id=None if network_id is None else read_network_id(network_id),
         policy=policy,
         name="" if title is None else title.text(),
-        private=_truth(document, "private", True),
-        assigns_rfc4193=_truth(document, "rfc4193", False),
-        assigns_6plane=_truth(document, "6plane", False),
+        private=document.truth_of("private", True),
+        assigns_rfc4193=document.truth_of("rfc4193", False),
+        assigns_6plane=document.truth_of("6plane", False),
         path=name,
     )
 
@@ -87,11 +87,6 @@ def _refuse_others(node: Node, known: frozenset[str]) -> None:
             node.child(key).refuse("an unknown key", f"known are {', '.join(sorted(known))}")
 
 
-def _truth(node: Node, key: str, default: bool) -> bool:
-    value = node.get(key)
-    return default if value is None else value.truth()
-
-
 def _policy(document: Node) -> Policy | None:
     rules = document.get("rules")
     if rules is None:
@@ -112,10 +107,10 @@ def read_toml_member(node: Node, names: RuleNames) -> Member:
         ips=read_ips(node.get("ips")),
         tags=names.tags(node.get("tags")),
         capabilities=frozenset(names.capabilities(node.get("capabilities"))),
-        authorized=_truth(node, "authorized", True),
+        authorized=node.truth_of("authorized", True),
         mac=None if mac is None else read_mac(mac),
         name="" if title is None else title.text(),
-        bridge=_truth(node, "bridge", False),
+        bridge=node.truth_of("bridge", False),
     )
 
 

@@ -102,12 +102,12 @@ class _Owners:
     """Who owns an address, by a hash of it: two in 2⁶⁴ are taken for one, which costs time only."""
 
     def __init__(self, table: MemberTable) -> None:
-        ips = [(ip.rjust(16, b"\0"), number) for number, own in enumerate(table.ips) for ip in own]
+        ips = table.given_ips
         macs = [(mac, number) for number, own in enumerate(table.macs) for mac in own]
-        halves = np.frombuffer(b"".join(ip for ip, _ in ips), ">u8").reshape(-1, 2)
-        self._ips = _Sorted(_hash(*halves.T.astype(np.uint64)), [number for _, number in ips])
+        self._ips = _Sorted(_hash(ips.high, ips.low), ips.member)
         self._macs = _Sorted(
-            np.array([mac for mac, _ in macs], np.uint64), [number for _, number in macs]
+            np.array([mac for mac, _ in macs], np.uint64),
+            np.array([number for _, number in macs], np.int32),
         )
 
     def others(self, part: FrameBatch, sender: Int32s) -> Bools:
@@ -125,9 +125,9 @@ def _hash(high: Uint64s, low: Uint64s) -> Uint64s:
 class _Sorted:
     """Keys in ascending order, and the member of each."""
 
-    def __init__(self, keys: Uint64s, members: list[int]) -> None:
+    def __init__(self, keys: Uint64s, members: Int32s) -> None:
         order = np.argsort(keys, kind="stable")
-        self._keys, self._members = keys[order], np.array(members, np.int32)[order]
+        self._keys, self._members = keys[order], members[order]
 
     def others(self, keys: Uint64s, member: Int32s) -> Bools:
         """bool[n]: which keys belong to others than the member beside them."""
