@@ -126,6 +126,7 @@ def pack_packets(
     lengths: npt.NDArray[np.uint32],
     ids: npt.NDArray[np.uint32],
     times: npt.NDArray[np.int64],
+    records: tuple[int, bool, int] | None,
     swapped: bool,
     at: int,
     out: npt.NDArray[np.uint8],

@@ -178,13 +178,13 @@ def test_compiled_blocks_are_the_plain_ones(order, cut, tmp_path, monkeypatch):
 def test_blocks_stay_inside_their_buffers():
     pack = dispatch.require().pack_packets
 
-    def packed(start, size, room, ids=1, at=0):
+    def packed(start, size, room, ids=1, at=0, records=None):
         column = np.full(1, size, np.uint32)
         place, times = np.full(1, start, np.int64), np.zeros(1, np.int64)
         out = np.full(room, 0xEE, np.uint8)
         numbers = np.zeros(ids, np.uint32)
         buffer = np.frombuffer(b"0123456789", np.uint8)
-        nothing = pack(buffer, place, column, column, numbers, times, 0, at, out)
+        nothing = pack(buffer, place, column, column, numbers, times, records, 0, at, out)
         assert (out[nothing[1] :] == 0xEE).all()
         return nothing
 
@@ -195,6 +195,12 @@ def test_blocks_stay_inside_their_buffers():
     for start, size in ((3, 8), (-1, 2), (11, 0), (1 << 62, 1)):
         with pytest.raises(ValueError, match="frame 0 is outside its buffer"):
             packed(start, size, 50)
+    assert packed(8, 2, 36, records=(8, 0, 1)) == (1, 36)
+    for start in (7, 0, -1):  # no room for a record's header in front
+        with pytest.raises(ValueError, match="frame 0 is outside its buffer"):
+            packed(start, 2, 50, records=(8, 0, 1))
+    with pytest.raises(ValueError, match="8 bytes or more"):
+        packed(8, 2, 50, records=(7, 0, 1))
     for wrong in ({"ids": 2}, {"at": -1}):
         with pytest.raises(ValueError, match="as many"):
             packed(0, 1, 50, **wrong)

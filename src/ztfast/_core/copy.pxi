@@ -97,39 +97,55 @@ cdef inline void store32(uint8_t *p, uint32_t value, int swapped) noexcept nogil
     memcpy(p, &stored, 4)
 
 
+cdef inline int64_t record_time(const Input *x, int64_t at, int64_t fraction) noexcept nogil:
+    """When a classic pcap's record was captured, in nanoseconds; `fraction` is its unit."""
+    return <int64_t>field(x, at) * 1000000000 + <int64_t>field(x, at + 4) * fraction
+
+
 def pack_packets(
     const uint8_t[::1] buffer, const int64_t[::1] starts, const uint32_t[::1] kept,
-    const uint32_t[::1] lengths, const uint32_t[::1] ids, const int64_t[::1] times, bint swapped,
-    int64_t at, uint8_t[::1] out
+    const uint32_t[::1] lengths, const uint32_t[::1] ids, const int64_t[::1] times, object records,
+    bint swapped, int64_t at, uint8_t[::1] out
 ):
     """Build pcapng's enhanced packet blocks, without options, from frame `at` on into `out`.
 
     Of each frame: where it starts in `buffer`, how many of its bytes are kept, its original length,
-    interface and time.  Stops before the first block that does not fit.  Returns (the next frame,
+    interface and time; or instead of times `records`, (header, swapped, fraction) as `record_times`
+    takes them, where a record of a classic pcap stands around each.  Stops before the first block that does not fit.  Returns (the next frame,
     bytes written).  Raises ValueError where the columns differ in length, `at` is none of them, or
     a frame is not inside the buffer.
     """
     cdef int64_t count = starts.shape[0], size = buffer.shape[0], room = out.shape[0]
-    cdef int64_t used = 0, total, body
+    cdef int64_t used = 0, total, body, header = 0, fraction = 0
     cdef uint64_t time
     cdef int inside = 1
+    cdef int from_records = records is not None
     cdef uint8_t *p
+    cdef Input x
     if at < 0 or not (
         kept.shape[0] == count and lengths.shape[0] == count and ids.shape[0] == count
-        and times.shape[0] == count
+        and (from_records or times.shape[0] == count)
     ):
         raise ValueError("the columns of frames must be as many")
+    x.buffer = &buffer[0] if size else NULL
+    if from_records:
+        header, x.swapped, fraction = records
+        if header < 8:
+            raise ValueError("a record's header has 8 bytes or more")
     with nogil:
         while at < count:
             body = kept[at]
             total = 32 + (body + 3) // 4 * 4
-            if starts[at] < 0 or starts[at] > size or body > size - starts[at]:
+            if starts[at] < header or starts[at] > size or body > size - starts[at]:
                 inside = 0
                 break
             if total > room - used:
                 break
             p = &out[0] + used
-            time = <uint64_t>times[at]
+            if from_records:
+                time = <uint64_t>record_time(&x, starts[at] - header, fraction)
+            else:
+                time = <uint64_t>times[at]
             store32(p, ENHANCED_PACKET, swapped)
             store32(p + 4, <uint32_t>total, swapped)
             store32(p + 8, ids[at], swapped)
@@ -172,6 +188,6 @@ def record_times(
             if at < 0 or at > size - 8:
                 inside = 0
                 break
-            times[i] = <int64_t>field(&x, at) * 1000000000 + <int64_t>field(&x, at + 4) * fraction
+            times[i] = record_time(&x, at, fraction)
     if not inside:
         raise ValueError(f"the header of record {i} is outside its buffer")

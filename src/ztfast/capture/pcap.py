@@ -58,26 +58,30 @@ class PcapLayout:
     header: int
 
     @property
+    def fraction(self) -> int:
+        """Nanoseconds of the unit of time."""
+        return 1 if self.nanoseconds else 1000
+
+    @property
     def kind(self) -> str:
         """The format's name."""
         return "pcap"
 
     def timestamps(self, batch: PacketBatch) -> Int64s:
         """Read from the record headers: 32-bit seconds (to 2106) and the fraction."""
-        fraction = 1 if self.nanoseconds else 1000
         if dispatch.core is None:
-            return self._plain_times(batch, fraction)
+            return self._plain_times(batch)
         times = np.empty(len(batch), np.int64)
         offsets = np.ascontiguousarray(batch.offsets)
         buffer = bytes_of(batch.buffer)
-        dispatch.core.record_times(buffer, offsets, self.header, self.swapped, fraction, times)
+        dispatch.core.record_times(buffer, offsets, self.header, self.swapped, self.fraction, times)
         return times
 
-    def _plain_times(self, batch: PacketBatch, fraction: int) -> Int64s:
+    def _plain_times(self, batch: PacketBatch) -> Int64s:
         words = unaligned(batch.buffer, ">u4" if self.swapped else "<u4")
         at = batch.offsets - self.header
         nanoseconds: Int64s = words[at].astype(np.int64) * 1_000_000_000
-        nanoseconds += words[at + 4].astype(np.int64) * fraction
+        nanoseconds += words[at + 4].astype(np.int64) * self.fraction
         return nanoseconds
 
     def spans(self, batch: PacketBatch) -> tuple[Int64s, Int64s]:

@@ -18,6 +18,7 @@ import numpy as np
 
 from ztfast import dispatch
 from ztfast.capture.packets import Int64s, Interface, PacketBatch, Uint16s
+from ztfast.capture.pcap import PcapLayout
 from ztfast.capture.pcapng import PcapngLayout
 from ztfast.capture.pcapng_options import PACKET_NUMBERS, little_options, nanosecond_interface
 from ztfast.capture.pcapng_scan import ENHANCED_PACKET, SECTION_HEADER, SIMPLE_PACKET
@@ -140,8 +141,7 @@ class PcapngWriter:
         for number in used:
             numbers[number] = self._own_interface(batch, number)
         if chosen.frames:
-            times = chosen.of(batch.timestamps).view(np.uint64)
-            blocks = _Blocks(chosen, numbers[ids], times, False)
+            blocks = _Blocks(chosen, numbers[ids], None, False)
             self.output.write_groups(blocks.groups(), chosen.frames)
 
     def _own_interface(self, batch: PacketBatch, number: int) -> int:
@@ -174,7 +174,10 @@ class PcapngWriter:
 
 
 class _Blocks:
-    """Enhanced packet blocks for chosen frames of a batch, made anew."""
+    """Enhanced packet blocks for chosen frames of a batch, made anew.
+
+    times: uint64, in the interfaces' units; None: the batch's own, in nanoseconds.
+    """
 
     def __init__(self, chosen: Chosen, ids: Uint16s, times: Any, swapped: bool) -> None:
         self._kept, self._lengths = chosen.kept, chosen.original
@@ -199,7 +202,7 @@ class _Blocks:
             kept,
             np.ascontiguousarray(self._lengths),
             self._ids.astype(np.uint32),
-            np.ascontiguousarray(self._times).view(np.int64),
+            *self._when(),
         )
         buffer = np.frombuffer(self._batch.buffer, np.uint8)
         largest = 36 + int(kept.max(initial=0))
@@ -209,6 +212,19 @@ class _Blocks:
             at, used = pack(buffer, *columns, self._swapped, at, out)
             yield [out[:used].data]
 
+    def _when(self) -> tuple[Int64s, tuple[int, bool, int] | None]:
+        """(the frames' times, or none; how the loop reads them out of their records, or None)."""
+        layout = self._batch.layout
+        if self._times is None and isinstance(layout, PcapLayout):
+            return np.zeros(0, np.int64), (layout.header, layout.swapped, layout.fraction)
+        return np.ascontiguousarray(self._own_times()).view(np.int64), None
+
+    def _own_times(self) -> Any:
+        if self._times is not None:
+            return self._times
+        own: Int64s = self._batch.timestamps[self._chosen]
+        return own.view(np.uint64)
+
     def _plain(self, rests: list[bytes]) -> bytes:
         """Blocks with the options of `rests`, if there are any, frame by frame."""
         order = ">" if self._swapped else "<"
@@ -217,8 +233,8 @@ class _Blocks:
         total = 32 + self._kept + padding + extra
         head = np.empty((len(total), 7), order + "u4")
         head[:, 0], head[:, 1], head[:, 2] = ENHANCED_PACKET, total, self._ids
-        head[:, 3] = self._times >> np.uint64(32)
-        head[:, 4] = self._times & np.uint64(0xFFFF_FFFF)
+        times = self._own_times()
+        head[:, 3], head[:, 4] = times >> np.uint64(32), times & np.uint64(0xFFFF_FFFF)
         head[:, 5], head[:, 6] = self._kept, self._lengths
         return b"".join(self._parts(head.tobytes(), total.astype(order + "u4"), padding, rests))
 
