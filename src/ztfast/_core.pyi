@@ -13,6 +13,7 @@ from ztfast.engine.native_inputs import InputColumns
 from ztfast.engine.native_members import MemberTables
 from ztfast.engine.native_tables import SideOutputs, SideTables
 from ztfast.frames.batch import RawFrames
+from ztfast.sinks.csv import CsvColumn
 
 _Array = npt.NDArray[Any]
 _RecordColumns = tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32], npt.NDArray[np.uint32]]
@@ -130,6 +131,23 @@ def pack_packets(
     swapped: bool,
     at: int,
     out: npt.NDArray[np.uint8],
+) -> tuple[int, int]: ...
+def mac_texts(
+    macs: npt.NDArray[np.uint64],
+    missing: npt.NDArray[np.uint32],
+    bits: int,
+    offsets: npt.NDArray[np.int32],
+    out: npt.NDArray[np.uint8],
+) -> int: ...
+def address_texts(
+    version: npt.NDArray[np.uint8],
+    high: npt.NDArray[np.uint64],
+    low: npt.NDArray[np.uint64],
+    offsets: npt.NDArray[np.int32],
+    out: npt.NDArray[np.uint8],
+) -> int: ...
+def csv_rows(
+    columns: list[CsvColumn], row: int, rows: int, out: npt.NDArray[np.uint8]
 ) -> tuple[int, int]: ...
 def record_times(
     buffer: object,

@@ -14,7 +14,7 @@ with what it trusts and, where that is not plain, why it is right.
 
 cimport cython
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t, uintptr_t
+from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t, uintptr_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memmove, memset
 
@@ -67,3 +67,4 @@ include "_core/count.pxi"
 include "_core/judge_scan.pxi"
 include "_core/machine.pxi"
 include "_core/copy.pxi"
+include "_core/text.pxi"

@@ -19,8 +19,8 @@ accept;
 """
 
 
-def judged(frames=FRAMES, linktype=1):
-    engine = ztfast.Engine(ztfast.compile(RULES), side="out")
+def judged(frames=FRAMES, linktype=1, rules=RULES):
+    engine = ztfast.Engine(ztfast.compile(rules), side="out")
     with open_capture(io.BytesIO(pcap(frames, linktype=linktype))) as capture:
         for packets in capture:
             batch = FrameBatch.from_packets(packets)

@@ -11,7 +11,7 @@ import pytest
 import ztfast
 from tests import pages
 from tests.capture.building import DATA
-from tests.needs import needs_loops
+from tests.needs import needs, needs_loops
 from tests.pipeline.judging import judged
 from tests.sinks.conversations import FRAMES
 from ztfast import dispatch
@@ -19,8 +19,9 @@ from ztfast.capture import open_capture
 from ztfast.errors import CaptureError
 from ztfast.frames.batch import FrameBatch
 from ztfast.frames.links import is_known
-from ztfast.pipeline.rows import ROWS, batch_rows, frame_rows
-from ztfast.sinks.tables import FRAME_COLUMNS, TableSink
+from ztfast.pipeline.rows import frame_rows
+from ztfast.sinks.tables import FRAME_COLUMNS, NUMBER_COLUMNS, TYPES, TableSink
+from ztfast.sinks.text_columns import address_texts
 
 LARGEST = 30_000
 
@@ -54,20 +55,56 @@ def test_plain_equals_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
             patched.setattr(dispatch, "core", None)
             plain = frame_rows(packets, frames, verdicts)
         for name, values in compiled.items():
-            np.testing.assert_array_equal(plain[name], values, f"{name} of {packets.path}")
+            assert plain[name].tolist() == values.tolist(), f"{name} of {packets.path}"
         seen += len(packets)
     assert seen > 2000
 
 
-def test_rows_in_parts_are_the_whole() -> None:
-    (packets,) = [one for one in batches() if one.path.endswith("office.pcap")]
-    frames = FrameBatch.from_packets(packets)
-    verdicts = ztfast.Engine(ztfast.compile("drop ethertype arp;\naccept;")).evaluate(frames)
-    whole = frame_rows(packets, frames, verdicts)
-    parts = [frame_rows(packets, frames, verdicts, slice(at, at + 50)) for at in range(0, 221, 50)]
-    for name, values in whole.items():
-        np.testing.assert_array_equal(np.concatenate([part[name] for part in parts]), values)
-    assert len(list(batch_rows(packets, frames, verdicts))) == -(-len(packets) // ROWS)
+@pytest.mark.parametrize("compiled", [pytest.param(True, marks=needs_loops), False])
+def test_numbers_are_the_same_addresses(compiled: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    backend = "native" if compiled else "reference"
+    engine = ztfast.Engine(ztfast.compile("accept;"), backend=backend)
+    if not compiled:
+        monkeypatch.setattr(dispatch, "core", None)
+    seen = 0
+    for packets in batches():
+        frames = FrameBatch.from_packets(packets)
+        verdicts = engine.evaluate(frames)
+        texts = frame_rows(packets, frames, verdicts)
+        numbers = frame_rows(packets, frames, verdicts, "numbers")
+        assert list(numbers) == [column.name for column in NUMBER_COLUMNS]
+        for name in texts:
+            if name in ("source", "dest"):
+                columns = "ip_version", f"{name}_high", f"{name}_low"
+                made = address_texts(*(np.ascontiguousarray(numbers[one]) for one in columns))
+                assert made.tolist() == texts[name].tolist()
+            elif name.startswith("mac_"):
+                shown = texts[name].tolist()
+                assert [int(text.replace(":", "") or "0", 16) for text in shown] == (
+                    numbers[name].tolist()
+                )
+            else:
+                assert numbers[name].tolist() == texts[name].tolist()
+        seen += len(packets)
+    assert seen > 2000
+
+
+@needs("pyarrow")
+def test_tables_whose_copies_differ_from_batch_to_batch(tmp_path: Path) -> None:
+    import pyarrow.ipc
+
+    for types, columns in TYPES.items():
+        expected: list[str] = []
+        with TableSink(str(tmp_path / "a.arrow"), columns) as sink:
+            for rules in ("tee -1 1111111111; accept;", "watch 20 2222222222; drop;"):
+                for packets, batch, verdicts in judged(rules=rules):
+                    rows = frame_rows(packets, batch, verdicts, types)
+                    sink.write(rows)
+                    expected += rows["copies"].tolist()
+        table = pyarrow.ipc.open_file(tmp_path / "a.arrow").read_all()
+        assert table["copies"].to_pylist() == expected
+        assert len(set(expected)) > 2
+        assert set(table["verdict"].to_pylist()) == {"accept", "drop"}
 
 
 def test_rows(tmp_path: Path) -> None:

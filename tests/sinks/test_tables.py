@@ -15,8 +15,6 @@ from ztfast.sinks.tables import (
     FRAME_COLUMNS,
     Column,
     TableSink,
-    address_texts,
-    mac_texts,
 )
 
 T = 1_700_000_000_123_456_789
@@ -78,7 +76,6 @@ def test_arrow(tmp_path, suffix):
 
 
 def test_csv(tmp_path):
-    pytest.importorskip("pyarrow")
     expected = write(tmp_path / "a.csv")
     with (tmp_path / "a.csv").open(newline="") as file:
         found = list(csv.DictReader(file))
@@ -136,13 +133,3 @@ def fill():
     with TableSink("/dev/full", format="csv") as sink:
         for i in range(100):
             sink.write(rows(1000, i))
-
-
-def test_texts():
-    macs = mac_texts(np.array([0x0A0B0C0D0E0F, 0, 0x0A0B0C0D0E0F], np.uint64))
-    assert macs.tolist() == ["0a:0b:0c:0d:0e:0f", "00:00:00:00:00:00", "0a:0b:0c:0d:0e:0f"]
-    high = np.array([0, 0xFE80 << 48, 0], np.uint64)
-    low = np.array([0x0A010203, 1, 5], np.uint64)
-    found = address_texts(high, low, np.array([4, 6, 0], np.uint8))
-    assert found.tolist() == ["10.1.2.3", "fe80::1", ""]
-    assert mac_texts(np.zeros(0, np.uint64)).tolist() == []

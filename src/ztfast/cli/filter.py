@@ -104,6 +104,12 @@ class _Seconds(_SecondsType):
 @option("Writing", "--rotate-frames", metavar="N", type=click.IntRange(1), help="or N frames,")
 @option("Writing", "--rotate-seconds", metavar="S", type=_Seconds(), help="or S seconds of frames.")
 @option("Writing", "--table", metavar="FILE", help="A row a frame: .parquet, .arrow, .csv or .npy.")
+@option(
+    "Writing",
+    "--table-types",
+    type=click.Choice(["text", "numbers"]),
+    help="Addresses in the table as text (default) or numbers, verdicts as a dictionary then.",
+)
 @option("Reporting", "--count", is_flag=True, help="Only the figures; write nothing.")
 @option("Reporting", "--json", "as_json", is_flag=True, help="The figures as one JSON object.")
 @option(
@@ -140,6 +146,8 @@ def _check(rules: str, captures: tuple[str, ...], options: dict[str, Any]) -> No
         raise click.UsageError(f"--count writes nothing: leave out {shown}")
     if options["split_by"] and not options["split"]:
         raise click.UsageError("--split-by needs --split DIR")
+    if options["table_types"] and not options["table"]:
+        raise click.UsageError("--table-types needs --table FILE")
     if options["split_by"] == "member" and not options["network"]:
         raise click.UsageError("--split-by member needs --network: who are the members?")
     if (rotated or options["form"]) and "output" not in written and "split" not in written:
@@ -183,6 +191,7 @@ def _outputs(options: dict[str, Any]) -> OutputOptions:
         split=options["split"],
         split_by=options["split_by"] or "verdict",
         table=options["table"],
+        table_types=options["table_types"] or "text",
         form=options["form"],
         rotation=rotation,
     )

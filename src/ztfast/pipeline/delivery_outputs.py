@@ -1,7 +1,7 @@
 """What `ztfast deliver` writes: rows of a table, and a capture for each member.
 
-Contract: everything is columns; nothing is done per copy in Python but the texts of rows that
-are asked for.  Tested by tests/cli/test_deliver.py.
+Contract: everything is columns; nothing is done per copy in Python.
+Tested by tests/cli/test_deliver.py.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ztfast.capture.packets import PacketBatch
 from ztfast.errors import Diagnostic
@@ -20,7 +19,9 @@ from ztfast.pipeline.deliveries import WHY, Deliveries, Fate, Kind
 from ztfast.pipeline.outputs import Sink, close_all
 from ztfast.pipeline.split import grouped, header_lengths
 from ztfast.sinks.files import SplitSink
-from ztfast.sinks.tables import TIME, Column, TableSink
+from ztfast.sinks.csv import TIME
+from ztfast.sinks.tables import Column, TableSink
+from ztfast.sinks.text_columns import coded, each_once
 
 if TYPE_CHECKING:
     from ztfast.capture.many import Captures
@@ -38,8 +39,8 @@ DELIVERY_COLUMNS = (
     Column("fate", "text", 24),
     Column("fate_line", "int32"),
 )
-_KINDS = np.array([kind.name.lower() for kind in Kind], object)
-_FATES = np.array([WHY[fate] for fate in Fate], object)
+_KINDS = [kind.name.lower() for kind in Kind]
+_FATES = [WHY[fate] for fate in Fate]
 
 
 def name_width(network: Network) -> int:
@@ -47,27 +48,19 @@ def name_width(network: Network) -> int:
     return max([10, *(len(network.member_name(member.address)) for member in network.members)])
 
 
-def _texts(addresses: npt.NDArray[np.uint64], text: Any) -> npt.NDArray[np.object_]:
-    different, which = np.unique(addresses, return_inverse=True)
-    found = np.array([text(address) for address in different.tolist()], object)
-    return found[which] if len(found) else np.zeros(0, object)
-
-
-def delivery_rows(
-    packets: PacketBatch, found: Deliveries, network: Network
-) -> Mapping[str, npt.NDArray[Any]]:
+def delivery_rows(packets: PacketBatch, found: Deliveries, network: Network) -> Mapping[str, Any]:
     """The columns of `DELIVERY_COLUMNS`; frames are numbered from 1 over the whole input."""
     return {
         "number": packets.first + found.frame + 1,
         "time": packets.timestamps[found.frame],
-        "to": _texts(found.to, "{:010x}".format),
-        "to_name": _texts(found.to, network.member_name),
-        "kind": _KINDS[found.kind],
-        "sent_by": _texts(found.sent_by, "{:010x}".format),
-        "sent_by_name": _texts(found.sent_by, network.member_name),
+        "to": each_once(found.to, "{:010x}".format),
+        "to_name": each_once(found.to, network.member_name),
+        "kind": coded(_KINDS, found.kind),
+        "sent_by": each_once(found.sent_by, "{:010x}".format),
+        "sent_by_name": each_once(found.sent_by, network.member_name),
         "length": found.length,
         "line": found.line,
-        "fate": _FATES[found.fate],
+        "fate": coded(_FATES, found.fate),
         "fate_line": found.fate_line,
     }
 

@@ -35,7 +35,8 @@ class OutputOptions:
 
     accepted: a capture file of the accepted frames (`-`: standard output).  split: a folder with
     a capture for each verdict (or `split_by` "rule" or "member") and each copy's target.  table:
-    a file with a row a frame, its form by its suffix.  form: "pcap" or "pcapng" whatever the
+    a file with a row a frame, its form by its suffix; table_types: how it holds addresses and
+    verdicts, a name of sinks.tables.TYPES.  form: "pcap" or "pcapng" whatever the
     suffix.  rotation: when a new capture file begins.
     """
 
@@ -43,6 +44,7 @@ class OutputOptions:
     split: str | None = None
     split_by: str = "verdict"
     table: str | None = None
+    table_types: str = "text"
     form: str | None = None
     rotation: Rotation = field(default_factory=Rotation)
 
@@ -93,6 +95,7 @@ class Outputs:
         self._engine = engine
         self._sinks: list[Sink] = []
         self._table: TableSink | None = None
+        self._types = "text"
         self._splitter: Splitter | None = None
         self._folder: SplitSink | None = None
         self._file: FileSink | None = None
@@ -111,9 +114,10 @@ class Outputs:
             "several": len(source.paths) > 1,
         }
         if options.table is not None:
-            from ztfast.sinks.tables import TableSink
+            from ztfast.sinks.tables import TYPES, TableSink
 
-            self._table = TableSink(options.table)
+            self._types = options.table_types
+            self._table = TableSink(options.table, TYPES[self._types])
             self._sinks.append(self._table)
         if options.split is not None:
             self._open_folder(options.split, options, how)
@@ -147,10 +151,9 @@ class Outputs:
             members = None if self._senders is None else self._senders(frames)
             self._splitter.write(packets, frames, verdicts, members, deliveries)
         if self._table is not None:
-            from ztfast.pipeline.rows import batch_rows
+            from ztfast.pipeline.rows import frame_rows
 
-            for rows in batch_rows(packets, frames, verdicts):
-                self._table.write(rows)
+            self._table.write(frame_rows(packets, frames, verdicts, self._types))
 
     @property
     def files(self) -> list[Written]:

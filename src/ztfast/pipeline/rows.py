@@ -6,7 +6,6 @@ Tested by tests/pipeline/test_rows.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,8 @@ from ztfast.engine.network_verdicts import Action, Verdicts
 from ztfast.frames.batch import FrameBatch
 from ztfast.frames.columns import Column, FrameKind
 from ztfast.model.reads import Reads
-from ztfast.sinks.tables import address_texts, mac_texts
+from ztfast.sinks.tables import TYPES
+from ztfast.sinks.text_columns import Coded, Texts, address_texts, coded, mac_texts
 
 _NEEDED = (
     Column.KIND,
@@ -39,45 +39,74 @@ _NEEDED = (
 )
 
 
-ROWS = 8192  # texts are Python objects: a whole batch of them would be tens of megabytes
-
-
-def batch_rows(
-    packets: PacketBatch, frames: FrameBatch, verdicts: Verdicts
-) -> Iterator[dict[str, npt.NDArray[Any]]]:
-    """The rows of a batch, a few thousand at a time."""
-    for low in range(0, len(packets), ROWS):
-        yield frame_rows(packets, frames, verdicts, slice(low, low + ROWS))
-
-
 def frame_rows(
-    packets: PacketBatch, frames: FrameBatch, verdicts: Verdicts, rows: slice = slice(None)
-) -> dict[str, npt.NDArray[Any]]:
-    """One item a frame for each column of a table of frames; `rows` are some of the batch's.
+    packets: PacketBatch, frames: FrameBatch, verdicts: Verdicts, types: str = "text"
+) -> dict[str, Any]:
+    """One item a frame for each column of `sinks.tables.TYPES`; types: one of its names.
 
-    A MAC address that is not known (its link type has none, or it was not captured) is empty.
+    A MAC address that is not known (its link type has none, or it was not captured) is empty, as
+    a number 0.
     """
-    fields = _decoded(frames[rows])
-    kind, missing = fields[Column.KIND], fields[Column.MISSING]
-    version = np.where(kind & FrameKind.IPV4, 4, np.where(kind & FrameKind.IPV6, 6, 0))
-    return {
-        "number": packets.first + 1 + np.arange(len(packets))[rows],
-        "time": packets.timestamps[rows],
-        "captured": packets.captured[rows],
-        "length": packets.lengths[rows],
-        "mac_source": _macs(fields[Column.MAC_SOURCE], missing & Reads.MAC_SOURCE),
-        "mac_dest": _macs(fields[Column.MAC_DEST], missing & Reads.MAC_DEST),
+    fields = _decoded(frames)
+    kind = fields[Column.KIND]
+    version = np.where(kind & FrameKind.IPV4, np.uint8(4), np.uint8(0))
+    version[(kind & FrameKind.IPV6) != 0] = 6
+    addresses = _numbers if types == "numbers" else _texts
+    first = packets.first + 1
+    made: dict[str, Any] = {
+        "number": np.arange(first, first + len(packets)),
+        "time": packets.timestamps,
+        "captured": packets.captured,
+        "length": packets.lengths,
         "ethertype": fields[Column.ETHERTYPE],
         "vlan": fields[Column.VLAN],
-        "source": _addresses(fields, version, "SOURCE"),
-        "dest": _addresses(fields, version, "DEST"),
         "protocol": _where(kind & FrameKind.PROTOCOL, fields[Column.PROTOCOL]),
         "source_port": _where(kind & FrameKind.SOURCE_PORT, fields[Column.SOURCE_PORT]),
         "dest_port": _where(kind & FrameKind.DEST_PORT, fields[Column.DEST_PORT]),
-        "verdict": verdict_texts(verdicts)[rows],
-        "line": verdicts.line[rows],
-        "copies": copy_texts(verdicts)[rows],
+        "verdict": verdict_texts(verdicts),
+        "line": verdicts.line,
+        "copies": copy_texts(verdicts),
+        **addresses(fields, version),
     }
+    return {column.name: made[column.name] for column in TYPES[types]}
+
+
+def _texts(fields: dict[int, npt.NDArray[Any]], version: npt.NDArray[np.uint8]) -> dict[str, Texts]:
+    missing = fields[Column.MISSING]
+    return {
+        "mac_source": mac_texts(fields[Column.MAC_SOURCE], missing, Reads.MAC_SOURCE),
+        "mac_dest": mac_texts(fields[Column.MAC_DEST], missing, Reads.MAC_DEST),
+        "source": address_texts(version, *_halves(fields, version, "SOURCE")),
+        "dest": address_texts(version, *_halves(fields, version, "DEST")),
+    }
+
+
+def _numbers(
+    fields: dict[int, npt.NDArray[Any]], version: npt.NDArray[np.uint8]
+) -> dict[str, npt.NDArray[Any]]:
+    missing = fields[Column.MISSING]
+    source, dest = (_halves(fields, version, which) for which in ("SOURCE", "DEST"))
+    known = version != 0
+    return {
+        "mac_source": _where((missing & Reads.MAC_SOURCE) == 0, fields[Column.MAC_SOURCE]),
+        "mac_dest": _where((missing & Reads.MAC_DEST) == 0, fields[Column.MAC_DEST]),
+        "ip_version": version,
+        "source_high": _where(version == 6, source[0]),
+        "source_low": _where(known, source[1]),
+        "dest_high": _where(version == 6, dest[0]),
+        "dest_low": _where(known, dest[1]),
+    }
+
+
+def _halves(
+    fields: dict[int, npt.NDArray[Any]], version: npt.NDArray[np.uint8], which: str
+) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
+    """Both halves of each IP address; an IPv4 address is the low one."""
+    low = fields[Column[f"IP6_{which}_LOW"]]
+    return (
+        fields[Column[f"IP6_{which}_HIGH"]],
+        np.where(version == 4, fields[Column[f"IP4_{which}"]], low),
+    )
 
 
 def _decoded(frames: FrameBatch) -> dict[int, npt.NDArray[Any]]:
@@ -88,38 +117,43 @@ def _decoded(frames: FrameBatch) -> dict[int, npt.NDArray[Any]]:
     return header_columns(frames)
 
 
-def verdict_texts(verdicts: Verdicts) -> npt.NDArray[np.object_]:
+_VERDICTS = (*(action.name.lower() for action in Action), "super-accept")
+
+
+def verdict_texts(verdicts: Verdicts) -> Coded:
     """`drop`, `accept`, `super-accept` or `redirect` for each frame."""
-    names = np.array([action.name.lower() for action in Action], object)
-    texts: npt.NDArray[np.object_] = names[verdicts.action]
-    texts[verdicts.super_accepted] = "super-accept"
-    return texts
+    codes = np.where(verdicts.super_accepted, len(_VERDICTS) - 1, verdicts.action)
+    return coded(_VERDICTS, codes)
 
 
-def copy_texts(verdicts: Verdicts) -> npt.NDArray[np.object_]:
-    """Copies in sending order as `KIND:TARGET:LENGTH`, one space between; else empty."""
-    texts = np.full(len(verdicts), "", object)
+def copy_texts(verdicts: Verdicts) -> Coded:
+    """Copies in sending order as `KIND:TARGET:LENGTH`, one space between; else empty.
+
+    A text is made once for each different row of copies, never for each frame.
+    """
+    values, codes = [""], np.zeros(len(verdicts), np.int64)
     for column in verdicts.copy_columns():
-        for at in np.flatnonzero(column.sent).tolist():
-            text = f"{column.kind}:{int(column.target[at]):010x}:{int(column.length[at])}"
-            texts[at] = f"{texts[at]} {text}" if texts[at] else text
-    return texts
+        sent = np.flatnonzero(column.sent)
+        keys = np.stack([codes[sent], column.target[sent], column.length[sent]]).astype(np.uint64)
+        different, first, which = _different(keys)
+        codes[sent] = len(values) + which
+        for before, target, length in different[:, first].T.tolist():
+            text = f"{column.kind}:{target:010x}:{length}"
+            values.append(f"{values[before]} {text}" if before else text)
+    return coded(values, codes)
+
+
+def _different(
+    rows: npt.NDArray[np.uint64],
+) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """(the rows; the first of each different column of them; which of these each is)."""
+    number = np.zeros(rows.shape[1], np.int64)
+    for row in rows:
+        values, which = np.unique(row, return_inverse=True)
+        number = np.unique(number * len(values) + which, return_inverse=True)[1].astype(np.int64)
+    _, first = np.unique(number, return_index=True)
+    return rows, first, number
 
 
 def _where(has: npt.NDArray[Any], values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return np.where(has != 0, values, np.zeros(1, values.dtype))
-
-
-def _macs(macs: npt.NDArray[np.uint64], missing: npt.NDArray[Any]) -> npt.NDArray[np.object_]:
-    texts = mac_texts(macs)
-    texts[missing != 0] = ""
-    return texts
-
-
-def _addresses(
-    fields: dict[int, npt.NDArray[Any]], version: npt.NDArray[Any], which: str
-) -> npt.NDArray[np.object_]:
-    """IPv4 or IPv6 addresses as text."""
-    four = fields[Column[f"IP4_{which}"]].astype(np.uint64)
-    low = np.where(version == 4, four, fields[Column[f"IP6_{which}_LOW"]])
-    return address_texts(fields[Column[f"IP6_{which}_HIGH"]], low, version.astype(np.uint8))

@@ -1,8 +1,8 @@
 """Tables: one row a frame as Parquet, Arrow, CSV or NPY, streamed.
 
-Contract: a `TableSink` takes ready columns, one numpy array (or list of texts) for each name
-of its schema, and writes them as they come; the file appears when it is whole.  NPY is a
-numpy structured array and needs no extra; the others need `pip install 'ztfast[table]'`.
+Contract: a `TableSink` takes ready columns, one numpy array (or texts: sinks.text_columns, a list)
+for each name of its schema, and writes them as they come; the file appears when it is whole.  CSV
+and NPY, a numpy structured array, need no extra; the others need `pip install 'ztfast[table]'`.
 Tested by tests/sinks/test_tables.py.
 """
 
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ast
 import importlib
-import ipaddress
 import os
 from collections.abc import Mapping, Sequence
 from types import TracebackType
@@ -20,7 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ztfast.errors import Diagnostic, OutputError, usage
+from ztfast.sinks.csv import TIME, CsvWriter
 from ztfast.sinks.output import Output
+from ztfast.sinks.text_columns import Coded, Texts
 
 FORMATS = {
     ".parquet": "parquet",
@@ -29,12 +30,13 @@ FORMATS = {
     ".csv": "csv",
     ".npy": "npy",
 }
-TIME = "time"  # int64 nanoseconds since 1970
 
 
 class Column(NamedTuple):
-    """A column: `kind` is a numpy integer, float or bool dtype's name, `time`, or `text`.
+    """A column: `kind` is a numpy integer or bool dtype's name, `time`, `text`, or `name`.
 
+    `name` is one of a few texts, the same in every write (`Coded`), which Arrow and Parquet keep as
+    a dictionary.
     `width` is the most characters of a text, which NPY needs.
     """
 
@@ -62,7 +64,25 @@ FRAME_COLUMNS = (
     Column("copies", "text", 80),
 )
 
-Values = npt.NDArray[Any] | Sequence[str]
+# the same with addresses as numbers, an IPv4 address in the low half; verdicts as a dictionary
+NUMBER_COLUMNS = (
+    *FRAME_COLUMNS[:4],
+    Column("mac_source", "uint64"),
+    Column("mac_dest", "uint64"),
+    *FRAME_COLUMNS[6:8],
+    Column("ip_version", "uint8"),
+    Column("source_high", "uint64"),
+    Column("source_low", "uint64"),
+    Column("dest_high", "uint64"),
+    Column("dest_low", "uint64"),
+    *FRAME_COLUMNS[10:13],
+    Column("verdict", "name", 16),
+    Column("line", "int32"),
+    FRAME_COLUMNS[15],
+)
+TYPES = {"text": FRAME_COLUMNS, "numbers": NUMBER_COLUMNS}
+
+Values = npt.NDArray[Any] | Sequence[str] | Texts | Coded
 
 
 class _Writer(Protocol):
@@ -124,6 +144,8 @@ class TableSink:
 def _make(kind: str, path: str, schema: Sequence[Column]) -> _Writer:
     if kind == "npy":
         return _NpyWriter(path, schema)
+    if kind == "csv":
+        return CsvWriter(path, [(name, kind) for name, kind, _ in schema])
     try:
         return _ArrowWriter(kind, path, schema)
     except ImportError as error:
@@ -132,7 +154,7 @@ def _make(kind: str, path: str, schema: Sequence[Column]) -> _Writer:
                 "ZT607",
                 f"a {kind} table needs {error.name}, which is not installed",
                 path=path,
-                help="pip install 'ztfast[table]', or write .npy",
+                help="pip install 'ztfast[table]', or write .csv or .npy",
             )
         ) from error
 
@@ -168,7 +190,7 @@ class _File:
 
 
 class _ArrowWriter:
-    """Parquet, Arrow's file format, or CSV by pyarrow; a row group for each write."""
+    """Parquet or Arrow's file format by pyarrow; a row group for each write."""
 
     def __init__(self, kind: str, path: str, schema: Sequence[Column]) -> None:
         # imported by name: it ships no types
@@ -185,15 +207,12 @@ class _ArrowWriter:
         if kind == "parquet":
             pq = importlib.import_module("pyarrow.parquet")
             return pq.ParquetWriter(file, self._schema, compression="zstd")
-        if kind == "csv":
-            pc = importlib.import_module("pyarrow.csv")
-            return pc.CSVWriter(file, self._schema)
         return self._pa.ipc.new_file(file, self._schema)
 
     def write(self, columns: Mapping[str, Values]) -> None:
         pa = self._pa
         arrays = [
-            pa.array(columns[name], type=kind)
+            _arrow_array(pa, columns[name], kind)
             for name, kind in zip(self._names, self._schema.types, strict=True)
         ]
         self._writer.write_table(pa.Table.from_arrays(arrays, schema=self._schema))
@@ -209,7 +228,21 @@ class _ArrowWriter:
 def _arrow_type(pa: Any, column: Column) -> Any:
     if column.kind == TIME:
         return pa.timestamp("ns", tz="UTC")
+    if column.kind == "name":
+        return pa.dictionary(pa.int32(), pa.string())
     return pa.string() if column.kind == "text" else pa.from_numpy_dtype(np.dtype(column.kind))
+
+
+def _arrow_array(pa: Any, values: Values, kind: Any) -> Any:
+    """A column; texts are taken over as they are."""
+    if isinstance(values, Texts):
+        buffers = pa.py_buffer(values.offsets), pa.py_buffer(values.data)
+        return pa.StringArray.from_buffers(len(values), *buffers)
+    if isinstance(values, Coded):
+        texts = _arrow_array(pa, values.values, pa.string())
+        found = pa.DictionaryArray.from_arrays(pa.array(values.codes), texts)
+        return found if pa.types.is_dictionary(kind) else texts.take(found.indices)
+    return pa.array(values, type=kind)
 
 
 _NPY_HEADER = 64  # the file's header fills a multiple of this
@@ -232,8 +265,9 @@ class _NpyWriter:
     def write(self, columns: Mapping[str, Values]) -> None:
         rows = np.zeros(len(columns[self._schema[0].name]), self._dtype)
         for column in self._schema:
-            values = np.asarray(columns[column.name])
-            if column.kind == "text":
+            given = columns[column.name]
+            values = np.asarray(given.tolist() if isinstance(given, (Texts, Coded)) else given)
+            if column.kind in ("text", "name"):
                 self._check_width(column, values)
             rows[column.name] = values
         self._rows += len(rows)
@@ -269,32 +303,5 @@ class _NpyWriter:
 def _npy_type(column: Column) -> str:
     if column.kind == TIME:
         return "<M8[ns]"
-    return f"<U{column.width}" if column.kind == "text" else np.dtype(column.kind).str
-
-
-def mac_texts(macs: npt.NDArray[np.uint64]) -> npt.NDArray[np.object_]:
-    """48-bit numbers as `aa:bb:cc:dd:ee:ff`; each different one is formatted once."""
-    different, which = np.unique(macs, return_inverse=True)
-    texts = [int(mac).to_bytes(8, "big")[2:].hex(":") for mac in different]
-    return np.array(texts, object)[which] if texts else np.zeros(0, object)
-
-
-def address_texts(
-    high: npt.NDArray[np.uint64], low: npt.NDArray[np.uint64], version: npt.NDArray[np.uint8]
-) -> npt.NDArray[np.object_]:
-    """Addresses as text: `version` 4 (`low` holds 32 bits), 6 (`high` and `low`), else empty."""
-    texts = np.full(len(low), "", object)
-    four, six = version == 4, version == 6
-    different, which = np.unique(low[four] & np.uint64(0xFFFF_FFFF), return_inverse=True)
-    texts[four] = np.array([_ipv4_text(address) for address in different.tolist()], object)[which]
-    if six.any():
-        keys = np.empty(int(six.sum()), [("high", "u8"), ("low", "u8")])
-        keys["high"], keys["low"] = high[six], low[six]
-        wide, which = np.unique(keys, return_inverse=True)
-        shown = [str(ipaddress.IPv6Address(top << 64 | rest)) for top, rest in wide.tolist()]
-        texts[six] = np.array(shown, object)[which]
-    return texts
-
-
-def _ipv4_text(address: int) -> str:
-    return f"{address >> 24}.{address >> 16 & 255}.{address >> 8 & 255}.{address & 255}"
+    texts = column.kind in ("text", "name")
+    return f"<U{column.width}" if texts else np.dtype(column.kind).str
