@@ -98,7 +98,7 @@ class PcapngLayout:
         at = self.starts[timed] + 12
         units = words[at].astype(np.uint64) << np.uint64(32) | words[at + 4]
         ids = batch.interface_ids[timed]
-        numbers: list[int] = np.unique(ids).tolist()
+        numbers: list[int] = np.flatnonzero(np.bincount(ids)).tolist()
         for number in numbers:
             mine = ids == number
             out[timed[mine]] = nanoseconds(units[mine], batch.interfaces[number])

@@ -109,7 +109,7 @@ class Recipients:
 
     def classes(self, senders: Int32s) -> Classes:
         """The classes of some senders, member numbers."""
-        kept, wanted = self._kept, np.unique(self._kind[senders])
+        kept, wanted = self._kept, np.flatnonzero(np.bincount(self._kind[senders]))
         missing = wanted[kept.start[wanted] < 0]
         if len(missing):
             kept = self._kept = self._with(kept, missing, wanted)

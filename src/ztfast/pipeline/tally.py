@@ -138,7 +138,7 @@ class Tally:
     def skip(self, packets: PacketBatch) -> None:
         """Count a batch whose link type is not known, by interface."""
         ids = packets.interface_ids
-        numbers: list[int] = np.unique(ids).tolist()
+        numbers: list[int] = np.flatnonzero(np.bincount(ids)).tolist()
         for number in numbers:
             name = packets.interfaces[number].name
             if not name and packets.layout.kind == "pcapng":

@@ -135,7 +135,7 @@ class PcapngWriter:
             self.output.write([_OWN_SECTION])
         numbers = np.zeros(max(1, len(batch.interfaces)), np.uint16)
         ids = chosen.of(batch.interface_ids)
-        used = np.unique(ids).tolist()
+        used = np.flatnonzero(np.bincount(ids)).tolist()
         if not len(batch) and not isinstance(batch.layout, PcapngLayout):
             used = [0]  # a classic pcap without frames still shows its link type
         for number in used:
