@@ -10,6 +10,7 @@ import pytest
 
 from tests.capture.building import pcap
 from ztfast.capture import open_capture
+from ztfast.capture.ahead import AheadFeed
 from ztfast.capture.sources import Feed, MapFeed, ObjectReader, StreamFeed
 
 DATA = bytes(range(256)) * 40
@@ -22,7 +23,11 @@ def feeds(tmp_path: Path) -> list[Feed]:
     descriptor = os.open(path, os.O_RDONLY)
     mapped = MapFeed(descriptor, len(DATA), "data", SPAN)
     os.close(descriptor)
-    return [mapped, StreamFeed(ObjectReader(io.BytesIO(DATA)), "data", b"", SPAN)]
+    return [
+        mapped,
+        StreamFeed(ObjectReader(io.BytesIO(DATA)), "data", b"", SPAN),
+        AheadFeed(ObjectReader(io.BytesIO(DATA)), "data", b"", SPAN),
+    ]
 
 
 @pytest.mark.parametrize("step", [1, 100, SPAN, 10 * SPAN])
@@ -52,7 +57,8 @@ def test_a_reader_that_is_stuck_gets_more_each_time(tmp_path: Path) -> None:
             window = feed.window(0)
             sizes.append(window.end - window.start)
         assert sizes[-1] == len(DATA)
-        assert sizes == sorted(set(sizes))
+        assert sizes[:-1] == sorted(set(sizes[:-1]))  # only the last may bring nothing more
+        assert sizes == sorted(sizes)
         feed.close()
 
 

@@ -199,7 +199,7 @@ def _recognise(
 ) -> Capture:
     growing = reader if isinstance(reader, GrowingReader) else None
     head = _head(reader, name)
-    compression = kind_of(head)
+    compression, regular = kind_of(head), descriptor >= 0 or isinstance(reader, PathReader)
     if compression is not None:
         reader = decompressed(compression, PushedBack(head, reader), name)
         descriptor, head = -1, _head(reader, name)
@@ -209,6 +209,10 @@ def _recognise(
     if descriptor >= 0 and format:
         feed: Feed = MapFeed(descriptor, os.fstat(descriptor).st_size, name, span)
         reader.close()
+    elif compression is not None and regular:
+        from ztfast.capture.ahead import AheadFeed  # start-up stays short
+
+        feed = AheadFeed(reader, name, head, span)
     else:
         feed = StreamFeed(reader, name, head, span)
     capture = Capture(feed, format, read, session, limit, growing)

@@ -148,36 +148,49 @@ class StreamFeed:
         stuck = position == self._position
         self._position = position
         if not self._last and (stuck or 2 * len(tail) <= self._span):
-            buffer = np.empty(max(self._span, 2 * len(tail)), np.uint8)
-            buffer[: len(tail)] = tail
-            self._end = len(tail) + self._fill(memoryview(buffer.data)[len(tail) :])
-            self._buffer, self._base = buffer, position
+            buffer, start, filled = self._advance(tail)
+            self._buffer, self._base = buffer, position - start
+            self._end = start + len(tail) + filled.count
+            self._last, self._error = filled.last, filled.error
         start = position - self._base
         return Window(self._buffer, start, self._end, self._base, self._last, self._error)
 
-    def _fill(self, space: memoryview) -> int:
-        """Read until `space` is full, the input ends, or a slow pipe has given something."""
-        filled = 0
-        deadline = 0.0
-        while filled < len(space):
-            try:
-                count = self._reader.readinto(space[filled:])
-            except (OSError, EOFError, ValueError, RuntimeError) as error:
-                self._last, self._error = True, str(error) or type(error).__name__
-                break
-            if count == 0:
-                self._last = True
-                break
-            filled += count
-            now = time.monotonic()
-            deadline = deadline or now + _PATIENCE
-            if not _ready(self._reader, deadline - now):
-                break
-        return filled
+    def _advance(self, tail: Any) -> tuple[Any, int, Filled]:
+        """(a new buffer, where `tail` stands in it, what was read behind that)."""
+        buffer = np.empty(max(self._span, 2 * len(tail)), np.uint8)
+        buffer[: len(tail)] = tail
+        return buffer, 0, fill(self._reader, memoryview(buffer.data)[len(tail) :])
 
     def close(self) -> None:
         """Close the reader."""
         self._reader.close()
+
+
+class Filled(NamedTuple):
+    """Bytes that were read; was it the last of them, and where that is not the end: why?"""
+
+    count: int
+    last: bool = False
+    error: str | None = None
+
+
+def fill(reader: Reader, space: memoryview) -> Filled:
+    """Read until `space` is full, the input ends, or a slow pipe has given something."""
+    filled = 0
+    deadline = 0.0
+    while filled < len(space):
+        try:
+            count = reader.readinto(space[filled:])
+        except (OSError, EOFError, ValueError, RuntimeError) as error:
+            return Filled(filled, True, str(error) or type(error).__name__)
+        if count == 0:
+            return Filled(filled, True)
+        filled += count
+        now = time.monotonic()
+        deadline = deadline or now + _PATIENCE
+        if not _ready(reader, deadline - now):
+            break
+    return Filled(filled)
 
 
 def _ready(reader: Reader, patience: float) -> bool:

@@ -198,7 +198,7 @@ OTHERS: tuple[Code, ...] = (
     Code(
         "ZT607",
         "a table library is missing",
-        "Parquet and Arrow tables need `pip install 'ztfast[table]'`; CSV and NPY need numpy alone.",
+        "Parquet and Arrow need `pip install 'ztfast[table]'`; CSV and NPY need numpy alone.",
     ),
     Code(
         "ZT608",

@@ -1,0 +1,55 @@
+"""Reading ahead: a regular file is decompressed by a thread while its frames are judged.
+
+Contract: as `capture.sources.StreamFeed`, whose windows it gives; one buffer more is held at a
+time, of half a window.  Only for readers that never wait for another program: closing waits for
+the thread.  Tested by tests/capture/test_sources.py.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from ztfast.capture.packets import MAX_BUFFER
+from ztfast.capture.sources import Filled, Reader, StreamFeed, fill
+
+_ROOM = 1 << 18  # bytes in front of what is read ahead, for what a window leaves over
+
+
+class AheadFeed(StreamFeed):
+    """A stream whose next bytes are read while those at hand are looked at."""
+
+    def __init__(
+        self, reader: Reader, path: str, head: bytes = b"", span: int = MAX_BUFFER
+    ) -> None:
+        super().__init__(reader, path, head, max(1, span // 2))
+        self._room = min(_ROOM, self._span)
+        self._pool = ThreadPoolExecutor(1)
+        self._coming: Future[tuple[Any, Filled]] | None = None
+        self._closed = False
+
+    def _advance(self, tail: Any) -> tuple[Any, int, Filled]:
+        """The buffer that comes next, `tail` in front of what was read."""
+        coming = self._coming if self._coming is not None else self._pool.submit(self._read)
+        buffer, filled = coming.result()
+        self._coming = None if filled.last else self._pool.submit(self._read)
+        if len(tail) > self._room:
+            buffer = np.concatenate((tail, buffer[self._room : self._room + filled.count]))
+            return buffer, 0, filled
+        start = self._room - len(tail)
+        buffer[start : self._room] = tail
+        return buffer, start, filled
+
+    def _read(self) -> tuple[Any, Filled]:
+        """A buffer with room in front, and how much of the rest was filled; in the thread."""
+        buffer = np.empty(self._room + self._span, np.uint8)
+        return buffer, fill(self._reader, memoryview(buffer.data)[self._room :])
+
+    def close(self) -> None:
+        """Wait for the thread, and close the reader."""
+        if not self._closed:
+            self._closed = True
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            super().close()
