@@ -8,73 +8,37 @@ from __future__ import annotations
 
 import itertools
 import json
-import resource
-import statistics
-import struct
 import subprocess
-import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 import ztfast
 from bench import networks, peers
+from bench.commands import a_frame, ours, rules_file
 from bench.measure import side_by_side
-from bench.rows import Row, ns
-from bench.workloads import DATA
+from bench.network_modes import modes
+from bench.rows import Row
 from ztfast.capture import open_capture
 from ztfast.network.load import load_network
 
-ROUNDS = 3
 _EXPRESSION = "ip and not host 10.255.255.255"  # what every frame but ARP passes
 
 
 def networked() -> Iterator[Row]:
-    """N1–N4: counting with members, small batches, loading, splitting."""
+    """N1–N9: counting with members, splitting, batches, loading; bench/network_modes.py."""
     yield from counting()
     yield from splitting()
+    yield from modes()
     yield from small_batches()
     yield from loading()
 
 
-def _cpu(command: list[str]) -> float:
-    """Seconds of CPU that a command takes."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(command, capture_output=True, check=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-
-def _nothing() -> Path:
-    """A capture without frames."""
-    path = DATA / "empty.pcap"
-    path.write_bytes(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1))
-    return path
-
-
-def _a_frame(command: Callable[[Path], list[str]], capture: Path) -> float:
-    """Nanoseconds of CPU a frame above the start, the median of some rounds."""
-    empty = _nothing()
-    spent = [_cpu(command(capture)) - _cpu(command(empty)) for _ in range(ROUNDS)]
-    return ns(statistics.median(spent), networks.FRAMES)
-
-
-def _ours(rules: Path, network: Path, *options: str) -> Callable[[Path], list[str]]:
-    start = [sys.executable, "-m", "ztfast", "filter", str(rules)]
-    return lambda capture: [*start, str(capture), "--network", str(network), *options]
-
-
-def _rules(name: str) -> Path:
-    path = DATA / f"network-{name}.ztrules"
-    path.write_text(networks.RULES[name], encoding="utf-8")
-    return path
-
-
 def _checked(rules: Path, network: Path, capture: Path) -> None:
     """What the command counts as accepted is what judging batch by batch accepts."""
-    command = [*_ours(rules, network, "--count", "--json")(capture)]
+    command = [*ours(rules, network, "--count", "--json")(capture)]
     told = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
     engine = ztfast.Engine(ztfast.load(str(rules)), network=load_network(str(network)))
     accepted = 0
@@ -88,11 +52,11 @@ def _checked(rules: Path, network: Path, capture: Path) -> None:
 def counting() -> Iterator[Row]:
     """N1: `filter --count` with a network, a hundredth of the frames being multicasts."""
     for name in networks.RULES:
-        rules, spent = _rules(name), dict[int, float]()
+        rules, spent = rules_file(name), dict[int, float]()
         for members in (10, 500, 10_000):
             network, capture = networks.network(members), networks.capture(members)
             _checked(rules, network, capture)
-            spent[members] = _a_frame(_ours(rules, network, "--count"), capture)
+            spent[members] = a_frame(ours(rules, network, "--count"), capture)
             tcpdump = _tcpdump(capture)
             ratio = spent[members] / tcpdump if tcpdump else None
             yield Row(
@@ -109,23 +73,23 @@ def counting() -> Iterator[Row]:
 def _tcpdump(capture: Path) -> float | None:
     if peers.tcpdump_count(_EXPRESSION, capture) is None:
         return None
-    return _a_frame(lambda path: ["tcpdump", "-r", str(path), "--count", _EXPRESSION], capture)
+    return a_frame(lambda path: ["tcpdump", "-r", str(path), "--count", _EXPRESSION], capture)
 
 
 def splitting() -> Iterator[Row]:
     """N4: `--split` with a network, against counting and copying the file."""
-    rules, network, capture = _rules("tagged"), networks.network(500), networks.capture(500)
+    rules, network, capture = rules_file("tagged"), networks.network(500), networks.capture(500)
     with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as out:
         numbers = itertools.count()
 
         def split(path: Path) -> list[str]:
-            return _ours(rules, network, "--split", f"{out}/{next(numbers)}")(path)
+            return ours(rules, network, "--split", f"{out}/{next(numbers)}")(path)
 
         def copied(path: Path) -> list[str]:
             return ["cp", str(path), f"{out}/copy"]
 
-        spent = _a_frame(split, capture)
-        least = _a_frame(_ours(rules, network, "--count"), capture) + _a_frame(copied, capture)
+        spent = a_frame(split, capture)
+        least = a_frame(ours(rules, network, "--count"), capture) + a_frame(copied, capture)
     ratio = spent / least
     yield Row(
         "N4",

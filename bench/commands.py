@@ -1,0 +1,70 @@
+"""Whole commands with a network: what one costs a frame above its own start.
+
+Contract: figures are medians of a few rounds; the start is the same command on a capture without
+frames, in the same round.
+"""
+
+from __future__ import annotations
+
+import resource
+import statistics
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from bench import networks
+from bench.rows import ns
+from bench.workloads import DATA
+
+ROUNDS = 3
+Command = Callable[[Path], list[str]]
+
+
+def cpu_of(command: list[str]) -> float:
+    """Seconds of CPU that a command takes."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, capture_output=True, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def wall_of(command: list[str]) -> float:
+    """Seconds until a command is done; what it prints goes nowhere."""
+    start = time.perf_counter()
+    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+    return time.perf_counter() - start
+
+
+def nothing(suffix: str = ".pcap") -> Path:
+    """A capture without frames."""
+    path = DATA / f"empty{suffix}"
+    path.write_bytes(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1))
+    return path
+
+
+def a_frame(
+    command: Command,
+    capture: Path,
+    frames: int = networks.FRAMES,
+    cost: Callable[[list[str]], float] = cpu_of,
+) -> float:
+    """Nanoseconds a frame above the start; cost: `cpu_of` or `wall_of`."""
+    empty = nothing()
+    spent = [cost(command(capture)) - cost(command(empty)) for _ in range(ROUNDS)]
+    return ns(statistics.median(spent), frames)
+
+
+def ours(rules: Path, network: Path, *options: str) -> Command:
+    """`ztfast filter` with a network."""
+    start = [sys.executable, "-m", "ztfast", "filter", str(rules)]
+    return lambda capture: [*start, str(capture), "--network", str(network), *options]
+
+
+def rules_file(name: str) -> Path:
+    """The rules of that name as a file."""
+    path = DATA / f"network-{name}.ztrules"
+    path.write_text(networks.RULES[name], encoding="utf-8")
+    return path

@@ -1,0 +1,226 @@
+"""What other ways to run `ztfast filter` with 500 members cost, each against its peer.
+
+Tables, pcapng, merging, writing, compressed captures and threads: N5 to N9.  CPU a frame above the
+start, or wall time where two threads are to help.  What is read is checked to be as many frames.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from bench import networks, peers
+from bench.commands import a_frame, cpu_of, ours, rules_file, wall_of
+from bench.rows import Row, ns
+from ztfast.capture import open_capture
+from ztfast.sinks.files import FileSink
+
+MEMBERS = 500
+_SOME = 50_000  # frames that slow programs are given
+_MEMORY = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
+_EXPRESSION = "ip and not host 10.255.255.255"
+
+
+def modes() -> Iterator[Row]:
+    """N5–N9."""
+    with tempfile.TemporaryDirectory(dir=_MEMORY) as folder:
+        out = Path(folder)
+        yield from tables(out)
+        yield from pcapng(out)
+        yield from merging(out)
+        yield from writing(out)
+        yield from compressed(out)
+        yield from threads(out)
+
+
+def _filter(*options: str) -> Callable[[Path], list[str]]:
+    return ours(rules_file("tagged"), networks.network(MEMBERS), *options)
+
+
+def _capture() -> Path:
+    return networks.capture(MEMBERS)
+
+
+def _copy(paths: list[Path], frames: int) -> None:
+    """The capture's first frames, dealt out to some files in turn."""
+    sinks = [FileSink(str(path)) for path in paths]
+    with open_capture(_capture(), limit=frames) as packets:
+        for batch in packets:
+            numbers = np.arange(len(batch))
+            for turn, sink in enumerate(sinks):
+                sink.write(batch, numbers[(batch.first + numbers) % len(sinks) == turn])
+    for sink in sinks:
+        sink.close()
+
+
+def _checked(*captures: Path, frames: int = networks.FRAMES) -> None:
+    command = [*_filter("--count", "--json")(captures[0]), *map(str, captures[1:])]
+    told = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    assert told["frames"] == frames, f"{captures}: {told['frames']}"
+
+
+def _row(goal: str, what: str, bound: float, mine: float, theirs: float | None, peer: str) -> Row:
+    """A row of nanoseconds a frame against a peer's."""
+    asked = f"≤ {bound}× {peer}"
+    if theirs is None:
+        return Row(goal, what, asked, f"{mine:.0f} ns, {peer} is not installed", None)
+    ratio = mine / theirs
+    return Row(goal, what, asked, f"{mine:.0f} ns, {ratio:.2f}×", ratio <= bound)
+
+
+# --- N5: tables --------------------------------------------------------------------------------
+
+
+def tables(out: Path) -> Iterator[Row]:
+    """N5: a row a frame, against programs that print one and against pyarrow alone."""
+    some = out / "some.pcap"
+    _copy([some], _SOME)
+    dump = _program("tcpdump", some, "-nn", "-r")
+    shark = _program("tshark", some, "-T", "fields", *_fields(), "-r")
+    peers_of = {
+        "csv": (0.1, dump, "tcpdump -nn"),
+        "arrow": (0.1, shark, "tshark -T fields"),
+        "parquet": (1.3, _parquet(out), "pyarrow writing ready columns"),
+    }
+    for suffix, (bound, theirs, peer) in peers_of.items():
+        for types in ("text", "numbers"):
+            table = out / f"table.{suffix}"
+            spent = a_frame(_filter("--table", str(table), "--table-types", types), _capture())
+            table.unlink()
+            what = f"filter --table .{suffix}, {types}, {MEMBERS} members, CPU a frame"
+            yield _row("N5", what, bound, spent, theirs, peer)
+
+
+def _fields() -> list[str]:
+    names = ("frame.time_epoch", "frame.len", "eth.src", "eth.dst", "ip.src", "ip.dst", "ip.proto")
+    return [word for name in names for word in ("-e", name)]
+
+
+def _program(name: str, capture: Path, *options: str) -> float | None:
+    """What a program that prints a row a frame takes for each of some."""
+    if shutil.which(name) is None:
+        return None
+    return a_frame(lambda path: [name, *options, str(path)], capture, _SOME)
+
+
+def _parquet(out: Path) -> float | None:
+    """pyarrow writing the columns of a Parquet table that are ready in memory."""
+    table = out / "ready.parquet"
+    subprocess.run(_filter("--table", str(table))(_capture()), capture_output=True, check=True)
+    code = (
+        "import sys, time, pyarrow.parquet as pq; made = pq.read_table(sys.argv[1]); "
+        "start = time.process_time(); pq.write_table(made, sys.argv[1], compression='zstd'); "
+        "print(time.process_time() - start)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(table)], capture_output=True, text=True, check=True
+    )
+    table.unlink()
+    return ns(float(done.stdout), networks.FRAMES)
+
+
+# --- N6: pcapng and merging --------------------------------------------------------------------
+
+
+def pcapng(out: Path) -> Iterator[Row]:
+    """N6: a pcapng, against tcpdump and against the same frames as a classic pcap."""
+    path = out / "same.pcapng"
+    _copy([path], networks.FRAMES)
+    _checked(path)
+    mine = a_frame(_filter("--count"), path)
+    classic = a_frame(_filter("--count"), _capture())
+    theirs = None
+    if peers.tcpdump_count(_EXPRESSION, path) is not None:
+        theirs = a_frame(lambda p: ["tcpdump", "-r", str(p), "--count", _EXPRESSION], path)
+    what = f"filter --count of a pcapng, {MEMBERS} members, CPU a frame"
+    yield _row("N6", what, 0.3, mine, theirs, "tcpdump")
+    yield _row("N6", "…", 2, mine, classic, "the same as a pcap")
+
+
+def merging(out: Path) -> Iterator[Row]:
+    """N6: three captures merged, against the same three one after the other."""
+    paths = [out / f"part-{turn}.pcap" for turn in range(3)]
+    _copy(paths, networks.FRAMES)
+    _checked(*paths)
+    more = [str(path) for path in paths[1:]]
+    merged = a_frame(_filter("--count", "--merge", *more), paths[0])
+    plain = a_frame(_filter("--count", *more), paths[0])
+    what = f"filter --count --merge of 3, {MEMBERS} members, CPU a frame"
+    yield _row("N6", what, 1.3, merged, plain, "without --merge")
+    for path in paths:
+        path.unlink()
+
+
+# --- N7: writing -------------------------------------------------------------------------------
+
+
+def writing(out: Path) -> Iterator[Row]:
+    """N7: the accepted frames into a capture, against judging and copying as many bytes."""
+    written, copy = out / "accepted.pcap", out / "copy.pcap"
+    spent = a_frame(_filter("-w", str(written)), _capture())
+    judging = a_frame(_filter("--count"), _capture())
+    subprocess.run(_filter("-w", str(written))(_capture()), capture_output=True, check=True)
+    copying = ns(cpu_of(["cp", str(written), str(copy)]), networks.FRAMES)
+    what = f"filter -w, {MEMBERS} members, CPU a frame"
+    yield _row("N7", what, 1.3, spent, judging + copying, "--count and cp")
+
+
+# --- N8: compressed ----------------------------------------------------------------------------
+
+
+def compressed(out: Path) -> Iterator[Row]:
+    """N8: compressed captures, in wall time, against their own tools alone."""
+    tools = {
+        "gz": ["gzip", "-1", "-c"],
+        "zst": ["zstd", "-q", "-1", "-c"],
+        "lz4": ["lz4", "-q", "-1", "-c"],
+    }
+    inflating = {
+        "gz": [sys.executable, "-m", "isal.igzip", "-d", "-c"],
+        "zst": ["zstd", "-q", "-d", "-c"],
+        "lz4": ["lz4", "-q", "-d", "-c"],
+    }
+    for suffix, tool in tools.items():
+        what = f"filter --count of .{suffix}, {MEMBERS} members, wall time a frame"
+        if shutil.which(tool[0]) is None:
+            yield Row("N8", what, "", f"{tool[0]} is not installed", None)
+            continue
+        path = out / f"same.pcap.{suffix}"
+        with path.open("wb") as file:
+            subprocess.run([*tool, str(_capture())], stdout=file, check=True)
+        _checked(path)
+        mine = a_frame(_filter("--count"), path, cost=wall_of)
+        theirs = ns(
+            min(wall_of([*inflating[suffix], str(path)]) for _ in range(3)), networks.FRAMES
+        )
+        path.unlink()
+        peer = "isal's igzip -d" if suffix == "gz" else f"{tool[0]} -d"
+        yield _row("N8", what, 1.1, mine, theirs, peer)
+
+
+# --- N9: threads -------------------------------------------------------------------------------
+
+
+def threads(out: Path) -> Iterator[Row]:
+    """N9: two threads against one, in wall time above the start."""
+    for name, options in {
+        "--count": ("--count",),
+        "-w": ("-w", str(out / "accepted.pcap")),
+        "--table .csv": ("--table", str(out / "table.csv")),
+    }.items():
+        one = a_frame(_filter(*options), _capture(), cost=wall_of)
+        two = a_frame(_filter(*options, "--threads", "2"), _capture(), cost=wall_of)
+        yield Row(
+            "N9",
+            f"filter {name}, {MEMBERS} members, two threads against one, wall time",
+            "≥ 1.7×" if name == "--count" else "not slower",
+            f"{one / two:.2f}× ({one:.0f} ns)",
+            one / two >= (1.7 if name == "--count" else 1.0),
+        )
