@@ -300,7 +300,11 @@ def test_second_capture_missing_is_said_at_once(capfd: Any, rules: Path, capture
     ],
 )
 def test_wrong_usage(
-    capfd: Any, rules: Path, capture: Path, tmp_path: Path, words: list[str],
+    capfd: Any,
+    rules: Path,
+    capture: Path,
+    tmp_path: Path,
+    words: list[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -355,8 +359,7 @@ def test_interrupt_ends_cleanly(rules: Path, tmp_path: Path, name: str) -> None:
         assert process.stdin is not None
         process.stdin.write(building.pcap(FRAMES, times=[0] * len(FRAMES)))
         process.stdin.flush()
-        part = tmp_path / f".out.pcap.{process.pid}.part"
-        while not (part.exists() and part.stat().st_size == len(kept)):
+        while [path.stat().st_size for path in tmp_path.glob(".out.pcap.*.part")] != [len(kept)]:
             with suppress(subprocess.TimeoutExpired):
                 pytest.fail(f"ended with {process.wait(0.01)} before it was interrupted")
         process.send_signal(getattr(signal, name))
@@ -367,14 +370,16 @@ def test_interrupt_ends_cleanly(rules: Path, tmp_path: Path, name: str) -> None:
     found = json.loads(shown)
     assert (found["frames"], found["complete"]) == (5, False)
     assert out.read_bytes() == kept
-    assert not part.exists()
+    assert not list(tmp_path.glob("*.part"))
 
 
 def test_capture_to_a_pipe(rules: Path, capture: Path) -> None:
     with capture.open("rb") as file:
         done = subprocess.run(
             [sys.executable, "-m", "ztfast", "filter", str(rules), "-", "-w", "-"],
-            stdin=file, capture_output=True, check=True,
+            stdin=file,
+            capture_output=True,
+            check=True,
         )
     expected = building.pcap([FRAMES[at] for at in ACCEPTED], times=[0, 2 * SECOND, 4 * SECOND])
     assert done.stdout == expected

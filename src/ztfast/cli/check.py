@@ -61,13 +61,13 @@ def command(
         form = "json"
     findings = [(name, _check(name, not no_analysis)) for name in rules]
     if form == "text":
-        write_text(output, _as_text(findings, output))
+        write_text(output, _as_text(findings, output), rules)
         found = counts(findings)
         if any(found.values()):
             shown = ", ".join(f"{n} {kind}{'s' * (n != 1)}" for kind, n in found.items() if n)
             click.echo(f"ztfast check: {shown}", err=True)
     else:
-        write_text(output, FORMATS[form](findings) + "\n")
+        write_text(output, FORMATS[form](findings) + "\n", rules)
     failed = any(at_least(finding, fail_on) for _, found in findings for finding in found)
     ctx.exit(1 if failed else 0)
 

@@ -28,6 +28,6 @@ def command(rules: str, output: str | None, decompile: bool) -> None:
 
     policy = load(rules)
     if decompile:
-        write_text(output, print_policy(policy))
+        write_text(output, print_policy(policy), [rules])
     else:
-        write_text(output, json.dumps(policy.to_json(), indent=2) + "\n")
+        write_text(output, json.dumps(policy.to_json(), indent=2) + "\n", [rules])

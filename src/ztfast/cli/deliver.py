@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ztfast.cli.options import Grouped, engine_options, option
+from ztfast.cli.options import Grouped, check_earlier, earlier_options, engine_options, option
 
 if TYPE_CHECKING:
     from ztfast.network.members import Network
@@ -32,6 +32,7 @@ _INTERRUPTED = 130
 @option("Reading", "--limit", metavar="N", type=click.IntRange(0), help="Only the first N frames.")
 @engine_options
 @option("Writing", "--split", metavar="DIR", help="A capture for each member: what its tap sees.")
+@earlier_options
 @option("Writing", "--table", metavar="FILE", help="The rows: .parquet, .arrow, .csv or .npy.")
 @option("Reporting", "--refused", is_flag=True, help="Also what was sent and did not arrive: why.")
 @option("Reporting", "--count", is_flag=True, help="Only the summary.")
@@ -74,10 +75,13 @@ def _run(rules: str | None, captures: tuple[str, ...], options: dict[str, Any]) 
     from ztfast.pipeline.delivery_job import DeliveryJob
     from ztfast.sinks.signals import ended_gently
 
+    earlier = check_earlier(options)
     engine = make_engine(rules, options)
     given = {name: options[name] for name in ("merge", "follow", "resync", "limit")}
     with ended_gently(), open_captures(captures, **given) as source:
-        job = DeliveryJob(engine, source, split=options["split"], table=options["table"])
+        written = {name: options[name] for name in ("split", "table")}
+        read = [rules or "", options["network"]]
+        job = DeliveryJob(engine, source, earlier=earlier, read=read, **written)
         show = None if options["count"] else _Printer(job.network, options)
         job.work(show)
         return _report(job)

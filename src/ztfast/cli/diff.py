@@ -95,7 +95,8 @@ def command(ctx: click.Context, /, old: str, new: str | None, **options: Any) ->
         counted = _count(first, second, engines, options, network)
     ways = _ways(first, second, engines, options, network)
     text = _json(found, counted, ways) if options["as_json"] else _text(found, counted, ways)
-    write_text(options["output"], text)
+    read = [old, new, options["network"], options["capture"]]
+    write_text(options["output"], text, read)
     if not found.complete:
         click.echo(f"ztfast diff: not everything is shown or proved: {found.incomplete}", err=True)
     ctx.exit(0 if found.complete and not found.changes else 1)

@@ -80,7 +80,8 @@ def command(rules: str | None, **options: Any) -> None:
     else:
         colour = options["output"] is None and sys.stdout.isatty()
         text = to_text(found, options["brief"], colour)
-    write_text(options["output"], text)
+    read = [rules, options["network"], options["capture"]]
+    write_text(options["output"], text, read)
 
 
 def _check(options: dict[str, Any]) -> None:

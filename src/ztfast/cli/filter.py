@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ztfast.cli.options import Grouped, engine_options, option
+from ztfast.cli.options import Grouped, check_earlier, earlier_options, engine_options, option
 
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "ki": 2**10, "mi": 2**20, "gi": 2**30}
 _SIZE = re.compile(r"(\d{1,15})([kmg]i?)?b?", re.IGNORECASE | re.ASCII)
@@ -100,6 +100,7 @@ class _Seconds(_SecondsType):
     type=click.Choice(["verdict", "rule", "member"]),
     help="What --split sorts frames by (default: verdict); copies have their own files always.",
 )
+@earlier_options
 @option("Writing", "--rotate-size", metavar="N", type=_Size(), help="New file after N[kMG] bytes,")
 @option("Writing", "--rotate-frames", metavar="N", type=click.IntRange(1), help="or N frames,")
 @option("Writing", "--rotate-seconds", metavar="S", type=_Seconds(), help="or S seconds of frames.")
@@ -172,7 +173,8 @@ def _run(rules: str, captures: tuple[str, ...], options: dict[str, Any]) -> int:
     given = {name: options[name] for name in ("merge", "follow", "resync", "limit")}
     outputs = _outputs(options)
     with ended_gently(), open_captures(captures, **given) as source:
-        job = Job(engine, source, outputs, vlan=options["vlan"], threads=options["threads"])
+        how = {name: options[name] for name in ("vlan", "threads")}
+        job = Job(engine, source, outputs, read=[rules, options["network"] or ""], **how)
         with watched(options["progress"], source.total_bytes) as progress:
             job.work(progress)
         taken = "-" in (outputs.accepted, outputs.table)
@@ -194,4 +196,5 @@ def _outputs(options: dict[str, Any]) -> OutputOptions:
         table_types=options["table_types"] or "text",
         form=options["form"],
         rotation=rotation,
+        earlier=check_earlier(options),
     )

@@ -104,6 +104,38 @@ _ENGINE = (
 )
 
 
+_EARLIER = (
+    option(
+        "Writing",
+        "--force",
+        "earlier",
+        flag_value="force",
+        help="--split into a folder with an earlier run's files: replace those of the same name,",
+    ),
+    option(
+        "Writing",
+        "--clean",
+        "earlier",
+        flag_value="clean",
+        help="or remove all of them once this run's are whole.",
+    ),
+)
+
+
+def earlier_options(command: Any) -> Any:
+    """Add `--force` and `--clean`: `earlier` is None, "force" or "clean"."""
+    for add in reversed(_EARLIER):
+        command = add(command)
+    return command
+
+
+def check_earlier(options: dict[str, Any]) -> str:
+    """What `OutputOptions.earlier` is to be; raises click.UsageError without --split."""
+    if options["earlier"] and not options["split"]:
+        raise click.UsageError(f"--{options['earlier']} needs --split DIR")
+    return options["earlier"] or "refuse"
+
+
 def engine_options(command: Any) -> Any:
     """Add the options that `make_engine` reads."""
     for add in reversed(_ENGINE):

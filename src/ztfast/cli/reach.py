@@ -64,7 +64,8 @@ def command(ctx: click.Context, /, rules: str | None, **options: Any) -> None:
     old = None if options["against"] is None else read_policy(options["against"])
     found = _matrix(policy, network, options)
     before = None if old is None else _matrix(old, network, options)
-    write_text(options["output"], _written(found, before, options))
+    read = [rules, options["network"], options["against"]]
+    write_text(options["output"], _written(found, before, options), read)
     changes = before is not None and bool((before.open != found.open).any())
     ctx.exit(1 if changes else 0)
 

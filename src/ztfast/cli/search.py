@@ -88,7 +88,7 @@ def command(ctx: click.Context, /, rules: str | None, **options: Any) -> None:
         found = json.dumps(search_json(result), indent=2) + "\n"
     else:
         found = harmless_lines(search_lines(result, query.verdict))
-    write_text(options["output"], found)
+    write_text(options["output"], found, [rules, options["network"]])
     ctx.exit(0 if result is not None else 1)
 
 

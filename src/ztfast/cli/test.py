@@ -99,7 +99,7 @@ def _run(
     if not results:
         raise click.UsageError("no case has such a name: see --only")
     note_engine(policy, *engines)
-    _report(results, coverage, options)
+    _report(results, coverage, options, files)
     low = coverage is not None and _is_low(coverage.percent, options["fail_under"])
     return all(result.passed for result in results) and not low
 
@@ -127,7 +127,7 @@ def _is_low(percent: float, wanted: float | None) -> bool:
     return True
 
 
-def _report(results: Any, coverage: Any, options: dict[str, Any]) -> None:
+def _report(results: Any, coverage: Any, options: dict[str, Any], read: list[str]) -> None:
     import sys
 
     from ztfast.sinks.text import write_text
@@ -139,7 +139,7 @@ def _report(results: Any, coverage: Any, options: dict[str, Any]) -> None:
         text = cases_text(results, shown, colour)
     else:
         text = FORMATS[options["form"]](results, coverage)
-    write_text(options["output"], text)
+    write_text(options["output"], text, read)
 
 
 def _batches(path: str) -> Iterator[FrameBatch]:

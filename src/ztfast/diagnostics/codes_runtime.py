@@ -205,4 +205,18 @@ OTHERS: tuple[Code, ...] = (
         "a text too long for an NPY table",
         "NPY's texts have a fixed width. Write Parquet, Arrow or CSV.",
     ),
+    Code(
+        "ZT609",
+        "an output over what is read",
+        "The output would take the place of a file that is being read: the same file by device and "
+        "inode, also behind a link, or in a folder that is read. What the rules drop would be lost "
+        "from it. Nothing was written.",
+    ),
+    Code(
+        "ZT610",
+        "a folder with an earlier run's files",
+        "`--split` would mix this run's files with those of another. `--force` replaces those of "
+        "the same name and leaves the others, `--clean` also removes the others, once this run's "
+        "are whole.",
+    ),
 )

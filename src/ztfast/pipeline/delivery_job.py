@@ -7,7 +7,7 @@ Tested by tests/pipeline/test_delivery_job.py and tests/cli/test_deliver.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,8 @@ from ztfast.pipeline.deliver import Delivery, from_members
 from ztfast.pipeline.deliveries import Deliveries
 from ztfast.pipeline.delivery_outputs import DeliveryOutputs, delivery_rows
 from ztfast.pipeline.delivery_tally import DeliveryTally
+from ztfast.pipeline.outputs import OutputOptions
+from ztfast.sinks.earlier import REFUSE
 from ztfast.sinks.signals import shielded
 
 Show = Callable[[dict[str, Any], Deliveries], None]
@@ -35,8 +37,9 @@ class DeliveryJob(CaptureJob):
     from_members: how many of the frames a member sent; the others are nobody's to send.  uncertain:
     of how many frames bytes were read that were not captured.
     source: opened captures, which the caller closes.  split: a folder for a capture of each
-    member's tap.  table: a file for the rows.  Raises UsageError where the engine knows no members
-    or judges only one side.
+    member's tap.  table: a file for the rows.  earlier, read: as `OutputOptions` and `Job`.
+    Raises UsageError where the engine knows no members or judges only one side, or an output would
+    take the place of what is read or of an earlier run's.
     """
 
     def __init__(
@@ -46,6 +49,8 @@ class DeliveryJob(CaptureJob):
         *,
         split: str | None = None,
         table: str | None = None,
+        earlier: str = REFUSE,
+        read: Iterable[str] = (),
     ) -> None:
         super().__init__(engine, source)
         self._delivery = Delivery(engine)  # raises before anything is opened
@@ -54,7 +59,8 @@ class DeliveryJob(CaptureJob):
         self.tally = DeliveryTally()
         self.from_members = self.uncertain = 0
         self._outputs: DeliveryOutputs | None = None
-        self._split, self._table = split, table
+        self._options = OutputOptions(split=split, table=table, earlier=earlier)
+        self._options.check([*source.paths, *read])
 
     def work(self, show: Show | None = None) -> None:
         """Deliver to the end, the first error, or Ctrl-C (SIGTERM); then finish what is written.
@@ -67,7 +73,7 @@ class DeliveryJob(CaptureJob):
     def _deliver_all(self, show: Show | None) -> None:
         for packets in self.source:
             if self._outputs is None:
-                self._outputs = DeliveryOutputs(self.source, self._split, self._table)
+                self._outputs = DeliveryOutputs(self.source, self._options)
             frames = self._frames(packets)
             if len(frames):
                 uncertain = np.zeros(len(frames), np.bool_)

@@ -16,9 +16,10 @@ from ztfast.errors import Diagnostic
 from ztfast.frames.batch import FrameBatch
 from ztfast.network.members import Network
 from ztfast.pipeline.deliveries import WHY, Deliveries, Fate, Kind
-from ztfast.pipeline.outputs import Sink, close_all
+from ztfast.pipeline.outputs import OutputOptions, Sink, close_all
 from ztfast.pipeline.split import grouped, header_lengths
 from ztfast.sinks.csv import TIME
+from ztfast.sinks.earlier import CLEAN
 from ztfast.sinks.files import SplitSink
 from ztfast.sinks.tables import Column, TableSink
 from ztfast.sinks.text_columns import coded, each_once
@@ -71,12 +72,17 @@ class DeliveryOutputs:
     Raises OutputError or UsageError where one cannot be opened; nothing is left behind then.
     """
 
-    def __init__(self, source: Captures, split: str | None, table: str | None) -> None:
-        several = len(source.paths) > 1
+    def __init__(self, source: Captures, options: OutputOptions) -> None:
         # The folder first: it opens no file yet, so there is nothing to discard.
-        self._folder = (
-            SplitSink(split, unify=source.merge, several=several) if split is not None else None
-        )
+        self._folder: SplitSink | None = None
+        if options.split is not None:
+            self._folder = SplitSink(
+                options.split,
+                unify=source.merge,
+                several=len(source.paths) > 1,
+                clean=options.earlier == CLEAN,
+            )
+        table = options.table
         self.table = TableSink(table, DELIVERY_COLUMNS) if table is not None else None
 
     def write(self, packets: PacketBatch, frames: FrameBatch, found: Deliveries) -> None:

@@ -7,7 +7,7 @@ Tested by tests/pipeline/test_job.py and tests/cli/test_filter.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -36,7 +36,8 @@ class Job(CaptureJob):
     """One run over captures: what was counted so far, what went wrong, and what was written.
 
     source: opened captures, which the caller closes.  outputs: what to write.  vlan, threads:
-    as for `pipeline.judge`.
+    as for `pipeline.judge`.  read: files besides the captures that no output may replace.  Raises
+    UsageError where an output would take the place of what is read or of an earlier run's.
     """
 
     def __init__(
@@ -47,11 +48,13 @@ class Job(CaptureJob):
         *,
         vlan: str = "tag",
         threads: int = 1,
+        read: Iterable[str] = (),
     ) -> None:
         super().__init__(engine, source)
         self.tally = Tally(engine.policy)
         self._outputs: Outputs | None = None
         self._options = outputs if outputs is not None else OutputOptions()
+        self._options.check([*source.paths, *read])
         self._vlan, self._threads = vlan, threads
         # who gets copies and redirects is known where the members are
         self._delivers = engine.can_deliver and engine.forwards

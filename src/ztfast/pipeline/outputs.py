@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Protocol, TypedDict
 import numpy as np
 import numpy.typing as npt
 
-from ztfast.errors import Diagnostic, OutputError
+from ztfast.errors import Diagnostic, OutputError, usage
 from ztfast.frames.batch import FrameBatch
 from ztfast.pipeline.judge import Judgement
-from ztfast.sinks.files import FileSink, Rotation, SplitSink, Written
+from ztfast.sinks.earlier import CLEAN, REFUSE, earlier_files, has_place_in, refuse_earlier
+from ztfast.sinks.files import FileSink, Rotation, SplitSink, Written, numbered_files
+from ztfast.sinks.originals import refuse_originals, refuse_twice
 
 if TYPE_CHECKING:
     from ztfast.capture.many import Captures
@@ -36,8 +38,10 @@ class OutputOptions:
     accepted: a capture file of the accepted frames (`-`: standard output).  split: a folder with
     a capture for each verdict (or `split_by` "rule" or "member") and each copy's target.  table:
     a file with a row a frame, its form by its suffix; table_types: how it holds addresses and
-    verdicts, a name of sinks.tables.TYPES.  form: "pcap" or "pcapng" whatever the
-    suffix.  rotation: when a new capture file begins.
+    verdicts, a name of sinks.tables.TYPES.  form: "pcap" or "pcapng" whatever the suffix.
+    rotation: when a new capture file begins.  earlier: what becomes of an earlier run's files in
+    the split folder: "refuse" (none of this is written), "force" (those of the same name are
+    replaced) or "clean" (the others are removed, too).
     """
 
     accepted: str | None = None
@@ -47,6 +51,26 @@ class OutputOptions:
     table_types: str = "text"
     form: str | None = None
     rotation: Rotation = field(default_factory=Rotation)
+    earlier: str = REFUSE
+
+    def check(self, read: Iterable[str]) -> None:
+        """Raise UsageError where an output would take the place of what is read, or of another's.
+
+        read: captures, and what else is read; before anything is opened.
+        """
+        named = [name for name in (self.accepted, self.table) if name is not None]
+        written = [*named]
+        if self.accepted is not None and any(self.rotation):
+            written += numbered_files(self.accepted)
+        if self.split is not None:
+            written += earlier_files(self.split)
+        refuse_originals(written, read)
+        refuse_twice(named)
+        if self.split is not None:
+            for name in named:
+                if has_place_in(self.split, name):
+                    raise usage(f"--split may write {name}, too", "name another file or folder")
+            refuse_earlier(self.split, self.earlier)
 
     @property
     def anything(self) -> bool:
@@ -129,7 +153,7 @@ class Outputs:
         from ztfast.pipeline.split import Splitter
 
         suffix = f".{options.form or 'pcapng'}"
-        self._folder = SplitSink(folder, suffix=suffix, **how)
+        self._folder = SplitSink(folder, suffix=suffix, clean=options.earlier == CLEAN, **how)
         self._sinks.append(self._folder)
         self._splitter = Splitter(self._folder, options.split_by)
         if options.split_by == "member":

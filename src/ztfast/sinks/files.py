@@ -8,6 +8,7 @@ Tested by tests/sinks/test_files.py.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Iterable
@@ -20,6 +21,7 @@ from ztfast.capture.packets import Int64s, PacketBatch, Uint32s
 from ztfast.errors import Diagnostic, OutputError, usage
 from ztfast.sinks.chosen import Chosen, FrameWriter
 from ztfast.sinks.compress import encoder, split_suffix
+from ztfast.sinks.earlier import earlier_files
 from ztfast.sinks.output import Output
 from ztfast.sinks.pcap import PcapWriter
 from ztfast.sinks.pcapng import PcapngWriter
@@ -229,7 +231,8 @@ class SplitSink:
 
     Copies are written as their target would receive them: `copies` cuts them to the tee's
     length.  At most 128 files hold a descriptor at a time, however many there are (fewer where
-    the process may have few).
+    the process may have few).  `clean`: what earlier runs left in the folder goes once this run's
+    files are whole.
     """
 
     def __init__(
@@ -240,8 +243,10 @@ class SplitSink:
         rotation: Rotation | None = None,
         unify: bool = False,
         several: bool = False,
+        clean: bool = False,
     ) -> None:
         self.folder = folder
+        self._earlier = earlier_files(folder) if clean else []
         self._suffix = suffix
         self._format = format_of("x" + suffix) or "pcapng"
         self._rotation = rotation
@@ -320,6 +325,16 @@ class SplitSink:
                 failed.extend(error.diagnostics)
         if failed:
             raise OutputError(*failed)
+        self._clean()
+
+    def _clean(self) -> None:
+        """Remove what an earlier run left and this one did not replace."""
+        mine = {written.path for written in self.files}
+        for path in self._earlier:
+            if path not in mine:
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(path)
+        self._earlier = []
 
     def discard(self) -> None:
         """Give up all files at hand: they never appear."""
@@ -358,7 +373,24 @@ class SplitSink:
 
 def numbered(path: str, number: int) -> str:
     """`out.pcap.gz` and 3 give `out_00003.pcap.gz`."""
+    root, rest = _parts(path)
+    return f"{root}_{number:05d}{rest}"
+
+
+def numbered_files(path: str) -> list[str]:
+    """The files that are there under a name that `numbered` gives."""
+    root, rest = _parts(path)
+    folder, name = os.path.split(root)
+    form = re.compile(re.escape(name) + r"_\d{5,}" + re.escape(rest))
+    try:
+        names = os.listdir(folder or ".")
+    except OSError:
+        return []
+    return [os.path.join(folder, found) for found in names if form.fullmatch(found)]
+
+
+def _parts(path: str) -> tuple[str, str]:
+    """What stands before a number, and the suffixes behind it."""
     stem, _ = split_suffix(path)
-    packed = path[len(stem) :]
     root, suffix = os.path.splitext(stem)
-    return f"{root}_{number:05d}{suffix}{packed}"
+    return root, suffix + path[len(stem) :]

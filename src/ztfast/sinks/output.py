@@ -1,6 +1,7 @@
 """Where written bytes go: a file that appears only when it is whole, or a pipe.
 
-Contract: a file is written beside its place under a temporary name and renamed by `close`;
+Contract: a file is written beside its place under a temporary name and renamed by `close` when it
+is on the disk;
 `whole()` marks a place where the file could end, and a file that is closed early ends at the
 last such mark.  A full disk, a closed pipe, a missing directory is an `OutputError` that
 names the file and how much was kept.  Tested by tests/sinks/test_output.py.
@@ -17,6 +18,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from ztfast.errors import Diagnostic, OutputError
 from ztfast.sinks.compress import Encoder
 from ztfast.sinks.signals import shielded
+from ztfast.sinks.temporary import create_beside, settle
 
 _IOV_MAX = min(1024, os.sysconf("SC_IOV_MAX")) if hasattr(os, "sysconf") else 1
 _CODE = "ZT601"
@@ -125,10 +127,8 @@ class Output:
             if os.path.exists(self.path) and not stat.S_ISREG(os.stat(self.path).st_mode):
                 return os.open(self.path, os.O_WRONLY)
             self._target = os.path.realpath(self.path)  # behind a link: the link stays
-            folder, name = os.path.split(self._target)
-            self._temporary = os.path.join(folder, f".{name}.{os.getpid()}.part")
-            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
-            return os.open(self._temporary, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
+            descriptor, self._temporary = create_beside(self._target)
+            return descriptor
         except OSError as error:
             raise OutputError(
                 Diagnostic(_CODE, f"cannot be written: {error.strerror}", path=self.path)
@@ -171,7 +171,11 @@ class Output:
             return
         if self.place != self._whole and (self.failed or self._encoder is None):
             os.ftruncate(self._descriptor, self._whole)
-        os.close(self._descriptor)
+        try:
+            if not self.failed:
+                settle(self._descriptor)
+        finally:
+            os.close(self._descriptor)
         if not self.failed:
             os.replace(self._temporary, self._target)
 

@@ -10,14 +10,21 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
+from collections.abc import Iterable
 from contextlib import suppress
 
 from ztfast.errors import Diagnostic, OutputError
+from ztfast.sinks.originals import refuse_originals
+from ztfast.sinks.temporary import create_beside, settle
 
 
-def write_text(path: str | None, text: str) -> None:
-    """Write `text` to a file, or to standard output for None and `-`; raises OutputError."""
+def write_text(path: str | None, text: str, read: Iterable[str | None] = ()) -> None:
+    """Write `text` to a file, or to standard output for None and `-`; raises OutputError.
+
+    read: the files that it was made from; UsageError where `path` is one of them.
+    """
+    if path is not None and path != "-":
+        refuse_originals([path], [name for name in read if name is not None])
     data = text.encode("utf-8", "backslashreplace")
     if path is None or path == "-":
         sys.stdout.flush()
@@ -39,23 +46,14 @@ def write_text(path: str | None, text: str) -> None:
 
 def _replace(path: str, data: bytes) -> None:
     """Write beside the file and put it in place, with the mode that the file had."""
-    folder, name = os.path.split(path)
-    handle, beside = tempfile.mkstemp(prefix=f".{name[:40]}.", dir=folder or ".")
+    handle, beside = create_beside(path)
     try:
         with open(handle, "wb") as file:
             file.write(data)
-        os.chmod(beside, _mode(path))
+            file.flush()
+            settle(handle)
         os.replace(beside, path)
     except BaseException:
         with suppress(OSError):
             os.unlink(beside)
         raise
-
-
-def _mode(path: str) -> int:
-    try:
-        return os.stat(path).st_mode & 0o7777
-    except FileNotFoundError:
-        mask = os.umask(0)
-        os.umask(mask)
-        return 0o666 & ~mask
