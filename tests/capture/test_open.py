@@ -136,9 +136,6 @@ def test_a_missing_file_and_a_folder(tmp_path: Path) -> None:
     [
         (b"", "is empty: not even a capture's header is there"),
         (b"\xd4\xc3\xb2", "ends after 3 bytes, inside its header"),
-        (b"BZh91AY", "is no capture: it starts with the bytes 42 5a 68 39, as bzip2 does"),
-        (b"PK\x03\x04....", "as a zip archive does"),
-        (b"snoop\0\0\0", "as a snoop capture does"),
         (b"drop;\n", "is no capture: it starts with the bytes 64 72 6f 70"),
     ],
 )
@@ -181,13 +178,3 @@ def test_a_capture_is_told_by_its_first_bytes(tmp_path: Path) -> None:
     assert not starts_as_capture(str(path))
     assert not starts_as_capture(str(tmp_path))
     assert not starts_as_capture("-")
-
-
-def test_a_git_lfs_pointer_is_recognised(tmp_path: Path) -> None:
-    path = tmp_path / "lfs.pcap"
-    path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12345\n")
-    with pytest.raises(CaptureError) as error:
-        open_capture(path)
-    (found,) = error.value.diagnostics
-    assert found.message.endswith("as a Git LFS pointer does")
-    assert found.help == "git lfs pull puts the capture itself in its place"

@@ -36,7 +36,7 @@ class AheadFeed(StreamFeed):
         buffer, filled = coming.result()
         self._coming = None if filled.last else self._pool.submit(self._read)
         if len(tail) > self._room:
-            buffer = np.concatenate((tail, buffer[self._room : self._room + filled.count]))
+            buffer = np.concatenate((tail, buffer[self._room : self._room + filled.size]))
             return buffer, 0, filled
         start = self._room - len(tail)
         buffer[start : self._room] = tail

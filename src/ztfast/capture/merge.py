@@ -23,7 +23,7 @@ from ztfast.capture.packets import (
     PacketBatch,
     bytes_of,
 )
-from ztfast.capture.pcap import PcapLayout
+from ztfast.capture.pcap_header import PcapLayout
 from ztfast.capture.pcapng import PcapngLayout
 from ztfast.capture.session import ReadSession
 

@@ -14,12 +14,13 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import IO
 
-from ztfast.capture import pcap
+from ztfast.capture import pcap, pcap_header
 from ztfast.capture.compression import PushedBack, decompressed, kind_of
 from ztfast.capture.packets import MAX_BUFFER, PacketBatch
 from ztfast.capture.pcap_scan import RecordScan
 from ztfast.capture.session import ReadSession
 from ztfast.capture.sources import (
+    PATIENCE,
     Feed,
     FileReader,
     GrowingReader,
@@ -28,36 +29,28 @@ from ztfast.capture.sources import (
     PathReader,
     Reader,
     StreamFeed,
+    is_ready,
 )
 from ztfast.errors import CaptureError, Diagnostic
 
-Read = Callable[[Feed, ReadSession, RecordScan | None], Iterator[PacketBatch]]
+# the feed, the session, how Ethernet records are scanned, and the byte where the capture begins
+Read = Callable[[Feed, ReadSession, RecordScan | None, int], Iterator[PacketBatch]]
 
 
-def _read_pcapng(feed: Feed, session: ReadSession, _: RecordScan | None) -> Iterator[PacketBatch]:
+def _read_pcapng(
+    feed: Feed, session: ReadSession, _: RecordScan | None, start: int
+) -> Iterator[PacketBatch]:
     from ztfast.capture import pcapng  # most captures are classic: start-up stays short
 
-    return pcapng.read(feed, session)
+    return pcapng.read(feed, session, start)
 
 
 _FORMATS: dict[bytes, tuple[str, Read]] = {
-    **dict.fromkeys(pcap.MAGICS, ("pcap", pcap.read)),
+    **dict.fromkeys(pcap_header.MAGICS, ("pcap", pcap.read)),
     b"\x0a\x0d\x0d\x0a": ("pcapng", _read_pcapng),
 }
 _HEAD = 4
-_NAMED = {  # what people try: errors say that it was recognised, and is not read
-    b"BZh": "bzip2",
-    b"\xfd7zX": "xz",
-    b"PK\x03\x04": "a zip archive",
-    b"7z\xbc\xaf": "a 7z archive",
-    b"\x1f\x9d": "compress",
-    b"\x02\x21\x4c\x18": "lz4's legacy format",
-    b"snoo": "a snoop capture",
-    b"GMBU": "a Network Monitor capture",
-    b"vers": "a Git LFS pointer",
-}
-
-
+_MOST_SHOWN = 4  # bytes of what is no capture
 _CONVERT = (
     "pcap and pcapng are read, plain or in gzip, zstd or lz4; decompress what else there is "
     "into a pipe (- reads it), and let editcap convert other captures"
@@ -80,6 +73,7 @@ class Capture:
         session: ReadSession,
         limit: int | None = None,
         growing: GrowingReader | None = None,
+        start: int = 0,
     ) -> None:
         self.path = feed.path
         self.format = format
@@ -90,6 +84,7 @@ class Capture:
         self.limit = limit
         self.merge = False  # many.Captures may
         self._growing = growing
+        self._start = start
 
     @property
     def diagnostics(self) -> list[Diagnostic]:
@@ -113,7 +108,7 @@ class Capture:
 
     def batches(self, scan: RecordScan | None = None) -> Iterator[PacketBatch]:
         """All batches; `scan` scans the Ethernet records of a classic pcap, and may judge them."""
-        batches = self._read(self._feed, self.session, scan)
+        batches = self._read(self._feed, self.session, scan, self._start)
         return batches if self.limit is None else limited(batches, self.limit)
 
     def __iter__(self) -> Iterator[PacketBatch]:
@@ -203,10 +198,11 @@ def _recognise(
     if compression is not None:
         reader = decompressed(compression, PushedBack(head, reader), name)
         descriptor, head = -1, _head(reader, name)
-    format, read = _FORMATS.get(head, ("", None))
-    if read is None:
-        raise _unknown(name, head, compression)
-    if descriptor >= 0 and format:
+    start = 0
+    if head not in _FORMATS:
+        head, start = _behind_something(reader, name, head, compression, session)
+    format, read = _FORMATS[head[start : start + _HEAD]]
+    if descriptor >= 0:
         feed: Feed = MapFeed(descriptor, os.fstat(descriptor).st_size, name, span)
         reader.close()
     elif compression is not None and regular:
@@ -215,16 +211,50 @@ def _recognise(
         feed = AheadFeed(reader, name, head, span)
     else:
         feed = StreamFeed(reader, name, head, span)
-    capture = Capture(feed, format, read, session, limit, growing)
+    capture = Capture(feed, format, read, session, limit, growing, start)
     capture.compression = compression
     return capture
 
 
+def _behind_something(
+    reader: Reader, name: str, head: bytes, compression: str | None, session: ReadSession
+) -> tuple[bytes, int]:
+    """The bytes read so far and where a capture begins in them; raises where there is none.
+
+    `tcpdump -w - 2>&1` puts its text in front of it.
+    """
+    from ztfast.capture.other_formats import LOOK, capture_within
+
+    if len(head) == _HEAD:
+        head += _more(reader, name, LOOK)
+    start = None if compression is not None and kind_of(head[:_HEAD]) else capture_within(head)
+    if start is None:
+        raise _unknown(name, head, compression)
+    message = f"is no capture up to byte {start}, where one begins{_as_text(head[:start])}"
+    if not session.resync:
+        help = f"--resync reads it from there; so does tail -c +{start + 1}"
+        raise CaptureError(Diagnostic("ZT503", message, path=name, offset=0, help=help))
+    session.damage(name, 0, message)
+    session.skipped(name, 0, start)
+    return head, start
+
+
+def _as_text(data: bytes) -> str:
+    """The first line of text that stands before a capture, for the message."""
+    line = data.split(b"\n", 1)[0][:60].decode("ascii", "replace")
+    return f": text stands before it ({line!r})" if line.isprintable() and line else ""
+
+
 def _head(reader: Reader, name: str) -> bytes:
     """The first four bytes, or fewer where that is all there is."""
+    return _more(reader, name, _HEAD)
+
+
+def _more(reader: Reader, name: str, size: int) -> bytes:
+    """The next `size` bytes, or fewer where that is all there is."""
     head = bytearray()
-    while len(head) < _HEAD:
-        piece = bytearray(_HEAD - len(head))
+    while len(head) < size:
+        piece = bytearray(size - len(head))
         try:
             count = reader.readinto(memoryview(piece))
         except (OSError, EOFError, ValueError) as error:
@@ -233,23 +263,25 @@ def _head(reader: Reader, name: str) -> bytes:
         if count == 0:
             break
         head += piece[:count]
+        if len(head) > _HEAD and not is_ready(reader, PATIENCE):
+            break  # a pipe or a growing file that has no more for now
     return bytes(head)
 
 
 def _unknown(name: str, head: bytes, compression: str | None) -> CaptureError:
-    if compression is not None and kind_of(head) is not None:
+    from ztfast.capture.other_formats import recognised
+
+    if compression is not None and kind_of(head[:_HEAD]) is not None:
         return _unreadable(name, "is compressed twice", "decompress it once before")
     if not head:
         return _unreadable(name, "is empty: not even a capture's header is there")
     if len(head) < _HEAD:
         return _unreadable(name, f"ends after {len(head)} bytes, inside its header")
-    help = "git lfs pull puts the capture itself in its place" if head == b"vers" else _CONVERT
-    looks = next((what for start, what in _NAMED.items() if head.startswith(start)), "")
-    return _unreadable(
-        name,
-        f"is no capture: it starts with the bytes {head.hex(' ')}{looks and f', as {looks} does'}",
-        help,
-    )
+    known = recognised(head)
+    if known is not None:
+        return _unreadable(name, f"is no pcap or pcapng: it looks like {known[0]}", known[1])
+    shown = head[:_MOST_SHOWN].hex(" ")
+    return _unreadable(name, f"is no capture: it starts with the bytes {shown}", _CONVERT)
 
 
 def _unreadable(name: str, message: str, help: str | None = None) -> CaptureError:

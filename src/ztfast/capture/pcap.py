@@ -1,120 +1,62 @@
-"""Classic pcap in: microseconds, nanoseconds, the modified form, both byte orders.
+"""Classic pcap in: microseconds, nanoseconds, the modified form, both byte orders, old versions.
 
 Contract: `read(feed, state)` gives batches of complete frames; damage is reported to the
-state after every complete frame before it was given (or skipped, with `resync`).
-The link-type field's check-sequence and class bits are read as in
-draft-ietf-opsawg-pcap, section 4.  Tested by tests/capture/test_pcap.py.
+state after every complete frame before it was given (or skipped, with `resync`).  Another file's
+header where a record is due (captures written one behind the other) is damage that says so, never
+a frame; with `resync` a new section begins there, in its own byte order and unit of time.
+Tested by tests/capture/test_pcap.py and test_pcap_concatenated.py.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
-from ztfast import dispatch
-from ztfast.capture.packets import (
-    MAX_CAPTURED,
-    Int64s,
-    Interface,
-    PacketBatch,
-    Uint32s,
-    bytes_of,
-    unaligned,
+from ztfast.capture.packets import MAX_CAPTURED, Int64s, PacketBatch, unaligned
+from ztfast.capture.pcap_header import (
+    ENOUGH,
+    FILE_HEADER,
+    Lengths,
+    PcapHeader,
+    PcapLayout,
+    next_header,
+    parse_header,
+    starts_header,
 )
-from ztfast.capture.pcap_scan import OK, RecordScan, ScannedRecords, scan_records
+from ztfast.capture.pcap_scan import OK, OldScan, RecordScan, ScannedRecords, scan_records
 from ztfast.capture.resync import Shape, next_record
 from ztfast.capture.scanner import Place, Scanner
 from ztfast.capture.session import ReadSession
 from ztfast.capture.sources import Feed, Window
 
-# The magic as the file's first four bytes -> (swapped, nanoseconds, header of a record)
-MAGICS: dict[bytes, tuple[bool, bool, int]] = {
-    b"\xd4\xc3\xb2\xa1": (False, False, 16),
-    b"\xa1\xb2\xc3\xd4": (True, False, 16),
-    b"\x4d\x3c\xb2\xa1": (False, True, 16),
-    b"\xa1\xb2\x3c\x4d": (True, True, 16),
-    b"\x34\xcd\xb2\xa1": (False, False, 24),
-    b"\xa1\xb2\xcd\x34": (True, False, 24),
-}
-FILE_HEADER = 24
 _ETHERNET = 1
-
+_MODIFIED = 24  # bytes of a record's header: as long as a file's
 _RECENT = 9  # records whose times say what is near, after damage
-_FCS_PRESENT = 0x0400_0000
-_CLASS_BITS = 0x03FF_0000
-_NETBSD_RAW = 0x0224_0000
-_RAW_FAMILIES = {2: 228, 24: 229}  # NetBSD's AF_INET and AF_INET6 -> raw IPv4, raw IPv6
+_SEVERAL = (
+    "--resync reads on with it; or write captures into files of their own (mergecap joins them)"
+)
 
 
-@dataclass(frozen=True)
-class PcapLayout:
-    """Byte order, unit of time and length of the record headers."""
-
-    swapped: bool
-    nanoseconds: bool
-    header: int
-
-    @property
-    def fraction(self) -> int:
-        """Nanoseconds of the unit of time."""
-        return 1 if self.nanoseconds else 1000
-
-    @property
-    def kind(self) -> str:
-        """The format's name."""
-        return "pcap"
-
-    def timestamps(self, batch: PacketBatch) -> Int64s:
-        """Read from the record headers: 32-bit seconds (to 2106) and the fraction."""
-        if dispatch.core is None:
-            return self._plain_times(batch)
-        times = np.empty(len(batch), np.int64)
-        offsets = np.ascontiguousarray(batch.offsets)
-        buffer = bytes_of(batch.buffer)
-        dispatch.core.record_times(buffer, offsets, self.header, self.swapped, self.fraction, times)
-        return times
-
-    def _plain_times(self, batch: PacketBatch) -> Int64s:
-        words = unaligned(batch.buffer, ">u4" if self.swapped else "<u4")
-        at = batch.offsets - self.header
-        nanoseconds: Int64s = words[at].astype(np.int64) * 1_000_000_000
-        nanoseconds += words[at + 4].astype(np.int64) * self.fraction
-        return nanoseconds
-
-    def spans(self, batch: PacketBatch) -> tuple[Int64s, Int64s]:
-        """Header and captured bytes."""
-        return batch.offsets - self.header, batch.offsets + batch.captured
-
-    def part(self, low: int, high: int, skipped: Uint32s) -> PcapLayout:
-        """The same for every frame."""
-        return self
-
-
-def read(feed: Feed, session: ReadSession, scan: RecordScan | None = None) -> Iterator[PacketBatch]:
-    """The batches of a classic pcap whose first bytes were recognised.
+def read(
+    feed: Feed, session: ReadSession, scan: RecordScan | None = None, start: int = 0
+) -> Iterator[PacketBatch]:
+    """The batches of a classic pcap whose first bytes, at byte `start`, were recognised.
 
     scan: how Ethernet records are scanned; None: `scan_records`.
     """
-    window = _header_window(feed, session)
-    header = bytes(memoryview(window.buffer)[window.start : window.start + FILE_HEADER])
-    layout = PcapLayout(*MAGICS[header[:4]])
-    order = ">" if layout.swapped else "<"
-    major, minor, _, _, snaplen, field = struct.unpack(order + "HHiIII", header[4:])
-    if major != 2 or not 3 <= minor <= 4:
+    window = _header_window(feed, session, start)
+    header = parse_header(_bytes(window, window.start, FILE_HEADER))
+    if header.layout is None:
         session.fail(
             feed.path,
-            4,
-            f"pcap version {major}.{minor}; versions 2.3 and 2.4 are read",
+            start + 4,
+            f"pcap version {header.version}; versions 2.0 to 2.4 and 543.0 are read",
             "rewrite it with a program of its time, or correct bytes 4 to 7",
         )
         return
-    linktype, fcs = split_linktype(field)
-    units = 9 if layout.nanoseconds else 6
-    interface = Interface(linktype, snaplen, units, fcs=fcs, block=header)
-    scanner = _PcapScanner(feed, session, layout, interface, scan or scan_records)
+    scanner = _PcapScanner(feed, session, header, scan or scan_records, start + FILE_HEADER)
     yield scanner.nothing()
     # what came with the header is handed on before a slow pipe is asked for more
     scanner.at_hand = window
@@ -122,25 +64,21 @@ def read(feed: Feed, session: ReadSession, scan: RecordScan | None = None) -> It
     yield from scanner.run_through()
 
 
-def split_linktype(field: int) -> tuple[int, int]:
-    """Link type and bytes of check sequence out of the header's 32-bit field."""
-    fcs = (field >> 28) * 2 if field & _FCS_PRESENT else 0
-    linktype = field & 0xFFFF
-    if field & _CLASS_BITS == _NETBSD_RAW:
-        return _RAW_FAMILIES.get(linktype, field & 0x03FF_FFFF), fcs
-    return (field & 0x03FF_FFFF) if field & _CLASS_BITS else linktype, fcs
-
-
-def _header_window(feed: Feed, session: ReadSession) -> Window:
+def _header_window(feed: Feed, session: ReadSession, start: int) -> Window:
     """A window with the 24 bytes that open the file; a slow pipe may give them in pieces."""
-    window = feed.window(0)
+    window = feed.window(start)
     while not window.last and window.end - window.start < FILE_HEADER:
-        window = feed.window(0)
+        window = feed.window(start)
     there = window.end - window.start
     if there < FILE_HEADER:
         short = f"the file ends after {there} bytes, inside the 24-byte pcap header"
-        session.fail(feed.path, there, window.error or short)
+        session.fail(feed.path, start + there, window.error or short)
     return window
+
+
+def _bytes(window: Window, start: int, size: int) -> bytes:
+    """Up to `size` bytes of the window's buffer."""
+    return bytes(memoryview(window.buffer)[start : min(start + size, window.end)])
 
 
 class _PcapScanner(Scanner):
@@ -150,38 +88,93 @@ class _PcapScanner(Scanner):
         self,
         feed: Feed,
         session: ReadSession,
-        layout: PcapLayout,
-        interface: Interface,
+        header: PcapHeader,
         scan: RecordScan,
+        position: int,
     ) -> None:
-        super().__init__(feed, session, FILE_HEADER)
-        self._layout = layout
-        self._interface = interface
-        self._section = session.next_section()
+        super().__init__(feed, session, position)
+        self._given_scan = scan
+        self._begin(header)
+
+    def _begin(self, header: PcapHeader) -> None:
+        """Read on as this file header says."""
+        assert header.layout is not None
+        self._layout, self._interface = header.layout, header.interface
+        self._section = self.session.next_section()
         self._recent: list[int] = []
-        plain = interface.linktype != _ETHERNET or interface.fcs > 0
-        self._scan = scan_records if plain else scan
+        self._plain: RecordScan = scan_records
+        if self._layout.lengths != Lengths.CAPTURED_FIRST:
+            self._plain = OldScan(self._layout.lengths == Lengths.ORIGINAL_FIRST)
+        special = self._plain is not scan_records or header.interface.fcs > 0
+        plain = special or header.interface.linktype != _ETHERNET
+        self._scan = self._plain if plain else self._given_scan
 
     def batches(self, window: Window) -> Iterator[PacketBatch]:
         """Everything complete in the window."""
-        layout = self._layout
         while self.on_track(window):
             start = self.position - window.base
-            found = self._scan(window.buffer, start, window.end, layout.swapped, layout.header)
+            found = self._scanned(self._scan, window, start, window.end)
+            another = self._another(window, start, found)
+            if another is not None:
+                found = self._scanned(self._scan, window, start, another)
             self.position = window.base + found.next
             if found.scanned:
                 yield self._batch(window, found)
-            if found.error != OK:
-                self.damaged(window, _too_long(window, found.next, layout))
+            if found.next == another:
+                if not self._begin_another(window, another):
+                    return
+            elif found.error != OK:
+                self.damaged(window, _too_long(window, found.next, self._layout))
             elif not found.scanned:
                 return
 
+    def _scanned(self, scan: RecordScan, window: Window, start: int, end: int) -> ScannedRecords:
+        return scan(window.buffer, start, end, self._layout.swapped, self._layout.header)
+
+    def _another(self, window: Window, start: int, found: ScannedRecords) -> int | None:
+        """Where a file header stands among the records that were found, or behind them.
+
+        It looks like a record without bytes, and nothing that follows can be one.  So only where
+        a scan ended oddly, or with such a record, its records are gone through again.
+        """
+        last = max(start, found.next - self._layout.header)
+        odd = found.error != OK or (window.last and found.next < window.end)
+        odd |= self._layout.header == _MODIFIED
+        if not odd and not starts_header(_bytes(window, last, ENOUGH)):
+            return None
+        at = start
+        while at < found.next:
+            records = self._scanned(self._plain, window, at, found.next)
+            if not records.scanned:
+                break
+            place = _header_among(window, records, self._layout)
+            if place is not None:
+                return place
+            at = records.next
+        return found.next if starts_header(_bytes(window, found.next, ENOUGH)) else None
+
+    def _begin_another(self, window: Window, at: int) -> bool:
+        """Damage at a file header; with `resync` go on as it says.  False: it is not whole."""
+        data = _bytes(window, at, FILE_HEADER)
+        if len(data) < FILE_HEADER:
+            return False
+        header = parse_header(data)
+        what = f"(pcap {header.version}, link type {header.interface.linktype})"
+        message = f"another capture's header {what} where a record is due"
+        self.session.damage(self.path, self.position, message, help=_SEVERAL)
+        self._begin(header)
+        self.position += FILE_HEADER
+        return True
+
     def search(self, window: Window, start: int) -> Place:
-        """The next record that proves itself."""
+        """The next record that proves itself, or another file's header before it."""
         layout = self._layout
         seconds = sorted(self._recent)[len(self._recent) // 2] if self._recent else None
-        shape = Shape(layout.swapped, layout.nanoseconds, layout.header, seconds)
-        return next_record(window, start, shape)
+        turned = layout.lengths != Lengths.CAPTURED_FIRST
+        shape = Shape(layout.swapped, layout.nanoseconds, layout.header, seconds, turned)
+        place = next_record(window, start, shape)
+        header = next_header(window.buffer, start, min(place.position + ENOUGH, window.end))
+        return place if header is None else Place(header, True)
 
     def nothing(self) -> PacketBatch:
         """A batch without frames, so that a capture without any still shows its link type."""
@@ -214,7 +207,19 @@ class _PcapScanner(Scanner):
         self._recent = [*self._recent, *words[records].tolist()][-_RECENT:]
 
 
+def _header_among(window: Window, records: ScannedRecords, layout: PcapLayout) -> int | None:
+    """The first of the records that is a file header."""
+    empty = records.offsets[records.captured == 0] - layout.header
+    for place in empty.tolist():
+        if starts_header(_bytes(window, place, ENOUGH)):
+            return int(place)
+    return None
+
+
 def _too_long(window: Window, start: int, layout: PcapLayout) -> str:
-    order = ">" if layout.swapped else "<"
-    (captured,) = struct.unpack_from(order + "I", window.buffer, start + 8)
+    if _bytes(window, start, 4) == b"\x0a\x0d\x0d\x0a":
+        return "a pcapng section header where a record is due: keep captures in files of their own"
+    pair = struct.unpack_from((">" if layout.swapped else "<") + "II", window.buffer, start + 8)
+    captured = pair[1] if layout.lengths == Lengths.ORIGINAL_FIRST else pair[0]
+    captured = min(pair) if layout.lengths == Lengths.LARGER_IS_ORIGINAL else captured
     return f"a record of {captured} captured bytes; the most that a frame has is {MAX_CAPTURED}"

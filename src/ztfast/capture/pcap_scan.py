@@ -9,6 +9,7 @@ Tested by tests/capture/test_pcap_scan.py.
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -84,6 +85,42 @@ def scan_records(
     return _scan_plain(*arguments) if dispatch.core is None else _scan_compiled(*arguments)
 
 
+class OldScan:
+    """`scan_records` for old versions, whose records hold their two lengths otherwise.
+
+    original_first: the original length comes first; else the larger one is the original.
+    """
+
+    def __init__(self, original_first: bool) -> None:
+        self._original_first = original_first
+
+    def __call__(
+        self,
+        buffer: Buffer,
+        start: int,
+        end: int,
+        swapped: bool,
+        header: int = 16,
+        max_frames: int = MAX_FRAMES,
+        max_captured: int = MAX_CAPTURED,
+    ) -> ScannedRecords:
+        """As `scan_records`."""
+        turn = _turned if self._original_first else _ascending
+        return _scan_plain(buffer, start, end, swapped, header, max_frames, max_captured, turn)
+
+
+def _as_they_stand(lengths: tuple[int, int]) -> tuple[int, int]:
+    return lengths
+
+
+def _turned(lengths: tuple[int, int]) -> tuple[int, int]:
+    return lengths[1], lengths[0]
+
+
+def _ascending(lengths: tuple[int, int]) -> tuple[int, int]:
+    return min(lengths), max(lengths)
+
+
 def _scan_compiled(
     buffer: Buffer,
     start: int,
@@ -116,6 +153,7 @@ def _scan_plain(
     header: int,
     max_frames: int,
     max_captured: int,
+    turn: Callable[[tuple[int, int]], tuple[int, int]] = _as_they_stand,
 ) -> ScannedRecords:
     size = memoryview(buffer).nbytes
     if not 0 <= start <= end <= size:
@@ -125,7 +163,7 @@ def _scan_plain(
     sizes: list[tuple[int, int]] = []
     position, error = start, OK
     while len(offsets) < max_frames and position + 16 <= end:
-        lengths = read(buffer, position + 8)
+        lengths = turn(read(buffer, position + 8))
         if lengths[0] > max_captured:
             error = TOO_LONG
             break

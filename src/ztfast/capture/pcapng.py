@@ -153,9 +153,9 @@ def _shifted(seconds: npt.NDArray[np.uint64], offset: int) -> Int64s:
     return np.where(seconds >= back, ahead, -behind)
 
 
-def read(feed: Feed, session: ReadSession) -> Iterator[PacketBatch]:
-    """The batches of a pcapng whose first bytes were recognised."""
-    yield from _PcapngScanner(feed, session, 0).run_through()
+def read(feed: Feed, session: ReadSession, start: int = 0) -> Iterator[PacketBatch]:
+    """The batches of a pcapng whose first bytes, at byte `start`, were recognised."""
+    yield from _PcapngScanner(feed, session, start).run_through()
 
 
 class _Frames(NamedTuple):

@@ -31,6 +31,7 @@ class Shape(NamedTuple):
     nanoseconds: bool
     header: int
     seconds: int | None  # of recent good records
+    turned: bool = False  # the two lengths may stand in either order
 
 
 def next_record(window: Window, start: int, shape: Shape) -> Place:
@@ -56,6 +57,8 @@ def _candidates(window: Window, low: int, high: int, shape: Shape) -> Int64s:
     if count <= 0:
         return np.zeros(0, np.int64)
     captured, lengths = words[8 : 8 + count], words[12 : 12 + count]
+    if shape.turned:
+        captured, lengths = np.minimum(captured, lengths), np.maximum(captured, lengths)
     fits = (captured > 0) & (captured <= MAX_CAPTURED) & (captured <= lengths)
     fits &= (lengths <= MAX_CAPTURED) & (words[4 : 4 + count] < _fractions(shape))
     places = np.flatnonzero(fits)
@@ -83,6 +86,8 @@ def _proves(window: Window, position: int, shape: Shape) -> bool | None:
         if position + 16 > window.end:
             return False if window.last else None
         seconds, fraction, captured, length = read(window.buffer, position)
+        if shape.turned:
+            captured, length = min(captured, length), max(captured, length)
         if not 0 < captured <= length <= MAX_CAPTURED or fraction >= _fractions(shape):
             return False
         if shape.seconds is not None and abs(seconds - shape.seconds) > _NEAR:

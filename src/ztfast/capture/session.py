@@ -55,12 +55,17 @@ class ReadSession:
         raise CaptureError(diagnostic)
 
     def damage(
-        self, path: str, offset: int, message: str, code: str = DAMAGED, last: bool = False
+        self,
+        path: str,
+        offset: int,
+        message: str,
+        code: str = DAMAGED,
+        last: bool = False,
+        help: str = "--resync goes on at the next record that proves itself",
     ) -> None:
         """Damage at a byte offset, `last`: nothing follows.  Raises, or with `resync` is noted."""
-        idle = self.resync or last
-        help = None if idle else "--resync goes on at the next record that proves itself"
-        diagnostic = Diagnostic(code, message, path=path, offset=offset, help=help)
+        help_now = None if self.resync or last else help
+        diagnostic = Diagnostic(code, message, path=path, offset=offset, help=help_now)
         self.note(diagnostic)
         if not self.resync:
             raise CaptureError(diagnostic)

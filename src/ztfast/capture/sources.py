@@ -24,7 +24,7 @@ import numpy as np
 from ztfast.capture.packets import MAX_BUFFER, Buffer
 
 _MADV_POPULATE_READ = 22  # Linux's number; mmap has no name for it before Python 3.14
-_PATIENCE = 0.1  # seconds that a slow pipe's first frames wait for company
+PATIENCE = 0.1  # seconds that a slow pipe's first frames wait for company
 _POLL = 0.2  # seconds between looks at a file that grows
 
 
@@ -150,7 +150,7 @@ class StreamFeed:
         if not self._last and (stuck or 2 * len(tail) <= self._span):
             buffer, start, filled = self._advance(tail)
             self._buffer, self._base = buffer, position - start
-            self._end = start + len(tail) + filled.count
+            self._end = start + len(tail) + filled.size
             self._last, self._error = filled.last, filled.error
         start = position - self._base
         return Window(self._buffer, start, self._end, self._base, self._last, self._error)
@@ -169,7 +169,7 @@ class StreamFeed:
 class Filled(NamedTuple):
     """Bytes that were read; was it the last of them, and where that is not the end: why?"""
 
-    count: int
+    size: int
     last: bool = False
     error: str | None = None
 
@@ -187,13 +187,13 @@ def fill(reader: Reader, space: memoryview) -> Filled:
             return Filled(filled, True)
         filled += count
         now = time.monotonic()
-        deadline = deadline or now + _PATIENCE
-        if not _ready(reader, deadline - now):
+        deadline = deadline or now + PATIENCE
+        if not is_ready(reader, deadline - now):
             break
     return Filled(filled)
 
 
-def _ready(reader: Reader, patience: float) -> bool:
+def is_ready(reader: Reader, patience: float) -> bool:
     """Is more there, or does it come in time?  True for readers that cannot be asked."""
     ask: Callable[[float], bool] | None = getattr(reader, "ready", None)
     return ask(patience) if ask is not None else True

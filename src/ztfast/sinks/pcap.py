@@ -1,20 +1,21 @@
 """Classic pcap out: records copied as they stood where the format is the same.
 
 Contract: the first batch fixes byte order, unit of time and link type (its own header is
-repeated, so an unfiltered copy is the same file byte for byte); batches in another layout
-are written anew.  The header's snap length covers every frame's own, since libpcap cuts frames
-to it as it reads.  A frame of another link type has no place in a classic pcap: OutputError.
+repeated, so an unfiltered copy is the same file byte for byte); batches in another layout,
+and those of versions before 2.4, are written anew.  The header's snap length covers every frame's
+own, since libpcap cuts frames to it as it reads.  A frame of another link type has no place in a classic pcap: OutputError.
 Tested by tests/sinks/test_pcap.py.
 """
 
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 
 import numpy as np
 
 from ztfast.capture.packets import MAX_CAPTURED, Interface, PacketBatch
-from ztfast.capture.pcap import PcapLayout
+from ztfast.capture.pcap_header import Lengths, PcapLayout
 from ztfast.errors import Diagnostic, OutputError
 from ztfast.sinks.chosen import Chosen
 from ztfast.sinks.copy_ranges import interleave, pieces
@@ -67,6 +68,9 @@ class PcapWriter:
         if not isinstance(layout, PcapLayout):
             layout = PcapLayout(False, True, 16)
             interface = interface._replace(block=None, snaplen=0)  # others may come
+        elif layout.lengths != Lengths.CAPTURED_FIRST:
+            layout = replace(layout, lengths=Lengths.CAPTURED_FIRST)  # and version 2.4
+            interface = interface._replace(block=None)
         elif self._several and 0 < interface.snaplen < MAX_CAPTURED:
             interface = interface._replace(block=None, snaplen=0)
         self._header(layout, interface)
