@@ -170,7 +170,8 @@ def test_what_can_be_read_can_be_written(tmp_path):
             try:
                 walk(io.BytesIO(data), [sink.write], resync=True)
             except OutputError as error:
-                if error.diagnostics[0].code != "ZT602":  # two link types in one pcap
+                # two link types in one pcap, or a time that it cannot hold
+                if error.diagnostics[0].code not in ("ZT602", "ZT611"):
                     raise
         walk(tmp_path / "out.pcap", [])
 
@@ -178,7 +179,7 @@ def test_what_can_be_read_can_be_written(tmp_path):
 def wide_linktype(data: bytes) -> bool:
     """Class bits in a classic pcap's link type, which pcapng has no place for."""
     kinds = []
-    walk(io.BytesIO(data), [lambda batch: kinds.append(batch.linktype)])
+    walk(io.BytesIO(data), [lambda batch: kinds.append(batch.linktype)], resync=True)
     return any(kind > 0xFFFF for kind in kinds)
 
 

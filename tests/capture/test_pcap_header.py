@@ -73,13 +73,15 @@ def test_damage_in_an_old_one_costs_one_record() -> None:
 def test_a_header_is_told_by_magic_and_version(magic: bytes) -> None:
     order = ">" if MAGICS[magic][0] else "<"
     for version, known in (((2, 4), True), ((543, 0), True), ((2, 5), False), ((0, 0), False)):
-        head = magic + struct.pack(order + "HH", *version)
+        head = magic + struct.pack(order + "HHiI", *version, 0, 0)
         assert starts_header(head) == known
-        rest = struct.pack(order + "iIII", 0, 0, 9, 1)
+        rest = struct.pack(order + "II", 9, 1)
         assert (parse_header(head + rest).layout is not None) == known
         for before in range(9):
             text = b"x" * before + head + b"y"
             assert next_header(text, 0, len(text)) == (before if known else None)
+    for zone, figures in ((1, 0), (-(2**31), 0), (0, 6)):
+        assert not starts_header(magic + struct.pack(order + "HHiI", 2, 4, zone, figures))
     assert not starts_header(magic)
     assert not starts_header(b"")
     assert next_header(magic, 0, 4) is None

@@ -22,7 +22,7 @@ from tests.capture.building import (
     simple,
 )
 from ztfast.capture import Interface, open_capture
-from ztfast.capture.pcapng import nanoseconds
+from ztfast.capture.pcapng_times import nanoseconds
 from ztfast.errors import CaptureError
 
 EXPECTED = [

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from ztfast.capture.compressed_frames import SteppedReader, lz4_boundaries, zstd_boundaries
 from ztfast.capture.gzip_stream import GzipMember, Pieces, ZlibInflater
+from ztfast.capture.lz4_legacy import LEGACY_MAGIC, LegacyReader
 from ztfast.capture.sources import Reader
 from ztfast.errors import CaptureError, Diagnostic
 
@@ -27,12 +28,12 @@ EXTRA = "pip install 'ztfast[compression]'"
 
 
 def kind_of(head: bytes) -> str | None:
-    """`gzip`, `zstd` or `lz4` by the first four bytes, or None."""
+    """`gzip`, `zstd`, `lz4` or `lz4-legacy` by the first four bytes, or None."""
     if head[:2] == b"\x1f\x8b":
         return "gzip"
     if head == b"\x28\xb5\x2f\xfd" or (head[1:] == b"\x2a\x4d\x18" and head[0] & 0xF0 == 0x50):
         return "zstd"  # or a skippable frame before one
-    return "lz4" if head == b"\x04\x22\x4d\x18" else None
+    return {b"\x04\x22\x4d\x18": "lz4", LEGACY_MAGIC: "lz4-legacy"}.get(head)
 
 
 def decompressed(kind: str, source: Reader, path: str) -> Reader:
@@ -232,4 +233,9 @@ class _Zstd:
         self._steps.close()
 
 
-_READERS: dict[str, Callable[[Reader], Reader]] = {"gzip": _gzip, "zstd": _Zstd, "lz4": _lz4}
+_READERS: dict[str, Callable[[Reader], Reader]] = {
+    "gzip": _gzip,
+    "zstd": _Zstd,
+    "lz4": _lz4,
+    "lz4-legacy": LegacyReader,
+}

@@ -98,7 +98,8 @@ class PacketBatch:
     frame, uint16[n], or one number for all; `base`: place of buffer[0] in the file `path`
     (for a compressed file: in what it holds); `section`: a number that changes where a new
     file or pcapng section begins, so that writers know when interfaces start anew; `judged`
-    what a scan that judges frames on the way found of them, None for any other scan.
+    what a scan that judges frames on the way found of them, None for any other scan; `own_fcs`
+    bytes of check sequence that its frames' own flags tell, None: as their interface.
     """
 
     buffer: Any
@@ -115,6 +116,7 @@ class PacketBatch:
     section: int = 0
     others: OtherBlocks = field(default=NO_BLOCKS)
     judged: ScanOutcome | None = None
+    own_fcs: int | None = None
     # not an argument, so that what is made by hand or with `replace` is checked again
     checked: bool = field(default=False, init=False)
 
@@ -160,6 +162,8 @@ class PacketBatch:
     @property
     def fcs(self) -> int:
         """Bytes of frame check sequence that end each frame (one value for the batch)."""
+        if self.own_fcs is not None:
+            return self.own_fcs
         if not self.interfaces or not len(self):
             return 0
         index = self.interface if isinstance(self.interface, int) else int(self.interface[0])

@@ -134,9 +134,12 @@ class _PcapScanner(Scanner):
     def _another(self, window: Window, start: int, found: ScannedRecords) -> int | None:
         """Where a file header stands among the records that were found, or behind them.
 
-        It looks like a record without bytes, and nothing that follows can be one.  So only where
-        a scan ended oddly, or with such a record, its records are gone through again.
+        It looks like a record without bytes, and what follows can hardly be one.  So where a scan
+        kept not all records, they are gone through again only if it ended oddly or with such one.
         """
+        if len(found.offsets) == found.scanned:
+            place = _header_among(window, found, self._layout)
+            return place if place is not None else self._header_at(window, found.next)
         last = max(start, found.next - self._layout.header)
         odd = found.error != OK or (window.last and found.next < window.end)
         odd |= self._layout.header == _MODIFIED
@@ -151,7 +154,11 @@ class _PcapScanner(Scanner):
             if place is not None:
                 return place
             at = records.next
-        return found.next if starts_header(_bytes(window, found.next, ENOUGH)) else None
+        return self._header_at(window, found.next)
+
+    @staticmethod
+    def _header_at(window: Window, place: int) -> int | None:
+        return place if starts_header(_bytes(window, place, ENOUGH)) else None
 
     def _begin_another(self, window: Window, at: int) -> bool:
         """Damage at a file header; with `resync` go on as it says.  False: it is not whole."""

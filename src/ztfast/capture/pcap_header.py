@@ -1,7 +1,7 @@
 """The 24 bytes that open a classic pcap: byte order, unit of time, version, link type.
 
 Contract: `parse_header` reads them, or says which version it is that nobody reads; `starts_header`
-tells a header by its first 8 bytes, for those that stand where a record is due.  Versions before
+tells a header by its first 16 bytes, for those that stand where a record is due.  Versions before
 2.3, and 543.0 (of an old NetScaler), hold a record's original length before the captured one; in
 2.3 both orders exist, and the larger is the original.  The link-type field's check-sequence and
 class bits are read as in draft-ietf-opsawg-pcap, section 4.
@@ -38,8 +38,9 @@ MAGICS: dict[bytes, tuple[bool, bool, int]] = {
     b"\xa1\xb2\xcd\x34": (True, False, 24),
 }
 FILE_HEADER = 24
-ENOUGH = 8  # bytes that tell a header
+ENOUGH = 16  # bytes that tell a header
 
+_MOST_WEST = 14 * 3600
 _FCS_PRESENT = 0x0400_0000
 _CLASS_BITS = 0x03FF_0000
 _NETBSD_RAW = 0x0224_0000
@@ -128,15 +129,20 @@ def parse_header(data: bytes) -> PcapHeader:
 
 
 def starts_header(data: bytes) -> bool:
-    """Do these 8 bytes open a classic pcap of a version that is read?"""
+    """Do these 16 bytes open a classic pcap of a version that is read?
+
+    Nothing behind the version but a time zone west of Greenwich: read as a record, whatever its
+    byte order, a header has no bytes or too many.
+    """
     found = MAGICS.get(data[:4])
     if found is None or len(data) < ENOUGH:
         return False
-    return struct.unpack_from(">HH" if found[0] else "<HH", data, 4) in _VERSIONS
+    major, minor, zone, figures = struct.unpack_from(">HHiI" if found[0] else "<HHiI", data, 4)
+    return (major, minor) in _VERSIONS and -_MOST_WEST <= zone <= 0 and figures == 0
 
 
 def next_header(buffer: Buffer, start: int, end: int) -> int | None:
-    """The first place from `start` on where 8 bytes before `end` open a classic pcap."""
+    """The first place from `start` on where 16 bytes before `end` open a classic pcap."""
     raw = bytes_of(buffer)
     words = unaligned(raw[start:end], "<u4")
     for low in range(0, len(words), _PIECE):

@@ -2,9 +2,9 @@
 
 Contract: `read(feed, session)` gives batches of one link type each, frames in the file's order;
 blocks that are no packets (section headers, interfaces, names, comments, unknown ones) ride
-along as `others`, so that a writer can keep them in their places.  Block lengths are checked
-at both ends.  Source: draft-ietf-opsawg-pcapng, section 4.  Tested by
-tests/capture/test_pcapng.py.
+along as `others`, so that a writer can keep them in their places; those of more than 16 MiB are
+passed over, and a note says so.  Block lengths are checked at both ends.
+Source: draft-ietf-opsawg-pcapng, section 4.  Tested by tests/capture/test_pcapng.py.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import numpy.typing as npt
 from ztfast.capture.packets import (
     MAX_CAPTURED,
     MAX_FRAMES,
+    NO_BLOCKS,
     Int64s,
     Interface,
     OtherBlocks,
@@ -29,7 +30,7 @@ from ztfast.capture.packets import (
     Uint32s,
     unaligned,
 )
-from ztfast.capture.pcapng_options import parse_interface
+from ztfast.capture.pcapng_options import fcs_of_frames, parse_interface
 from ztfast.capture.pcapng_scan import (
     BAD_LENGTH,
     ENHANCED_PACKET,
@@ -38,21 +39,22 @@ from ztfast.capture.pcapng_scan import (
     OK,
     OLD_PACKET,
     SECTION,
+    SECTION_HEADER,
     SIMPLE_PACKET,
     ScannedBlocks,
     scan_blocks,
 )
+from ztfast.capture.pcapng_times import nanoseconds
 from ztfast.capture.resync import next_block
 from ztfast.capture.scanner import Place, Scanner
-from ztfast.capture.session import ReadSession
+from ztfast.capture.session import SKIPPED, TRUNCATED, ReadSession
 from ztfast.capture.sources import Feed, Window
+from ztfast.errors import Diagnostic, Severity
 
 MAGIC = b"\x0a\x0d\x0d\x0a"
 _BYTE_ORDERS = {b"\x4d\x3c\x2b\x1a": False, b"\x1a\x2b\x3c\x4d": True}
 _MAX_INTERFACES = 65_536
 _SMALL_STEP = 64
-_NEVER = np.iinfo(np.int64).max
-_MOST_POWER = 19  # of ten, in 64 bits
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +62,8 @@ class PcapngLayout:
     """Byte order, the blocks of a batch's frames, and the section header as it stood.
 
     `defined`: how many interfaces the section had before the batch's first block (the batch
-    may know more: those that come later in the same window).
+    may know more: those that come later in the same window).  `gaps`: blocks of the section were
+    passed over, so its length is another now.
     """
 
     swapped: bool
@@ -69,6 +72,7 @@ class PcapngLayout:
     types: Uint32s
     starts: Int64s
     ends: Int64s
+    gaps: bool = False
 
     @property
     def kind(self) -> str:
@@ -105,54 +109,6 @@ class PcapngLayout:
         return out
 
 
-def nanoseconds(units: npt.NDArray[np.uint64], interface: Interface) -> Int64s:
-    """Time stamps uint64[n] in an interface's unit as int64[n] nanoseconds since 1970.
-
-    What does not fit (after the year 2262) is the largest number.
-    """
-    power = interface.resolution & 0x7F
-    if interface.resolution & 0x80:
-        seconds, rest = _binary(units, power)
-    elif power <= 9:
-        seconds, rest = np.divmod(units, np.uint64(10**power))
-        rest = rest * np.uint64(10 ** (9 - power))
-    else:
-        scale = np.uint64(10 ** min(power - 9, _MOST_POWER))
-        count = units // scale if power - 9 <= _MOST_POWER else np.zeros_like(units)
-        seconds, rest = np.divmod(count, np.uint64(1_000_000_000))
-    whole = _shifted(seconds, interface.offset)
-    fits = np.abs(whole) < _NEVER // 1_000_000_000
-    exact = np.where(fits, whole, 0) * 1_000_000_000 + rest.astype(np.int64)
-    limits = np.where(whole > 0, _NEVER, -_NEVER)
-    return np.where(fits, exact, limits)
-
-
-def _binary(
-    units: npt.NDArray[np.uint64], power: int
-) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
-    """Units of 2 to the -power seconds as whole seconds and nanoseconds, exactly rounded down."""
-    seconds = units >> np.uint64(power) if power < 64 else np.zeros_like(units)
-    rest = units - (seconds << np.uint64(min(power, 63)))
-    # the product has up to 94 bits: in two halves, the lower one's carry added to the upper
-    low = np.uint64(min(max(0, power - 32), 32))
-    billion = np.uint64(1_000_000_000)
-    carry = (rest & (np.uint64(1) << low) - np.uint64(1)) * billion >> low
-    product = (rest >> low) * billion + carry
-    return seconds, product >> np.uint64(min(power - int(low), 63))
-
-
-def _shifted(seconds: npt.NDArray[np.uint64], offset: int) -> Int64s:
-    """Seconds and the interface's offset; sums beyond any date stay beyond it."""
-    far = np.uint64(1 << 61)
-    if offset >= 0:
-        later: Int64s = np.minimum(seconds, far).astype(np.int64) + min(offset, 1 << 61)
-        return later
-    back = np.uint64(-offset)
-    ahead = np.minimum(np.where(seconds >= back, seconds - back, 0), far).astype(np.int64)
-    behind = np.minimum(np.where(seconds < back, back - seconds, 0), far).astype(np.int64)
-    return np.where(seconds >= back, ahead, -behind)
-
-
 def read(feed: Feed, session: ReadSession, start: int = 0) -> Iterator[PacketBatch]:
     """The batches of a pcapng whose first bytes, at byte `start`, were recognised."""
     yield from _PcapngScanner(feed, session, start).run_through()
@@ -183,6 +139,20 @@ class _Frames(NamedTuple):
         )
 
 
+_NONE = np.zeros(0, np.int64)
+_WORDS = _NONE.astype(np.uint32)
+_NO_FRAMES = _Frames(_WORDS, _NONE, _NONE, _NONE, _WORDS, _WORDS, _NONE.astype(np.uint16))
+_NEEDED = (SECTION_HEADER, INTERFACE, OLD_PACKET, SIMPLE_PACKET, ENHANCED_PACKET)
+
+
+class _Large(NamedTuple):
+    """A block that is passed over: type, length, and where it starts in the file."""
+
+    kind: int
+    size: int
+    start: int
+
+
 class _PcapngScanner(Scanner):
     """Blocks of a pcapng; `_interfaces` are those of the section so far."""
 
@@ -196,6 +166,8 @@ class _PcapngScanner(Scanner):
         self._interfaces: list[Interface] = []
         self._shared: tuple[Interface, ...] = ()
         self._kinds = np.zeros(0, np.int64)
+        self._large: _Large | None = None
+        self._gaps = False
 
     def search(self, window: Window, start: int) -> Place:
         """The next block whose two lengths agree."""
@@ -204,6 +176,8 @@ class _PcapngScanner(Scanner):
     def batches(self, window: Window) -> Iterator[PacketBatch]:
         """Everything complete in the window."""
         while self.on_track(window):
+            if self._large is not None and not self._pass_over(window, self._large):
+                return
             start = self.position - window.base
             head = bytes(memoryview(window.buffer)[start : min(start + 4, window.end)])
             if head == MAGIC:
@@ -222,8 +196,43 @@ class _PcapngScanner(Scanner):
             if found.error in (OK, SECTION):
                 if found.error == OK and len(found.types) < MAX_FRAMES:
                     return
+            elif found.error == BAD_LENGTH and self._begin_large(window, found.next):
+                yield self._nothing(window)
             else:
                 self.damaged(window, _broken(window, found, self._swapped))
+
+    def _begin_large(self, window: Window, start: int) -> bool:
+        """Is it a block that holds no frame, only larger than what is kept?  Then pass over it."""
+        order = ">" if self._swapped else "<"
+        kind, size = struct.unpack_from(order + "II", window.buffer, start)
+        if size % 4 or size <= MAX_BLOCK or kind in _NEEDED:
+            return False
+        self._large = _Large(kind, size, self.position)
+        self._gaps = True
+        self.position += size - 4
+        return True
+
+    def _pass_over(self, window: Window, block: _Large) -> bool:
+        """Behind a large block, if its end is in the window: False where it is not."""
+        at = self.position - window.base
+        what = f"a block (type {block.kind:#x}) of {block.size} bytes"
+        if at + 4 > window.end:
+            if window.last:
+                self._large, self.position = None, window.base + window.end
+                message = window.error or f"the file ends inside {what}"
+                self.session.damage(self.path, block.start, message, TRUNCATED, last=True)
+            return False
+        self._large = None
+        (size,) = struct.unpack_from(">I" if self._swapped else "<I", window.buffer, at)
+        if size != block.size:
+            self.damaged(window, f"{what}, which does not end with that length")
+            return self.on_track(window)
+        self.position += 4
+        message = f"{what} holds no frame and is passed over; it will be in no copy"
+        self.session.note(
+            Diagnostic(SKIPPED, message, Severity.NOTE, path=self.path, offset=block.start)
+        )
+        return True
 
     def _section_header(self, window: Window, start: int) -> PacketBatch | None:
         """Begin a section: its block as a batch without frames; None where incomplete or bad."""
@@ -247,16 +256,17 @@ class _PcapngScanner(Scanner):
             return None
         self._swapped, self._header = swapped, bytes(view[:size])
         self._section = self.session.next_section()
-        self._interfaces, self._shared = [], ()
+        self._interfaces, self._shared, self._gaps = [], (), False
         self.position += size
         return self._others_only(window, start, start + size)
 
     def _others_only(self, window: Window, start: int, end: int) -> PacketBatch:
-        none = np.zeros(0, np.int64)
-        words, ids = none.astype(np.uint32), none.astype(np.uint16)
-        frames = _Frames(words, none, none, none, words, words, ids)
         others = OtherBlocks(np.zeros(1, np.int64), np.array([start]), np.array([end]))
-        return self._batch(window, frames, others, 0)
+        return self._batch(window, _NO_FRAMES, others, 0)
+
+    def _nothing(self, window: Window) -> PacketBatch:
+        """A batch without anything, which tells a writer that there is a gap."""
+        return self._batch(window, _NO_FRAMES, NO_BLOCKS, len(self._interfaces))
 
     def _blocks(self, window: Window, found: ScannedBlocks) -> Iterator[PacketBatch]:
         """Batches of the blocks that a scan found; bad ones are damage, each for itself."""
@@ -382,9 +392,9 @@ class _PcapngScanner(Scanner):
         total = len(frames.types)
         if not total and not len(rest):
             return
-        edges = [0, total]
+        edges, kinds = [0, total], _NONE
         if total:
-            kinds = self._kinds[frames.interface]
+            kinds = self._with_fcs(window, frames)
             edges = [0, *(np.flatnonzero(np.diff(kinds)) + 1).tolist(), total]
         places = np.searchsorted(before, edges).tolist()
         places[-1] = len(rest)
@@ -392,10 +402,28 @@ class _PcapngScanner(Scanner):
         for (low, high), (first, last) in zip(pairwise(edges), pairwise(places), strict=True):
             mine = slice(first, last)
             own = OtherBlocks(before[mine] - low, others.starts[mine], others.ends[mine])
-            yield self._batch(window, frames.part(low, high), own, int(ahead[first]))
+            fcs = int(kinds[low]) & 0xFF if high > low else None
+            yield self._batch(window, frames.part(low, high), own, int(ahead[first]), fcs)
+
+    def _with_fcs(self, window: Window, frames: _Frames) -> Int64s:
+        """Link type and check sequence of each frame; its own flags count, then its interface."""
+        kinds = self._kinds[frames.interface]
+        ends = frames.offsets + frames.captured
+        begins = ends + -frames.captured.astype(np.int64) % 4
+        has = (frames.ends - 4 > begins) & (frames.types == ENHANCED_PACKET)
+        if has.any():
+            which = np.flatnonzero(has)
+            own = fcs_of_frames(window.buffer, begins[which], frames.ends[which] - 4, self._swapped)
+            kinds[which] = np.where(own > 0, kinds[which] & ~0xFF | own, kinds[which])
+        return kinds
 
     def _batch(
-        self, window: Window, frames: _Frames, others: OtherBlocks, defined: int
+        self,
+        window: Window,
+        frames: _Frames,
+        others: OtherBlocks,
+        defined: int,
+        fcs: int | None = None,
     ) -> PacketBatch:
         types, starts, ends = frames[:3]
         interfaces = self._shared
@@ -406,7 +434,7 @@ class _PcapngScanner(Scanner):
             frames.captured,
             frames.lengths,
             interfaces[used].linktype if interfaces else 1,
-            PcapngLayout(self._swapped, self._header, defined, types, starts, ends),
+            PcapngLayout(self._swapped, self._header, defined, types, starts, ends, self._gaps),
             self.session.number(len(frames.types)),
             interface=frames.interface,
             interfaces=interfaces,
@@ -414,6 +442,7 @@ class _PcapngScanner(Scanner):
             base=window.base,
             section=self._section,
             others=others,
+            own_fcs=fcs,
         ).vouched()
 
 

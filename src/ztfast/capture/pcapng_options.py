@@ -9,12 +9,17 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from typing import Any
 
-from ztfast.capture.packets import Interface
+import numpy as np
+
+from ztfast.capture.packets import Int64s, Interface, unaligned
 
 IF_NAME, IF_SPEED, IF_TSRESOL, IF_FCSLEN, IF_TSOFFSET = 2, 8, 9, 13, 14
 # Options whose value is one number, which changes with the byte order: code -> bytes
 INTERFACE_NUMBERS = {IF_SPEED: 8, IF_TSOFFSET: 8, 16: 8, 17: 8}
+EPB_FLAGS = 2
+_MOST_OPTIONS = 64  # of a packet that are looked at
 PACKET_NUMBERS = {2: 4, 4: 8, 5: 8, 6: 4, 8: 8}
 
 
@@ -63,6 +68,28 @@ def parse_interface(block: bytes, swapped: bool) -> Interface:
         elif code == IF_NAME:
             name = value.rstrip(b"\0").decode("utf-8", "replace")
     return Interface(linktype, snaplen, resolution, name, offset, fcs, block, swapped)
+
+
+def fcs_of_frames(buffer: Any, begins: Int64s, ends: Int64s, swapped: bool) -> Int64s:
+    """Bytes of check sequence that packets' own flags (epb_flags, bits 5 to 8) tell, int64[n].
+
+    begins, ends: where each packet's options stand.  0 where they do not say.
+    """
+    halves = unaligned(buffer, ">u2" if swapped else "<u2")
+    words = unaligned(buffer, ">u4" if swapped else "<u4")
+    fcs = np.zeros(len(begins), np.int64)
+    left, at = np.arange(len(begins)), begins
+    for _ in range(_MOST_OPTIONS):
+        room = at + 4 <= ends[left]
+        left, at = left[room], at[room]
+        code, size = halves[at], halves[at + 2].astype(np.int64)
+        found = (code == EPB_FLAGS) & (size == 4) & (at + 8 <= ends[left])
+        fcs[left[found]] = words[at[found] + 4] >> 5 & 0xF
+        more = ~found & (code != 0)
+        left, at = left[more], (at + 4 + size + -size % 4)[more]
+        if not len(left):
+            break
+    return fcs
 
 
 def nanosecond_interface(interface: Interface) -> bytes:

@@ -144,6 +144,7 @@ class StreamFeed:
 
     def window(self, position: int) -> Window:
         """The unread tail and what the reader gives behind it."""
+        self._pass_over(position)
         tail = self._buffer[position - self._base : self._end]
         stuck = position == self._position
         self._position = position
@@ -154,6 +155,16 @@ class StreamFeed:
             self._last, self._error = filled.last, filled.error
         start = position - self._base
         return Window(self._buffer, start, self._end, self._base, self._last, self._error)
+
+    def _pass_over(self, position: int) -> None:
+        """Read what is before `position` and was not wanted, and keep none of it."""
+        while position > self._base + self._end and not self._last:
+            following = self._base + self._end
+            buffer, start, filled = self._advance(self._buffer[:0])
+            self._buffer, self._base, self._end = buffer, following - start, start + filled.size
+            self._last, self._error = filled.last, filled.error
+        if position > self._base + self._end:
+            self._base, self._end = position, 0
 
     def _advance(self, tail: Any) -> tuple[Any, int, Filled]:
         """(a new buffer, where `tail` stands in it, what was read behind that)."""

@@ -219,4 +219,11 @@ OTHERS: tuple[Code, ...] = (
         "the same name and leaves the others, `--clean` also removes the others, once this run's "
         "are whole.",
     ),
+    Code(
+        "ZT611",
+        "a time that the output cannot hold",
+        "A classic pcap has times from 1970 to February 2106, a pcapng that is written anew those "
+        "up to 2262. A frame of another time is not written with a wrong one: write pcapng, or "
+        "correct the times before.",
+    ),
 )

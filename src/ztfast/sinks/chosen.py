@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ztfast.capture.packets import Int64s, PacketBatch, Uint32s
+from ztfast.errors import Diagnostic, OutputError
 from ztfast.sinks.output import Output
 
 
@@ -73,6 +74,31 @@ class Chosen:
     def within(self, low: int, high: int) -> Chosen:
         """The same frames, the batch being only its frames from `low` to before `high`."""
         return replace(self, batch=self.batch.part(low, high), index=self.numbers - low)
+
+
+LAST_TIME = (1 << 63) - 1  # what is later counts as this: in 2262
+
+
+def refuse_times(chosen: Chosen, path: str, first: int, last: int, what: str) -> None:
+    """Raise OutputError where a frame's time is before `first`, or not before `last`.
+
+    first, last: nanoseconds since 1970, what a file of this kind (`what`) can hold.
+    """
+    times = chosen.of(chosen.batch.timestamps)
+    wrong = np.flatnonzero((times < first) | (times >= last))
+    if not len(wrong):
+        return
+    number = chosen.batch.first + int(chosen.numbers[wrong[0]]) + 1
+    moment = np.datetime64(int(times[wrong[0]]), "ns").astype("datetime64[s]")
+    raise OutputError(
+        Diagnostic(
+            "ZT611",
+            f"frame {number} is of {moment}: {what} holds no such time",
+            path=path,
+            help="write the pcapng as it is: a name that ends in .pcapng, without --merge; or "
+            "correct the times first (editcap -t)",
+        )
+    )
 
 
 class FrameWriter(Protocol):

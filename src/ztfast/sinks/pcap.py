@@ -3,7 +3,8 @@
 Contract: the first batch fixes byte order, unit of time and link type (its own header is
 repeated, so an unfiltered copy is the same file byte for byte); batches in another layout,
 and those of versions before 2.4, are written anew.  The header's snap length covers every frame's
-own, since libpcap cuts frames to it as it reads.  A frame of another link type has no place in a classic pcap: OutputError.
+own, since libpcap cuts frames to it as it reads.  A frame of another link type, or of a time
+outside 1970 to 2106, has no place in a classic pcap: OutputError.
 Tested by tests/sinks/test_pcap.py.
 """
 
@@ -17,11 +18,12 @@ import numpy as np
 from ztfast.capture.packets import MAX_CAPTURED, Interface, PacketBatch
 from ztfast.capture.pcap_header import Lengths, PcapLayout
 from ztfast.errors import Diagnostic, OutputError
-from ztfast.sinks.chosen import Chosen
+from ztfast.sinks.chosen import Chosen, refuse_times
 from ztfast.sinks.copy_ranges import interleave, pieces
 from ztfast.sinks.output import Output
 
 _ETHERNET = 1
+_LAST_SECOND = 1 << 32  # in 2106
 _MOST_FCS = 30  # four bits count 16-bit words
 
 
@@ -67,7 +69,7 @@ class PcapWriter:
         layout = batch.layout
         if not isinstance(layout, PcapLayout):
             layout = PcapLayout(False, True, 16)
-            interface = interface._replace(block=None, snaplen=0)  # others may come
+            interface = interface._replace(block=None, snaplen=0, fcs=batch.fcs)  # others may come
         elif layout.lengths != Lengths.CAPTURED_FIRST:
             layout = replace(layout, lengths=Lengths.CAPTURED_FIRST)  # and version 2.4
             interface = interface._replace(block=None)
@@ -92,9 +94,10 @@ class PcapWriter:
 
     def _write_anew(self, chosen: Chosen, layout: PcapLayout) -> None:
         batch, kept = chosen.batch, chosen.kept
+        refuse_times(chosen, self.output.path, 0, _LAST_SECOND * 1_000_000_000, "a classic pcap")
         seconds, rest = np.divmod(chosen.of(batch.timestamps), 1_000_000_000)
         words = np.zeros((len(kept), layout.header // 4), ">u4" if layout.swapped else "<u4")
-        words[:, 0] = seconds & 0xFFFF_FFFF
+        words[:, 0] = seconds
         words[:, 1] = rest if layout.nanoseconds else rest // 1000
         words[:, 2], words[:, 3] = kept, chosen.original
         starts = chosen.of(batch.offsets)

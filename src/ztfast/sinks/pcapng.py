@@ -23,7 +23,7 @@ from ztfast.capture.pcapng import PcapngLayout
 from ztfast.capture.pcapng_options import PACKET_NUMBERS, little_options, nanosecond_interface
 from ztfast.capture.pcapng_scan import ENHANCED_PACKET, SECTION_HEADER, SIMPLE_PACKET
 from ztfast.errors import Diagnostic, OutputError
-from ztfast.sinks.chosen import Chosen
+from ztfast.sinks.chosen import LAST_TIME, Chosen, refuse_times
 from ztfast.sinks.copy_ranges import pieces
 from ztfast.sinks.output import Output
 
@@ -113,7 +113,7 @@ class PcapngWriter:
         """Chosen packet blocks and all other blocks, in their order."""
         batch = chosen.batch
         starts, ends = chosen.of(batch.record_start), chosen.of(batch.record_end)
-        self._complete &= chosen.frames == len(batch)
+        self._complete &= chosen.frames == len(batch) and not layout.gaps
         others = batch.others
         if len(others.before):
             kept = _other_types(batch, layout) != SECTION_HEADER
@@ -141,6 +141,8 @@ class PcapngWriter:
         for number in used:
             numbers[number] = self._own_interface(batch, number)
         if chosen.frames:
+            if not isinstance(batch.layout, PcapLayout):  # whose times have 32 bits of seconds
+                refuse_times(chosen, self.output.path, 0, LAST_TIME, "a pcapng written anew")
             blocks = _Blocks(chosen, numbers[ids], None, False)
             self.output.write_groups(blocks.groups(), chosen.frames)
 
