@@ -183,7 +183,7 @@ def test_link_types_not_known(capfd: Any, rules: Path, tmp_path: Path) -> None:
     names = [[(2, b"radio")], [(2, b"eth0")], []]
     blocks = [
         building.interface(linktype, pairs=pairs)
-        for linktype, pairs in zip((127, 1, 147), names, strict=True)
+        for linktype, pairs in zip((148, 1, 147), names, strict=True)
     ]
     packets = [building.packet(frame(UDP), number) for number in (0, 1, 0, 2, 1)]
     path = tmp_path / "mixed.pcapng"
@@ -195,19 +195,19 @@ def test_link_types_not_known(capfd: Any, rules: Path, tmp_path: Path) -> None:
     assert found["frames"] == 5
     assert found["verdicts"]["accept"]["frames"] == 2
     interfaces = [(one["interface"], one["linktype"], one["frames"]) for one in found["unjudged"]]
-    assert interfaces == [("radio", 127, 2), ("2", 147, 1)]
-    assert "interface radio: link type 127 is not known" in err
+    assert interfaces == [("radio", 148, 2), ("2", 147, 1)]
+    assert "interface radio: link type 148 is not known" in err
     assert "2 frames" in err
     assert figures(capfd, rules, out)["frames"] == 2  # the others are not in it
 
 
 def test_capture_of_only_an_unknown_link_type(capfd: Any, rules: Path, tmp_path: Path) -> None:
     path = tmp_path / "radio.pcap"
-    path.write_bytes(building.pcap(FRAMES, linktype=127))
+    path.write_bytes(building.pcap(FRAMES, linktype=148))
     assert ztfast("filter", rules, path, "-w", tmp_path / "out.pcap") == 1
     out, err = capfd.readouterr()
     assert "unjudged       5    470" in out
-    assert "link type 127" in err
+    assert "link type 148" in err
 
 
 # --- errors ----------------------------------------------------------------------------------

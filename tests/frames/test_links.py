@@ -220,3 +220,15 @@ def test_a_decoded_tag_that_was_not_captured_makes_vlan_matches_uncertain(backen
     verdicts = engine.evaluate(batch)
     assert verdicts.uncertain.tolist() == [False, True]
     assert verdicts.accepted.tolist() == [True, False]
+
+
+@pytest.mark.parametrize(("kind", "number"), [(1, 4), (1, 1), (824, 0x0800), (803, 0x0800)])
+def test_cooked_protocols_that_are_no_ethertype(kind, number):
+    """LLC, Novell's 802.3, netlink's families, 802.11: nothing that a rule could ask for."""
+    v1 = struct.pack(">HHH8sH", 0, kind, 6, MACS[6:] + b"\0\0", number) + IP4
+    v2 = struct.pack(">HHIHBB8s", number, 0, 1, kind, 0, 6, MACS[6:] + b"\0\0") + IP4
+    for linktype, frame in ((113, v1), (276, v2)):
+        link, payloads = columns(linktype, frame)
+        assert link.ethertype.tolist() == [0]
+        assert link.unknown[0] & Reads.ETHERTYPE
+        assert payloads == [IP4]

@@ -120,7 +120,7 @@ class _PcapScanner(Scanner):
             self.position = window.base + found.next
             if found.scanned:
                 yield self._batch(window, found)
-            if found.next == another:
+            if another is not None and found.next == another:
                 if not self._begin_another(window, another):
                     return
             elif found.error != OK:

@@ -16,12 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ztfast.errors import CaptureError, Diagnostic
+from ztfast.frames.link_bytes import FrameBytes, Int64s, Link, Uint16s, Uint32s, Uint64s
+from ztfast.frames.links_wrapped import frame_relay, ieee80211, nflog, pktap, ppi, radiotap
 from ztfast.model.reads import Reads
-
-Int64s = npt.NDArray[np.int64]
-Uint32s = npt.NDArray[np.uint32]
-Uint16s = npt.NDArray[np.uint16]
-Uint64s = npt.NDArray[np.uint64]
 
 ETHERNET = 1
 VLAN_AS_SEEN = "tag"  # as a ZeroTier node reads its tap: the tag is the payload's start
@@ -60,61 +57,21 @@ class LinkColumns(NamedTuple):
         }
 
 
-class _Bytes:
-    """Frames in a buffer, read at a place of each: 0 where nothing was captured."""
-
-    def __init__(self, buffer: Any, offsets: Int64s, captured: Uint32s, lengths: Uint32s) -> None:
-        raw = np.frombuffer(buffer, np.uint8)
-        if len(raw) < 8:
-            raw = np.concatenate((raw, np.zeros(8, np.uint8)))
-        # one overlapping word for each byte offset
-        self._words: Uint64s = np.ndarray((len(raw) - 7,), ">u8", raw, 0, (1,))
-        self.offsets = offsets
-        self.captured = captured.astype(np.int64)
-        self.lengths = np.maximum(lengths.astype(np.int64), self.captured)
-
-    def number(self, at: int | Int64s, size: int) -> Uint64s:
-        """The big-endian number of `size` (at most 7) bytes at `at` of each frame, uint64[n]."""
-        place = self.offsets + at
-        inside = np.minimum(place, len(self._words) - 1)
-        words = self._words[inside].astype(np.uint64)
-        words <<= np.minimum((place - inside) * 8, 63).astype(np.uint64)
-        there = np.clip(self.captured - at, 0, size)
-        known = ~((np.uint64(1) << (8 * (size - there)).astype(np.uint64)) - np.uint64(1))
-        number: Uint64s = words >> np.uint64(64 - 8 * size) & known
-        return number
-
-    def missing(self, at: int | Int64s, size: int | Int64s) -> npt.NDArray[np.bool_]:
-        """Did bytes of `at` to `at + size` exist that were not captured?  bool[n]."""
-        lost: npt.NDArray[np.bool_] = self.captured < np.minimum(at + size, self.lengths)
-        return lost & (self.lengths > at)
-
-
-class _Link(NamedTuple):
-    """What one link type says of each frame; None: there are no MAC addresses."""
-
-    header: int | Int64s
-    ethertype: Any
-    type_missing: Any
-    macs: tuple[Uint64s, Uint64s] | None = None
-    mac_missing: Any = 0
-
-
-def _ethernet(b: _Bytes) -> _Link:
+def _ethernet(b: FrameBytes) -> Link:
     lost = b.missing(6, 6) * int(Reads.MAC_SOURCE) | b.missing(0, 6) * int(Reads.MAC_DEST)
-    return _Link(14, b.number(12, 2), b.missing(12, 2), (b.number(6, 6), b.number(0, 6)), lost)
+    return Link(14, b.number(12, 2), b.missing(12, 2), (b.number(6, 6), b.number(0, 6)), lost)
 
 
-def _raw_ip(b: _Bytes) -> _Link:
-    return _Link(0, _by_version(b.number(0, 1)), b.missing(0, 1))
+def _raw_ip(b: FrameBytes) -> Link:
+    return Link(0, _by_version(b.number(0, 1)), b.missing(0, 1))
 
 
-def _raw_ipv4(b: _Bytes) -> _Link:
-    return _Link(0, np.full(len(b.offsets), _IPV4), False)
+def _raw_ipv4(b: FrameBytes) -> Link:
+    return Link(0, np.full(len(b.offsets), _IPV4), False)
 
 
-def _raw_ipv6(b: _Bytes) -> _Link:
-    return _Link(0, np.full(len(b.offsets), _IPV6), False)
+def _raw_ipv6(b: FrameBytes) -> Link:
+    return Link(0, np.full(len(b.offsets), _IPV6), False)
 
 
 def _by_version(first: Uint64s) -> npt.NDArray[Any]:
@@ -126,19 +83,23 @@ def _by_version(first: Uint64s) -> npt.NDArray[Any]:
 _FAMILIES = {2: _IPV4, 10: _IPV6, 24: _IPV6, 28: _IPV6, 30: _IPV6}
 
 
-def _null(b: _Bytes) -> _Link:
+def _null(b: FrameBytes) -> Link:
     """The family in the byte order of the machine that captured: both are tried."""
     family = b.number(0, 4)
     little = family.astype(np.uint32).byteswap().astype(np.uint64)
-    return _Link(4, _mapped(np.minimum(family, little), _FAMILIES), b.missing(0, 4))
+    return Link(4, _mapped(np.minimum(family, little), _FAMILIES), b.missing(0, 4))
 
 
-def _loop(b: _Bytes) -> _Link:
-    return _Link(4, _mapped(b.number(0, 4), _FAMILIES), b.missing(0, 4))
+def _loop(b: FrameBytes) -> Link:
+    return Link(4, _mapped(b.number(0, 4), _FAMILIES), b.missing(0, 4))
+
+
+_LEAST_ETHERTYPE = 0x0600
+_NO_ETHERTYPES = (801, 802, 803, 824)  # ARPHRD_IEEE80211 and its variants, netlink
 
 
 def _cooked(header: int, type_at: int, kind_at: int, kind_size: int, address: int) -> Any:
-    def read(b: _Bytes) -> _Link:
+    def read(b: FrameBytes) -> Link:
         """Linux cooked: a source address if it is an Ethernet one, never a destination."""
         ethernet = (
             (b.number(address - 1, 1) == 6) if header == 20 else (b.number(address - 2, 2) == 6)
@@ -149,7 +110,11 @@ def _cooked(header: int, type_at: int, kind_at: int, kind_size: int, address: in
         lost = b.missing(address, 6) | b.missing(kind_at, kind_size) | ~ethernet
         unknown = lost * int(Reads.MAC_SOURCE) | int(Reads.MAC_DEST)
         none = np.zeros(len(b.offsets), np.uint64)
-        return _Link(header, b.number(type_at, 2), b.missing(type_at, 2), (source, none), unknown)
+        types, missing = b.number(type_at, 2), b.missing(type_at, 2)
+        # a protocol of Linux's own (802.3, LLC), or what another kind of interface numbers itself
+        own = (types < _LEAST_ETHERTYPE) | np.isin(arphrd, _NO_ETHERTYPES)
+        types = np.where(own, 0, types)
+        return Link(header, types, missing | own, (source, none), unknown)
 
     return read
 
@@ -158,31 +123,31 @@ def _cooked(header: int, type_at: int, kind_at: int, kind_size: int, address: in
 _PPP = {0x0021: _IPV4, 0x0057: _IPV6, 0x0281: 0x8847, 0x0283: 0x8848}
 
 
-def _ppp(b: _Bytes) -> _Link:
+def _ppp(b: FrameBytes) -> Link:
     """PPP, with or without the address and control bytes ff 03 in front."""
     framed = b.number(0, 2) == 0xFF03
     at = np.where(framed, 2, 0)
     short = (b.number(at, 1) & np.uint64(1)) == 1  # protocol field compressed to one byte
     number = np.where(short, b.number(at, 1), b.number(at, 2))
     header = at + np.where(short, 1, 2)
-    return _Link(header, _mapped(number, _PPP), b.missing(0, 2) | b.missing(at, header - at))
+    return Link(header, _mapped(number, _PPP), b.missing(0, 2) | b.missing(at, header - at))
 
 
-def _ppp_serial(b: _Bytes) -> _Link:
+def _ppp_serial(b: FrameBytes) -> Link:
     """PPP over serial lines, or Cisco HDLC (0f 00, 8f 00), whose type is an ethertype."""
     ppp = _ppp(b)
     cisco = np.isin(b.number(0, 2), (0x0F00, 0x8F00))
     header = np.where(cisco, 4, ppp.header)
     types = np.where(cisco, b.number(2, 2), ppp.ethertype)
-    return _Link(header, types, np.where(cisco, b.missing(2, 2), ppp.type_missing))
+    return Link(header, types, np.where(cisco, b.missing(2, 2), ppp.type_missing))
 
 
-def _hdlc(b: _Bytes) -> _Link:
-    return _Link(4, b.number(2, 2), b.missing(2, 2))
+def _hdlc(b: FrameBytes) -> Link:
+    return Link(4, b.number(2, 2), b.missing(2, 2))
 
 
-def _pppoe(b: _Bytes) -> _Link:
-    return _Link(8, _mapped(b.number(6, 2), _PPP), b.missing(6, 2))
+def _pppoe(b: FrameBytes) -> Link:
+    return Link(8, _mapped(b.number(6, 2), _PPP), b.missing(6, 2))
 
 
 def _mapped(values: npt.NDArray[Any], table: dict[int, int]) -> npt.NDArray[Any]:
@@ -193,7 +158,7 @@ def _mapped(values: npt.NDArray[Any], table: dict[int, int]) -> npt.NDArray[Any]
 
 
 # https://www.tcpdump.org/linktypes.html
-LINKS: dict[int, tuple[str, Callable[[_Bytes], _Link]]] = {
+LINKS: dict[int, tuple[str, Callable[[FrameBytes], Link]]] = {
     0: ("BSD loopback", _null),
     1: ("Ethernet", _ethernet),
     9: ("PPP", _ppp),
@@ -203,12 +168,18 @@ LINKS: dict[int, tuple[str, Callable[[_Bytes], _Link]]] = {
     51: ("PPP over Ethernet", _pppoe),
     101: ("raw IP", _raw_ip),
     104: ("Cisco HDLC", _hdlc),
+    105: ("802.11", ieee80211),
+    107: ("frame relay", frame_relay),
     108: ("OpenBSD loopback", _loop),
     113: ("Linux cooked v1", _cooked(16, 14, 2, 2, 6)),
+    127: ("802.11 with radiotap", radiotap),
     228: ("raw IPv4", _raw_ipv4),
     229: ("raw IPv6", _raw_ipv6),
+    239: ("NFLOG", nflog),
     276: ("Linux cooked v2", _cooked(20, 0, 8, 2, 12)),
 }
+# what holds a frame of another link type, which it names
+LINKS.update({192: ("PPI", ppi(dict(LINKS))), 258: ("Apple PKTAP", pktap(dict(LINKS)))})
 
 
 def is_known(linktype: int) -> bool:
@@ -250,8 +221,10 @@ def normalise(
         lengths = np.maximum(lengths, captured)
         lengths = lengths - np.minimum(lengths, np.uint32(fcs))
         captured = np.minimum(captured, lengths)
-    b = _Bytes(buffer, offsets, captured, lengths)
+    b = FrameBytes(buffer, offsets, captured, lengths)
     link = LINKS[linktype][1](b)
+    b.lengths = np.maximum(b.lengths - link.trailer, 0)
+    b.captured = np.minimum(b.captured, b.lengths)
     header = np.broadcast_to(np.asarray(link.header, np.int64), offsets.shape)
     ethertype = link.ethertype.astype(np.uint16)
     missing = np.broadcast_to(np.asarray(link.type_missing, np.bool_), offsets.shape)
@@ -275,7 +248,7 @@ def normalise(
 
 
 def _untag(
-    b: _Bytes, header: Int64s, ethertype: Uint16s, missing: npt.NDArray[np.bool_]
+    b: FrameBytes, header: Int64s, ethertype: Uint16s, missing: npt.NDArray[np.bool_]
 ) -> tuple[Int64s, Uint16s, Uint16s, npt.NDArray[np.bool_]]:
     """Take off up to two VLAN tags; the outer one gives the id."""
     vlans = np.zeros(len(ethertype), np.uint16)
