@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from ztfast.pipeline.judge import judge as judge
     from ztfast.pipeline.reach import Reach as Reach
     from ztfast.pipeline.reach import reach as reach
+    from ztfast.pipeline.read import read as read
     from ztfast.pipeline.run import Run as Run
     from ztfast.pipeline.run import run as run
     from ztfast.pipeline.tally import Tally as Tally
@@ -80,6 +81,7 @@ _PUBLIC: dict[str, tuple[str, str]] = {
     "open_captures": ("ztfast.capture", "open_captures"),
     "print_policy": ("ztfast.lang", "print_policy"),
     "reach": ("ztfast.pipeline.reach", "reach"),
+    "read": ("ztfast.pipeline.read", "read"),
     "run": ("ztfast.pipeline.run", "run"),
     "simd": ("ztfast.dispatch", "simd_level"),  # the name before 0.2
     "simd_level": ("ztfast.dispatch", "simd_level"),

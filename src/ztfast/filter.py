@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from ztfast.engine.engine import Engine
+from ztfast.engine.given import bytes_hint
 from ztfast.engine.native import NativeEvaluator
 from ztfast.errors import Diagnostic, FrameError
 from ztfast.frames.batch import FrameBatch
@@ -123,7 +124,8 @@ def _checked(frame: Bytes) -> memoryview:
     try:
         view = memoryview(frame)
     except TypeError:
-        raise _bad(f"a frame must be bytes, not {type(frame).__name__}", "use bytes(…)") from None
+        what = f"a frame must be bytes, not {type(frame).__name__}"
+        raise _bad(what, bytes_hint(frame)) from None
     if not view.c_contiguous:
         raise _bad("the frame's buffer is not contiguous", "hand in a contiguous copy")
     return view.cast("B") if view.nbytes else memoryview(b"")

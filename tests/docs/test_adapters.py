@@ -23,7 +23,7 @@ PROGRAMS = re.findall(r"^```python\n(.*?)^```\n\n```output\n(.*?)^```", PAGE, re
 def test_program(
     program: str, output: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for library in ("scapy", "dpkt", "pyarrow"):
+    for library in ("scapy", "dpkt", "pyarrow", "pandas"):
         if library in program:
             pytest.importorskip(library, reason=f"{library} is not installed")
     pages.lay_out(tmp_path)
@@ -36,4 +36,4 @@ def test_program(
 
 
 def test_every_program_is_run() -> None:
-    assert len(PROGRAMS) == PAGE.count("```python\n") == 4
+    assert len(PROGRAMS) == PAGE.count("```python\n") == 5

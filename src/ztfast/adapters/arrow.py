@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ztfast.adapters.common import library, verdict_columns
+from ztfast.adapters.common import library
 from ztfast.engine.engine import Engine
 from ztfast.engine.network_verdicts import Verdicts
 from ztfast.errors import Diagnostic, FrameError
@@ -41,9 +41,7 @@ def batch(frames: Any, lengths: Any = None) -> FrameBatch:
 
 def columns(verdicts: Verdicts) -> Any:
     """The verdicts as a RecordBatch: the columns of `adapters.common.COLUMNS`."""
-    pa = library("pyarrow", "table")
-    found = verdict_columns(verdicts)
-    return pa.RecordBatch.from_arrays([pa.array(c) for c in found.values()], names=list(found))
+    return verdicts.to_arrow()
 
 
 def evaluate(

@@ -5,37 +5,21 @@ Contract: nothing here knows any of the libraries.  Tested by tests/adapters.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from types import SimpleNamespace
-from typing import Any, TypeVar
+from typing import TypeVar
 
-import numpy as np
 import numpy.typing as npt
 
-from ztfast.engine.network_verdicts import Verdicts
-from ztfast.errors import BackendError, Diagnostic
+from ztfast.engine.verdict_tables import VERDICT_COLUMNS, library, verdict_columns
 from ztfast.frames.batch import FrameBatch
 
+__all__ = ["COLUMNS", "ETHERNET", "batch_of", "in_groups", "library", "verdict_columns"]
 ETHERNET = 1
-# name -> attribute of `Verdicts`, in the order of the columns that adapters give
-COLUMNS = (
-    *("accepted", "action", "side", "line", "entry", "capability"),
-    *("destination", "qos", "uncertain"),
-)
+COLUMNS = VERDICT_COLUMNS  # of the tables that adapters give
 
 Item = TypeVar("Item")
-
-
-def library(name: str, extra: str) -> Any:
-    """An optional library (untyped), or a BackendError that names the extra to install."""
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        text = f"{name.split('.', maxsplit=1)[0]} cannot be imported: {error}"
-        help = f"pip install 'ztfast[{extra}]'"
-        raise BackendError(Diagnostic("ZT422", text, help=help)) from error
 
 
 def batch_of(
@@ -58,11 +42,6 @@ def batch_of(
         fcs=0,
     )
     return FrameBatch.from_packets(packets)
-
-
-def verdict_columns(verdicts: Verdicts) -> dict[str, npt.NDArray[Any]]:
-    """The verdicts by name (`COLUMNS`), numpy arrays of one item a frame."""
-    return {name: np.asarray(getattr(verdicts, name)) for name in COLUMNS}
 
 
 def in_groups(items: Iterable[Item], size: int) -> Iterator[list[Item]]:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from ztfast.engine import backends
 from ztfast.engine.direction import Direction
+from ztfast.engine.given import batch_hint
 from ztfast.engine.native import NativeEvaluator
 from ztfast.engine.native_tables import NativeSide, SideOutputs
 from ztfast.engine.network_verdicts import Verdicts
@@ -142,7 +143,7 @@ class Engine:
         if not isinstance(batch, FrameBatch):
             if not hasattr(batch, "first"):
                 what = f"frames must be a FrameBatch or PacketBatch, not {type(batch).__name__}"
-                raise usage(what, "use ztfast.FrameBatch.from_frames([bytes, …])")
+                raise usage(what, batch_hint(batch))
             first = batch.first if first is None else first
             batch = FrameBatch.from_packets(batch)
         first = first or 0

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from ztfast.engine.side_copies import Lines, side_copies
 from ztfast.engine.side_verdicts import SideVerdicts
+from ztfast.engine.verdict_tables import to_arrow, to_pandas, to_polars
 from ztfast.frames.batch import FrameBatch
 from ztfast.model.reads import Reads
 
@@ -107,6 +108,18 @@ class Verdicts:
 
     def __len__(self) -> int:
         return len(self._batch)
+
+    def to_arrow(self) -> Any:
+        """A pyarrow.RecordBatch: accepted, action, side, line, …; one row a frame."""
+        return to_arrow(self)
+
+    def to_pandas(self) -> Any:
+        """The same columns as a pandas.DataFrame; BackendError where pandas is missing."""
+        return to_pandas(self)
+
+    def to_polars(self) -> Any:
+        """The same columns as a polars.DataFrame; BackendError where polars is missing."""
+        return to_polars(self)
 
     @cached_property
     def delivered_to_receiver(self) -> npt.NDArray[np.bool_]:

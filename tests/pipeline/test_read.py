@@ -1,0 +1,36 @@
+"""`ztfast.read`: batches of frames from files and folders, in four lines to a table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import ztfast
+from tests.capture.building import frame, pcap
+from ztfast.errors import CaptureError, UsageError
+
+FRAMES = [frame(number, 60) for number in range(5)]
+
+
+def test_files_and_folders(tmp_path: Path) -> None:
+    (tmp_path / "a.pcap").write_bytes(pcap(FRAMES[:3]))
+    (tmp_path / "b.pcap").write_bytes(pcap(FRAMES[3:], times=[2 * 10**18] * 2))
+    for paths in ([tmp_path], [tmp_path / "a.pcap", str(tmp_path / "b.pcap")]):
+        batches = list(ztfast.read(*paths))
+        assert [body for batch in batches for body in batch.frames()] == FRAMES
+        assert [batch.first for batch in batches] == [0, 3]
+    engine = ztfast.Engine(ztfast.compile("accept;"), backend="reference")
+    assert all(engine.evaluate(batch).accepted.all() for batch in ztfast.read(tmp_path))
+
+
+def test_damage_comes_after_its_frames(tmp_path: Path) -> None:
+    path = tmp_path / "a.pcap"
+    path.write_bytes(pcap(FRAMES)[:-1])
+    reading = ztfast.read(path)
+    assert list(next(reading).frames()) == FRAMES[:4]
+    with pytest.raises(CaptureError):
+        next(reading)
+    assert sum(map(len, ztfast.read(path, resync=True))) == 4
+    with pytest.raises(UsageError):
+        list(ztfast.read())
