@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
-from tests.cli.running import run
+import pytest
+
+from tests.cli.running import run, ztfast
 
 UGLY = "accept  dport 80 ;\ndrop\n;\n"
 NEAT = "accept dport 80;\ndrop;\n"
@@ -36,3 +39,15 @@ def test_json_is_not_laid_out() -> None:
     assert done.returncode == 1
     assert "--decompile" in done.stderr
     assert run("fmt").returncode == 2
+
+
+def test_a_terminal_gets_colours(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "ugly"
+    path.write_text(UGLY)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    ztfast("fmt", "--diff", path)
+    shown = capfd.readouterr().out
+    assert "\x1b[31m-" in shown
+    assert "\x1b[32m+" in shown

@@ -50,19 +50,39 @@ class _LazyGroup(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name in COMMANDS or name.startswith("-"):
+            return super().resolve_command(ctx, args)
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, COMMANDS, 1)
+        what = f"did you mean {near[0]!r}?" if near else "ztfast --help lists them."
+        ctx.fail(f"No such command {name!r}: {what}")
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
 
-@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    invoke_without_command=True,
+)
 @click.version_option(__version__, prog_name="ztfast")
-def cli() -> None:
+@click.pass_context
+def cli(ctx: click.Context) -> None:
     """ZeroTier flow rules outside ZeroTier: compile, check, test and run them.
 
     \b
     Example: ztfast filter rules.ztrules capture.pcap -w accepted.pcap
     """
+    if ctx.invoked_subcommand is None:  # nothing was asked for: help once, as wrong usage
+        click.echo(ctx.get_help(), err=True)
+        ctx.exit(2)
 
 
 def _start_quickly() -> None:

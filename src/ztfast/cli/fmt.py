@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import sys
 
 import click
 
@@ -56,7 +57,8 @@ def _one(name: str, check: bool, diff: bool, write: bool) -> bool:
     made = format_text(source.text, source.name)
     changed = made != source.text
     if diff and changed:
-        write_text(None, _diff(shown, source.text, made))
+        text = _diff(shown, source.text, made)
+        write_text(None, _coloured(text) if sys.stdout.isatty() else text)
     if check and changed and not diff:
         write_text(None, f"{shown}\n")
     if write and name == "-":
@@ -75,6 +77,17 @@ def _diff(name: str, before: str, after: str) -> str:
     )
     return "".join(
         line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines
+    )
+
+
+_COLOURS = {"+": "green", "-": "red", "@": "cyan"}
+
+
+def _coloured(diff: str) -> str:
+    """The lines of a diff in the colours that git gives them."""
+    return "".join(
+        click.style(line, fg=_COLOURS.get(line[:1]), bold=line.startswith(("+++", "---")))
+        for line in diff.splitlines(keepends=True)
     )
 
 

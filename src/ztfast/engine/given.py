@@ -6,7 +6,7 @@ Tested by tests/engine/test_given.py.
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 _FRAMES = "ztfast.FrameBatch.from_frames([frame, …]) makes a batch of frames' bytes"
 _PAIR = 2
@@ -43,7 +43,8 @@ def batch_hint(given: Any) -> str:
 
 
 def _is_pair(given: Any) -> bool:
-    return type(given) is tuple and len(cast("tuple[Any, ...]", given)) == _PAIR
+    items: Any = given
+    return type(given) is tuple and len(items) == _PAIR
 
 
 def _library(given: Any) -> str:
