@@ -49,7 +49,7 @@ bench-record: $(STAMP) ## keep the counts of `make bench-check` in bench/guard.j
 	$(PY) -m bench.guard --record
 
 docs: $(STAMP) ## build the documentation into build/site; a warning is an error
-	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet --site-dir build/site
+	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --site-dir build/site
 
 test-all: ## run the suite on every CPython from 3.10 up that this machine has (pyenv's too)
 	.ci/test-all

@@ -86,7 +86,7 @@ _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 def _coloured(diff: str) -> str:
     """The lines of a diff in the colours that git gives them."""
     return "".join(
-        click.style(line, fg=_COLOURS.get(line[:1]), bold=line.startswith(("+++", "---")))
+        click.style(line, fg=_COLOURS.get(line[:1]), bold=line.startswith(("+++", "---")) or None)
         for line in diff.splitlines(keepends=True)
     )
 
