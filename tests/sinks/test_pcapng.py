@@ -9,7 +9,17 @@ import struct
 import numpy as np
 import pytest
 
-from tests.capture.building import DATA, block, frame, interface, packet, pcap, section, simple
+from tests.capture.building import (
+    DATA,
+    block,
+    frame,
+    interface,
+    options,
+    packet,
+    pcap,
+    section,
+    simple,
+)
 from tests.needs import needs_loops
 from ztfast import dispatch
 from ztfast.capture import open_capture
@@ -119,6 +129,25 @@ def test_cut(tmp_path, order):
     assert [r[3:] for r in after] == [r[3:] for r in before]
     assert b"comment" in written
     assert block(0xBAD, b"custom block", order) in written
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("unify", [False, True])
+def test_comments_stand_before_the_options_that_were_there(tmp_path, order, unify):
+    data = b"".join(parts(order))
+    writer = PcapngWriter(Output(str(tmp_path / "a")), unify)
+    for batch in open_capture(io.BytesIO(data)):
+        texts = np.empty(len(batch), object)
+        texts[:] = [b"c" * (batch.first + number + 1) for number in range(len(batch))]
+        writer.write(Chosen(batch, np.arange(len(batch)), comments=texts))
+    writer.close()
+    written = (tmp_path / "a").read_bytes()
+    assert rows(written) == rows(data)
+    own = "<" if unify else order
+    flags = (2, struct.pack(own + "I", 1))
+    assert options([(1, b"c"), (1, b"comment"), flags], own) in written
+    for size in (2, 3, 4, 5):
+        assert options([(1, b"c" * size)], own) in written
 
 
 @pytest.mark.parametrize("order", ["<", ">"])

@@ -21,9 +21,11 @@ _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "ki": 2**10, "mi": 2**20, "
 _SIZE = re.compile(r"(\d{1,15})([kmg]i?)?b?", re.IGNORECASE | re.ASCII)
 _MOST_SECONDS = 1e9
 _COUNT = click.IntRange(0)
-
+_ENDS = (("from", "senders"), ("to", "receivers"))
 
 if TYPE_CHECKING:
+    from ztfast.cli.filter_list import Lister
+    from ztfast.engine.engine import Engine
     from ztfast.pipeline.outputs import OutputOptions
 
     _SizeType = click.ParamType[int]
@@ -104,6 +106,7 @@ class _Seconds(_SecondsType):
 @option("Writing", "--rotate-size", metavar="N", type=_Size(), help="New file after N[kMG] bytes,")
 @option("Writing", "--rotate-frames", metavar="N", type=click.IntRange(1), help="or N frames,")
 @option("Writing", "--rotate-seconds", metavar="S", type=_Seconds(), help="or S seconds of frames.")
+@option("Writing", "--comment", is_flag=True, help="Verdict and rule as a comment of each frame.")
 @option("Writing", "--table", metavar="FILE", help="A row a frame: .parquet, .arrow, .csv or .npy.")
 @option(
     "Writing",
@@ -111,6 +114,29 @@ class _Seconds(_SecondsType):
     type=click.Choice(["text", "numbers"]),
     help="Addresses in the table as text (default) or numbers, verdicts as a dictionary then.",
 )
+@option(
+    "Listing", "--list", "listed", is_flag=True, help="A line a frame: who, what, verdict, rule."
+)
+@option("Listing", "--jsonl", is_flag=True, help="The same as one JSON object a frame.")
+@option(
+    "Listing",
+    "--verdict",
+    "verdicts",
+    type=click.Choice(["accept", "drop", "redirect"]),
+    multiple=True,
+    help="Only frames with that verdict.",
+)
+@option(
+    "Listing",
+    "--line",
+    "lines",
+    type=click.IntRange(1),
+    metavar="N",
+    multiple=True,
+    help="Only frames that the rule of that line decided.",
+)
+@option("Listing", "--from", "senders", metavar="WHO", multiple=True, help="Only from that member,")
+@option("Listing", "--to", "receivers", metavar="WHO", multiple=True, help="or to it (or an IP).")
 @option("Reporting", "--count", is_flag=True, help="Only the figures; write nothing.")
 @option("Reporting", "--json", "as_json", is_flag=True, help="The figures as one JSON object.")
 @option(
@@ -132,6 +158,7 @@ def command(ctx: click.Context, /, rules: str, captures: tuple[str, ...], **opti
     Examples:
       ztfast filter rules.ztrules capture.pcap -w accepted.pcap
       ztfast filter rules.ztrules day.pcapng.zst --network net.toml --split out
+      ztfast filter rules.ztrules capture.pcap --network net.toml --list --verdict drop
       tcpdump -i zt0 -U -w - | ztfast filter rules.ztrules - -w - | suricata -r /dev/stdin
     """
     _check(rules, captures, options)
@@ -157,30 +184,74 @@ def _check(rules: str, captures: tuple[str, ...], options: dict[str, Any]) -> No
         raise click.UsageError("standard output cannot be rotated: name a file with -w")
     if options["output"] == "-" and options["table"] == "-":
         raise click.UsageError("-w - and --table - cannot share standard output")
+    _check_listing(options)
+    _check_comments(options)
     if rules == "-" and "-" in captures:
         raise click.UsageError("standard input can be the rules or a capture, not both")
+
+
+def _check_comments(options: dict[str, Any]) -> None:
+    """Comments have a place in pcapng alone, which is written where nothing says otherwise."""
+    if not options["comment"]:
+        return
+    if options["output"] is None and options["split"] is None:
+        raise click.UsageError("--comment is written into captures: add -w or --split")
+    from ztfast.sinks.files import format_of
+
+    if options["form"] is None and options["output"] is not None:
+        options["form"] = format_of(options["output"]) or "pcapng"
+    if options["form"] == "pcap":
+        raise click.UsageError(
+            "a classic pcap has no place for comments: name the file .pcapng, or --format pcapng"
+        )
+
+
+def _check_listing(options: dict[str, Any]) -> None:
+    listing = options["listed"] or options["jsonl"]
+    chosen = [name for name in ("verdict", "line") if options[f"{name}s"]]
+    chosen += [name for name, key in _ENDS if options[key]]
+    if chosen and not listing:
+        raise click.UsageError(f"--{chosen[0]} chooses what is listed: add --list or --jsonl")
+    if listing and "-" in (options["output"], options["table"]):
+        raise click.UsageError("the list and what is written cannot share standard output")
+    if listing and (options["count"] or options["as_json"]):
+        shown = "--count" if options["count"] else "--json"
+        raise click.UsageError(f"{shown} prints figures, --list and --jsonl frames: choose one")
 
 
 def _run(rules: str, captures: tuple[str, ...], options: dict[str, Any]) -> int:
     """Do what the options ask for; the exit status.  Raises ZtfastError before any work."""
     from ztfast.capture.many import open_captures
-    from ztfast.cli.filter_report import report, watched
+    from ztfast.cli.filter_report import report, report_listed, watched
     from ztfast.cli.options import make_engine
     from ztfast.pipeline.job import Job
     from ztfast.sinks.signals import ended_gently
 
     engine = make_engine(rules, options)
+    lister = _lister(engine, options)
     given = {name: options[name] for name in ("merge", "follow", "resync", "limit")}
     outputs = _outputs(options)
     with ended_gently(), open_captures(captures, **given) as source:
-        how = {name: options[name] for name in ("vlan", "threads")}
-        job = Job(engine, source, outputs, read=[rules, options["network"] or ""], **how)
+        how: dict[str, Any] = {name: options[name] for name in ("vlan", "threads")}
+        read = [rules, options["network"] or ""]
+        job = Job(engine, source, outputs, **how, read=read, show=lister)
         with watched(options["progress"], source.total_bytes) as progress:
             job.work(progress)
+        if lister is not None:
+            return report_listed(job, lister.listed, assumption=options["assume"])
         taken = "-" in (outputs.accepted, outputs.table)
         return report(
             job, as_json=options["as_json"], to_stderr=taken, assumption=options["assume"]
         )
+
+
+def _lister(engine: Engine, options: dict[str, Any]) -> Lister | None:
+    """What prints the frames, where they are asked for."""
+    if not (options["listed"] or options["jsonl"]):
+        return None
+    from ztfast.cli.filter_list import Lister
+
+    return Lister(engine, options)
 
 
 def _outputs(options: dict[str, Any]) -> OutputOptions:
@@ -197,4 +268,5 @@ def _outputs(options: dict[str, Any]) -> OutputOptions:
         form=options["form"],
         rotation=rotation,
         earlier=check_earlier(options),
+        comments=options["comment"],
     )

@@ -35,9 +35,18 @@ def report(job: Job, *, as_json: bool, to_stderr: bool, assumption: str) -> int:
     assumption: what `--assume` said of ownership.
     """
     _say_findings(job)
-    if job.source.skipped_bytes:
-        _say(f"{job.source.skipped_bytes:,} bytes of damage were skipped")
     _print_figures(job, as_json, sys.stderr if to_stderr else sys.stdout)
+    return _end(job, assumption)
+
+
+def report_listed(job: Job, listed: int, *, assumption: str) -> int:
+    """The same of a job whose frames were listed: how many of how many, no figures."""
+    _say_findings(job)
+    _say(f"{listed:,} of {job.tally.total.frames:,} frames listed")
+    return _end(job, assumption)
+
+
+def _end(job: Job, assumption: str) -> int:
     _say_assumptions(job, assumption)
     if job.interrupted:
         _say("interrupted; what was done until then is counted and written")
@@ -47,13 +56,14 @@ def report(job: Job, *, as_json: bool, to_stderr: bool, assumption: str) -> int:
 
 def _say_findings(job: Job) -> None:
     found = job.findings()
-    if not found:
-        return
-    from ztfast.diagnostics.render import print_diagnostics
+    if found:
+        from ztfast.diagnostics.render import print_diagnostics
 
-    print_diagnostics(found[:_MAX_SHOWN])
+        print_diagnostics(found[:_MAX_SHOWN])
     if len(found) > _MAX_SHOWN:
         _say(f"{len(found) - _MAX_SHOWN:,} more findings like these")
+    if job.source.skipped_bytes:
+        _say(f"{job.source.skipped_bytes:,} bytes of damage were skipped")
 
 
 def _print_figures(job: Job, as_json: bool, stream: TextIO) -> None:

@@ -158,14 +158,16 @@ _COLUMNS = (
     Column.IP6_SOURCE_LOW,
     Column.IP6_DEST_HIGH,
     Column.IP6_DEST_LOW,
+    Column.ICMP_TYPE,
+    Column.ICMP_CODE,
+    Column.TCP_FLAGS,
 )
 
 
 def header_columns(frames: FrameBatch) -> dict[int, npt.NDArray[Any]]:
-    """KIND, MISSING (header fields only), MACs, ethertype, VLAN, addresses, protocol, ports.
+    """KIND, MISSING (header fields only), MACs, ethertype, VLAN, addresses, protocol, ports, more.
 
-    Each by its Column, one item a frame, of the dtype that the compiled decoder gives it;
-    KIND has no bit for ICMP.
+    Each by its Column, one item a frame, of the dtype that the compiled decoder gives it.
     """
     columns: dict[int, npt.NDArray[Any]] = {
         column: np.zeros(len(frames), f"u{column_width(column) // 8}") for column in _COLUMNS
@@ -189,6 +191,9 @@ def _column_values(frame: Frame) -> dict[Column, int]:
         Column.PROTOCOL: header.protocol or 0,
         Column.SOURCE_PORT: header.source_port or 0,
         Column.DEST_PORT: header.dest_port or 0,
+        Column.ICMP_TYPE: header.icmp[0] if header.icmp else 0,
+        Column.ICMP_CODE: header.icmp[1] if header.icmp else 0,
+        Column.TCP_FLAGS: header.tcp_flags or 0,
         **_address_values(header),
     }
 
@@ -203,7 +208,7 @@ def _kind(header: Header) -> FrameKind:
     ):
         if port or (port == 0 and header.version == 4):  # port 0 is none in IPv6
             kind |= bit
-    return kind
+    return kind if header.icmp is None else kind | FrameKind.ICMP
 
 
 def _address_values(header: Header) -> dict[Column, int]:

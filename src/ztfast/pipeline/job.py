@@ -36,8 +36,9 @@ class Job(CaptureJob):
     """One run over captures: what was counted so far, what went wrong, and what was written.
 
     source: opened captures, which the caller closes.  outputs: what to write.  vlan, threads:
-    as for `pipeline.judge`.  read: files besides the captures that no output may replace.  Raises
-    UsageError where an output would take the place of what is read or of an earlier run's.
+    as for `pipeline.judge`.  read: files besides the captures that no output may replace.  show:
+    called with each batch, whose frames are then all judged.  Raises UsageError where an output
+    would take the place of what is read or of an earlier run's.
     """
 
     def __init__(
@@ -49,13 +50,14 @@ class Job(CaptureJob):
         vlan: str = "tag",
         threads: int = 1,
         read: Iterable[str] = (),
+        show: Callable[[Judgement], None] | None = None,
     ) -> None:
         super().__init__(engine, source)
         self.tally = Tally(engine.policy)
         self._outputs: Outputs | None = None
         self._options = outputs if outputs is not None else OutputOptions()
         self._options.check([*source.paths, *read])
-        self._vlan, self._threads = vlan, threads
+        self._vlan, self._threads, self._show = vlan, threads, show
         # who gets copies and redirects is known where the members are
         self._delivers = engine.can_deliver and engine.forwards
 
@@ -72,7 +74,7 @@ class Job(CaptureJob):
             self.source,
             vlan=self._vlan,
             threads=self._threads,
-            counts=not self._options.every_frame,
+            counts=self._show is None and not self._options.every_frame,
             keeps=self._options.anything,
         ):
             with shielded():
@@ -92,6 +94,8 @@ class Job(CaptureJob):
 
                 self._outputs = Outputs(self.engine, self.source, self._options)
             self._outputs.write(item, found)
+        if self._show is not None:
+            self._show(item)
         self.tally.count(item, found)
 
     def _delivered(self, item: Judgement) -> Deliveries | None:

@@ -24,6 +24,7 @@ from ztfast.sinks.originals import refuse_originals, refuse_twice
 if TYPE_CHECKING:
     from ztfast.capture.many import Captures
     from ztfast.engine.engine import Engine
+    from ztfast.pipeline.decisions import Decisions
     from ztfast.pipeline.deliveries import Deliveries
     from ztfast.pipeline.split import Splitter
     from ztfast.sinks.tables import TableSink
@@ -41,7 +42,8 @@ class OutputOptions:
     verdicts, a name of sinks.tables.TYPES.  form: "pcap" or "pcapng" whatever the suffix.
     rotation: when a new capture file begins.  earlier: what becomes of an earlier run's files in
     the split folder: "refuse" (none of this is written), "force" (those of the same name are
-    replaced) or "clean" (the others are removed, too).
+    replaced) or "clean" (the others are removed, too).  comments: in pcapng, a frame's comment
+    says its verdict, line and rule; copies have none.
     """
 
     accepted: str | None = None
@@ -52,6 +54,7 @@ class OutputOptions:
     form: str | None = None
     rotation: Rotation = field(default_factory=Rotation)
     earlier: str = REFUSE
+    comments: bool = False
 
     def check(self, read: Iterable[str]) -> None:
         """Raise UsageError where an output would take the place of what is read, or of another's.
@@ -79,8 +82,8 @@ class OutputOptions:
 
     @property
     def every_frame(self) -> bool:
-        """Is anything written that needs every frame, not only the accepted ones?"""
-        return self.split is not None or self.table is not None
+        """Is anything written that needs every frame's verdict, not only the accepted frames?"""
+        return self.split is not None or self.table is not None or self.comments
 
 
 class Sink(Protocol):
@@ -124,6 +127,11 @@ class Outputs:
         self._folder: SplitSink | None = None
         self._file: FileSink | None = None
         self._senders: Senders | None = None
+        self._decisions: Decisions | None = None
+        if options.comments:
+            from ztfast.pipeline.decisions import Decisions
+
+            self._decisions = Decisions(engine.policy)
         try:
             self._open(source, options)
         except BaseException:
@@ -162,18 +170,22 @@ class Outputs:
     def write(self, judgement: Judgement, deliveries: Deliveries | None = None) -> None:
         """Write a batch's frames where they belong; raises OutputError."""
         packets, frames, verdicts, counted, _ = judgement
+        comments = None
+        if self._decisions is not None and verdicts is not None:
+            comments = self._decisions.comments(verdicts)
         if self._file is not None:
             if counted is not None:
                 self._file.write(packets)  # accepted frames are all that was kept
             elif verdicts is not None:
-                self._file.write(packets, np.flatnonzero(verdicts.accepted))
+                accepted = np.flatnonzero(verdicts.accepted)
+                self._file.write(packets, accepted, comments=comments)
             elif packets.layout.kind == "pcapng":
                 self._file.write(packets, _NONE)  # its interfaces and comments stay in place
         if frames is None or verdicts is None or not len(packets):
             return
         if self._splitter is not None:
             members = None if self._senders is None else self._senders(frames)
-            self._splitter.write(packets, frames, verdicts, members, deliveries)
+            self._splitter.write(packets, frames, verdicts, members, deliveries, comments)
         if self._table is not None:
             from ztfast.pipeline.rows import frame_rows
 

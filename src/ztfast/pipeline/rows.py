@@ -6,6 +6,7 @@ Tested by tests/pipeline/test_rows.py.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -39,33 +40,41 @@ _NEEDED = (
 )
 
 
+Rows = slice | npt.NDArray[np.intp]  # some frames of a batch
+
+
 def frame_rows(
-    packets: PacketBatch, frames: FrameBatch, verdicts: Verdicts, types: str = "text"
+    packets: PacketBatch,
+    frames: FrameBatch,
+    verdicts: Verdicts,
+    types: str = "text",
+    rows: Rows = slice(None),
 ) -> dict[str, Any]:
     """One item a frame for each column of `sinks.tables.TYPES`; types: one of its names.
+
+    rows: which frames of the batch.
 
     A MAC address that is not known (its link type has none, or it was not captured) is empty, as
     a number 0.
     """
-    fields = _decoded(frames)
+    fields = decoded(frames[rows] if isinstance(rows, slice) else frames.take(rows), _NEEDED)
     kind = fields[Column.KIND]
     version = np.where(kind & FrameKind.IPV4, np.uint8(4), np.uint8(0))
     version[(kind & FrameKind.IPV6) != 0] = 6
     addresses = _numbers if types == "numbers" else _texts
-    first = packets.first + 1
     made: dict[str, Any] = {
-        "number": np.arange(first, first + len(packets)),
-        "time": packets.timestamps,
-        "captured": packets.captured,
-        "length": packets.lengths,
+        "number": packets.first + 1 + np.arange(len(packets))[rows],
+        "time": packets.timestamps[rows],
+        "captured": packets.captured[rows],
+        "length": packets.lengths[rows],
         "ethertype": fields[Column.ETHERTYPE],
         "vlan": fields[Column.VLAN],
         "protocol": _where(kind & FrameKind.PROTOCOL, fields[Column.PROTOCOL]),
         "source_port": _where(kind & FrameKind.SOURCE_PORT, fields[Column.SOURCE_PORT]),
         "dest_port": _where(kind & FrameKind.DEST_PORT, fields[Column.DEST_PORT]),
-        "verdict": verdict_texts(verdicts),
-        "line": verdicts.line,
-        "copies": copy_texts(verdicts),
+        "verdict": verdict_texts(verdicts, rows),
+        "line": verdicts.line[rows],
+        "copies": copy_texts(verdicts, rows),
         **addresses(fields, version),
     }
     return {column.name: made[column.name] for column in TYPES[types]}
@@ -109,9 +118,10 @@ def _halves(
     )
 
 
-def _decoded(frames: FrameBatch) -> dict[int, npt.NDArray[Any]]:
+def decoded(frames: FrameBatch, columns: Sequence[int]) -> dict[int, npt.NDArray[Any]]:
+    """Header columns by number, whether or not the compiled loops are there."""
     if dispatch.core is not None:
-        return frames.decoded(_NEEDED)
+        return frames.decoded(columns)
     from ztfast.frames.headers import header_columns
 
     return header_columns(frames)
@@ -120,25 +130,26 @@ def _decoded(frames: FrameBatch) -> dict[int, npt.NDArray[Any]]:
 _VERDICTS = (*(action.name.lower() for action in Action), "super-accept")
 
 
-def verdict_texts(verdicts: Verdicts) -> Coded:
-    """`drop`, `accept`, `super-accept` or `redirect` for each frame."""
+def verdict_texts(verdicts: Verdicts, rows: Rows = slice(None)) -> Coded:
+    """`drop`, `accept`, `super-accept` or `redirect` for each frame, or for some."""
     codes = np.where(verdicts.super_accepted, len(_VERDICTS) - 1, verdicts.action)
-    return coded(_VERDICTS, codes)
+    return coded(_VERDICTS, codes[rows])
 
 
-def copy_texts(verdicts: Verdicts) -> Coded:
+def copy_texts(verdicts: Verdicts, rows: Rows = slice(None)) -> Coded:
     """Copies in sending order as `KIND:TARGET:LENGTH`, one space between; else empty.
 
     A text is made once for each different row of copies, never for each frame.
     """
-    values, codes = [""], np.zeros(len(verdicts), np.int64)
+    values, codes = [""], np.zeros(len(verdicts.action[rows]), np.int64)
     for column in verdicts.copy_columns():
-        sent = np.flatnonzero(column.sent)
-        keys = np.stack([codes[sent], column.target[sent], column.length[sent]]).astype(np.uint64)
+        sent = np.flatnonzero(column.sent[rows])
+        target, length = column.target[rows][sent], column.length[rows][sent]
+        keys = np.stack([codes[sent], target, length]).astype(np.uint64)
         different, first, which = _different(keys)
         codes[sent] = len(values) + which
-        for before, target, length in different[:, first].T.tolist():
-            text = f"{column.kind}:{target:010x}:{length}"
+        for before, to, size in different[:, first].T.tolist():
+            text = f"{column.kind}:{to:010x}:{size}"
             values.append(f"{values[before]} {text}" if before else text)
     return coded(values, codes)
 

@@ -18,6 +18,7 @@ from ztfast.capture.packets import PacketBatch
 from ztfast.engine.network_verdicts import Action, Verdicts
 from ztfast.errors import usage
 from ztfast.frames.batch import ETHERNET_HEADER, FrameBatch
+from ztfast.sinks.chosen import Comments
 from ztfast.sinks.files import SplitSink
 
 if TYPE_CHECKING:
@@ -47,14 +48,15 @@ class Splitter:
         verdicts: Verdicts,
         members: npt.NDArray[np.uint64] | None = None,
         deliveries: Deliveries | None = None,
+        comments: Comments | None = None,
     ) -> None:
         """Write a batch.
 
         members: uint64[n], the ZeroTier address of each frame's sender.  deliveries: what arrived
-        where; None: not known, and copies are written as they were sent.
+        where; None: not known, and copies are written as they were sent.  comments: of the frames.
         """
         for name, index in self._groups(verdicts, members):
-            self._sink.write(name, packets, index)
+            self._sink.write(name, packets, index, comments)
         header = header_lengths(packets, frames)
         if deliveries is not None:
             self._write_arrived(packets, deliveries.arrived, header)

@@ -230,7 +230,7 @@ class Tally:
     def rows(self) -> list[dict[str, Any]]:
         """One row a decider, most frames first: verdict, side, rule, line, text, frames, bytes."""
         rows = [
-            {**_where(self.policy, decider), "frames": count.frames, "bytes": count.bytes}
+            {**decider_row(self.policy, decider), "frames": count.frames, "bytes": count.bytes}
             for decider, count in self.deciders.items()
         ]
         return sorted(rows, key=_order)
@@ -342,7 +342,7 @@ def _order(row: Mapping[str, Any]) -> tuple[Any, ...]:
     return -row["frames"], *place
 
 
-def _where(policy: Policy, decider: Decider) -> Mapping[str, Any]:
+def decider_row(policy: Policy, decider: Decider) -> Mapping[str, Any]:
     """A decider in words: which rule of the source, with its line."""
     row: dict[str, Any] = {
         "verdict": decider.verdict,

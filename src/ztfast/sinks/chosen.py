@@ -11,10 +11,14 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from ztfast.capture.packets import Int64s, PacketBatch, Uint32s
 from ztfast.errors import Diagnostic, OutputError
 from ztfast.sinks.output import Output
+
+Comments = npt.NDArray[np.object_]
+MOST_COMMENT = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +26,15 @@ class Chosen:
     """Frames of a batch.
 
     index: int64[k], ascending; None: all.  captured: uint32[k] cuts each frame to so many bytes.
-    lengths: uint32[k] replaces the original lengths.
+    lengths: uint32[k] replaces the original lengths.  comments: bytes[n] (object), one UTF-8 text
+    for each frame of the batch, at most `MOST_COMMENT` bytes; only pcapng has a place for them.
     """
 
     batch: PacketBatch
     index: Int64s | None = None
     captured: Uint32s | None = None
     lengths: Uint32s | None = None
+    comments: Comments | None = None
 
     @property
     def frames(self) -> int:
@@ -37,8 +43,8 @@ class Chosen:
 
     @property
     def changed(self) -> bool:
-        """Is any of them cut, or its length another one?"""
-        return self.captured is not None or self.lengths is not None
+        """Is any of them cut, its length another one, or has it a comment?"""
+        return any(one is not None for one in (self.captured, self.lengths, self.comments))
 
     @property
     def numbers(self) -> Int64s:
@@ -73,7 +79,9 @@ class Chosen:
 
     def within(self, low: int, high: int) -> Chosen:
         """The same frames, the batch being only its frames from `low` to before `high`."""
-        return replace(self, batch=self.batch.part(low, high), index=self.numbers - low)
+        comments = None if self.comments is None else self.comments[low:high]
+        part = self.batch.part(low, high)
+        return replace(self, batch=part, index=self.numbers - low, comments=comments)
 
 
 LAST_TIME = (1 << 63) - 1  # what is later counts as this: in 2262

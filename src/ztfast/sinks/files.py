@@ -19,7 +19,7 @@ import numpy as np
 
 from ztfast.capture.packets import Int64s, PacketBatch, Uint32s
 from ztfast.errors import Diagnostic, OutputError, usage
-from ztfast.sinks.chosen import Chosen, FrameWriter
+from ztfast.sinks.chosen import Chosen, Comments, FrameWriter
 from ztfast.sinks.compress import encoder, split_suffix
 from ztfast.sinks.earlier import earlier_files
 from ztfast.sinks.output import Output
@@ -35,6 +35,7 @@ _SUFFIXES = {
     ".ntar": "pcapng",
 }
 _RECORD_HEADER = {"pcap": 16, "pcapng": 32}
+_COMMENT_HEADER = 11  # the option and the end mark, padded
 _MAX_OPEN = 128
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,200}")
 
@@ -112,13 +113,14 @@ class FileSink:
         index: Int64s | None = None,
         captured: Uint32s | None = None,
         lengths: Uint32s | None = None,
+        comments: Comments | None = None,
     ) -> None:
         """Write the frames `index` (int64[k], ascending; all by default) of a batch.
 
         `captured` uint32[k] cuts each frame to so many bytes, `lengths` uint32[k] replaces
-        the original lengths.  Raises `OutputError`.
+        the original lengths; `comments` as of `Chosen`.  Raises `OutputError`.
         """
-        self.write_chosen(Chosen(batch, index, captured, lengths))
+        self.write_chosen(Chosen(batch, index, captured, lengths, comments))
 
     def write_chosen(self, chosen: Chosen) -> None:
         """As `write`."""
@@ -205,6 +207,9 @@ class FileSink:
 
     def _sizes(self, chosen: Chosen) -> Int64s:
         sizes: Int64s = chosen.kept.astype(np.int64) + _RECORD_HEADER[self._format_of(chosen)]
+        if chosen.comments is not None:
+            texts = chosen.of(chosen.comments)
+            sizes += np.fromiter(map(len, texts), np.int64, len(texts)) + _COMMENT_HEADER
         return sizes
 
     def _fit(self, rest: Chosen) -> int:
@@ -273,9 +278,15 @@ class SplitSink:
         for name in names:
             self._sink(name)
 
-    def write(self, name: str, batch: PacketBatch, index: Int64s | None = None) -> None:
+    def write(
+        self,
+        name: str,
+        batch: PacketBatch,
+        index: Int64s | None = None,
+        comments: Comments | None = None,
+    ) -> None:
         """Write the frames `index` (all by default) of a batch to the file of that name."""
-        self._write(name, Chosen(batch, index))
+        self._write(name, Chosen(batch, index, comments=comments))
 
     def _write(self, name: str, chosen: Chosen) -> None:
         if self._linktype is None:

@@ -28,6 +28,7 @@ from ztfast.sinks.copy_ranges import pieces
 from ztfast.sinks.output import Output
 
 _INTERFACE_TYPE = 1
+_COMMENT = 1
 _OWN_SECTION = struct.pack("<IIIHHqI", SECTION_HEADER, 28, 0x1A2B_3C4D, 1, 0, -1, 28)
 
 
@@ -184,6 +185,7 @@ class _Blocks:
     def __init__(self, chosen: Chosen, ids: Uint16s, times: Any, swapped: bool) -> None:
         self._kept, self._lengths = chosen.kept, chosen.original
         self._batch, self._chosen = chosen.batch, chosen.numbers
+        self._comments = None if chosen.comments is None else chosen.of(chosen.comments)
         self._ids, self._times = ids, times
         self._swapped = swapped
 
@@ -257,6 +259,19 @@ class _Blocks:
 
     def _options(self) -> list[bytes]:
         """The options of each frame's block in the byte order written; [] if there are none."""
+        own = self._own_options()
+        if self._comments is None:
+            return own
+        order = ">" if self._swapped else "<"
+        return [
+            _comment(text, order) + (rest or b"\0\0\0\0")
+            for text, rest in zip(
+                self._comments.tolist(), own or [b""] * len(self._kept), strict=True
+            )
+        ]
+
+    def _own_options(self) -> list[bytes]:
+        """Those that the frames came with."""
         layout = self._batch.layout
         if not isinstance(layout, PcapngLayout):
             return []
@@ -274,6 +289,11 @@ class _Blocks:
             same = layout.swapped == self._swapped
             out[i] = raw if same else little_options(raw, True, PACKET_NUMBERS)
         return out
+
+
+def _comment(text: bytes, order: str) -> bytes:
+    """A comment as the first of a block's options."""
+    return struct.pack(order + "HH", _COMMENT, len(text)) + text + b"\0" * (-len(text) % 4)
 
 
 def _other_types(batch: PacketBatch, layout: PcapngLayout) -> Any:

@@ -1,0 +1,119 @@
+"""Who each frame is from and for: ZeroTier addresses and IP addresses, and choosing frames by them.
+
+Contract: columns of n items, one a frame.  Members are found as the engine finds them
+(network.resolve); a multicast is for nobody in particular.  Tested by
+tests/pipeline/test_frame_ends.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ztfast.engine.endpoints import endpoints
+from ztfast.engine.engine import Engine
+from ztfast.engine.network_verdicts import Action, Verdicts
+from ztfast.errors import usage
+from ztfast.frames.batch import FrameBatch
+from ztfast.frames.columns import IP_COLUMNS, Column, FrameKind
+from ztfast.network.resolve import resolve
+from ztfast.pipeline.rows import decoded
+from ztfast.pipeline.tally import VERDICTS
+
+if TYPE_CHECKING:
+    from ztfast.network.names import MemberNames
+
+Uint64s = npt.NDArray[np.uint64]
+Bools = npt.NDArray[np.bool_]
+
+
+class FrameEnds:
+    """Finds the ZeroTier addresses of frames' senders and receivers; 0 where not known."""
+
+    def __init__(self, engine: Engine) -> None:
+        known = engine.network is not None
+        self._index = engine.members("in" if engine.side == "in" else "out") if known else None
+        self._compiled = engine.backend == "native"
+
+    def __call__(self, frames: FrameBatch) -> tuple[Uint64s, Uint64s]:
+        """Sender and receiver of each frame, uint64[n] each."""
+        if self._index is None:
+            nobody = np.zeros(len(frames), np.uint64)
+            return nobody, nobody
+        found = resolve(self._index, "out", endpoints(frames, self._compiled))
+        return found.zt_source, found.zt_dest
+
+
+class End(NamedTuple):
+    """What an option names: a member by its address, or a packed IP address."""
+
+    member: int = 0
+    ip: bytes = b""
+
+
+def read_end(option: str, text: str, names: MemberNames | None) -> End:
+    """The member or IP address that an option names; raises UsageError for anything else."""
+    member = names.find(text) if names is not None else None
+    if member is not None:
+        return End(member.address)
+    try:
+        return End(ip=ip_address(text).packed)
+    except ValueError:
+        pass
+    if names is not None:
+        names.member(option, text)  # raises, with the names that are near
+    raise usage(f"{option}: {text!r:.60} is no IP address", "for names of members add --network")
+
+
+class Choice(NamedTuple):
+    """Which frames are wanted; an empty set of anything: all of them.
+
+    verdicts: accept, drop, redirect.  lines: of deciding rules.  senders, receivers: any of these.
+    """
+
+    verdicts: frozenset[str] = frozenset()
+    lines: frozenset[int] = frozenset()
+    senders: frozenset[End] = frozenset()
+    receivers: frozenset[End] = frozenset()
+
+    def of(
+        self, frames: FrameBatch, verdicts: Verdicts, ends: tuple[Uint64s, Uint64s]
+    ) -> npt.NDArray[np.intp]:
+        """The wanted frames of a batch, ascending; ends: as `FrameEnds` gives them."""
+        wanted = np.ones(len(frames), np.bool_)
+        if self.verdicts:
+            actions = [action for action in Action if VERDICTS[action] in self.verdicts]
+            wanted &= np.isin(verdicts.action, actions)
+        if self.lines:
+            wanted &= np.isin(verdicts.line, list(self.lines))
+        for asked, addresses, which in (
+            (self.senders, ends[0], "SOURCE"),
+            (self.receivers, ends[1], "DEST"),
+        ):
+            if asked:
+                members = [end.member for end in asked if end.member]
+                found = np.isin(addresses, np.array(members, np.uint64))
+                ips = [end.ip for end in asked if end.ip]
+                wanted &= (found | _has_ip(frames, ips, which)) if ips else found
+        return np.flatnonzero(wanted)
+
+
+def _has_ip(frames: FrameBatch, ips: Iterable[bytes], which: str) -> Bools:
+    """Which frames have one of these addresses at that end."""
+    fields = decoded(frames, IP_COLUMNS)
+    found = np.zeros(len(frames), np.bool_)
+    for ip in ips:
+        number = int.from_bytes(ip, "big")
+        if len(ip) == 4:
+            is_ip = (fields[Column.KIND] & FrameKind.IPV4) != 0
+            found |= is_ip & (fields[Column[f"IP4_{which}"]] == number)
+        else:
+            is_ip = (fields[Column.KIND] & FrameKind.IPV6) != 0
+            high, low = fields[Column[f"IP6_{which}_HIGH"]], fields[Column[f"IP6_{which}_LOW"]]
+            half = np.uint64(number & (1 << 64) - 1)
+            found |= is_ip & (high == np.uint64(number >> 64)) & (low == half)
+    return found

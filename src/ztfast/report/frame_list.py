@@ -1,0 +1,220 @@
+"""Frames as lines, as tcpdump and tshark show them, with each one's verdict and the rule behind it.
+
+Contract: `FrameList` takes judged batches and gives text, some thousand frames at a time, for
+people (aligned, the first text with a heading) or as one JSON object a line.  Nothing from a file
+can steer a terminal.  Columns only grow: lines that are out already stay as they are.
+Tested by tests/report/test_frame_list.py.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal, NamedTuple, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from ztfast.diagnostics.render import harmless
+from ztfast.engine.engine import Engine
+from ztfast.frames.batch import FrameBatch
+from ztfast.network.members import member_names
+from ztfast.pipeline.decisions import Decision, Decisions
+from ztfast.pipeline.frame_ends import Choice, FrameEnds, Uint64s
+from ztfast.pipeline.judge import Judgement
+from ztfast.pipeline.rows import frame_rows
+from ztfast.report.frame_words import FrameWords
+
+_T = TypeVar("_T")
+ROWS = 8192  # lines at a time: their texts are Python objects
+_NAME_WIDTH = 32
+_RULE_WIDTH = 60
+_HEADING = ("number", "time (UTC)", "from", "to", "frame", "bytes", "verdict", "by", "line", "rule")
+_RIGHT = ("number", "bytes", "line")
+_BROADCAST = "ff:ff:ff:ff:ff:ff"
+
+
+class _Decided(NamedTuple):
+    """The decisions of some frames: those that there are, and which of them is each frame's."""
+
+    decisions: Sequence[Decision]
+    which: Sequence[int]
+
+    def each(self, value: Callable[[Decision], _T]) -> list[_T]:
+        """A value of each frame's decision; it is asked for once for each decision."""
+        values = [value(one) for one in self.decisions]
+        return [values[number] for number in self.which]
+
+
+class FrameList:
+    """The frames of batches that a choice wants, as text.
+
+    listed: how many were shown so far.
+    """
+
+    def __init__(self, engine: Engine, choice: Choice, *, as_json: bool = False) -> None:
+        network = engine.network
+        self.listed = 0
+        self._choice, self._json = choice, as_json
+        self._ends, self._words = FrameEnds(engine), FrameWords()
+        self._decisions = Decisions(engine.policy)
+        self._names = member_names(network.members) if network is not None else {}
+        self._shown = {address: _cut(name) for address, name in self._names.items()}
+        self._widths = [0] * (len(_HEADING) - 1)
+
+    def texts(self, item: Judgement) -> Iterator[str]:
+        """The lines of a batch's wanted frames, ended, in parts; none of what was not judged."""
+        if item.frames is None or item.verdicts is None:
+            return
+        ends = self._ends(item.frames)
+        index = self._choice.of(item.frames, item.verdicts, ends)
+        decisions, which = self._decisions.of(item.verdicts)
+        for low in range(0, len(index), ROWS):
+            part = index[low : low + ROWS]
+            mine = ends[0][part], ends[1][part]
+            decided = _Decided(decisions, which[part].tolist())
+            self.listed += len(part)
+            yield (self._objects if self._json else self._lines)(item, part, mine, decided)
+
+    # --- for people
+
+    def _lines(
+        self,
+        item: Judgement,
+        index: npt.NDArray[np.intp],
+        ends: tuple[Uint64s, Uint64s],
+        decided: _Decided,
+    ) -> str:
+        frames, rows = _of(item, index)
+        cells: list[Sequence[str]] = [
+            list(map(str, rows["number"].tolist())),
+            _times(rows["time"]),
+            self._from(ends[0], rows),
+            self._to(ends[1], rows),
+            self._words(frames),
+            list(map(str, rows["length"].tolist())),
+            _verdicts(rows["verdict"], item.verdicts.uncertain[index]),  # type: ignore[union-attr]
+            decided.each(lambda one: _cut(one.by)),
+            decided.each(lambda one: "-" if one.line is None else str(one.line)),
+            decided.each(lambda one: _cut(one.rule, _RULE_WIDTH)),
+        ]
+        heading = [] if any(self._widths) else [_HEADING]
+        for column, width in enumerate(self._widths):
+            needed = max(map(len, cells[column]))
+            self._widths[column] = max(width, needed, len(_HEADING[column]))
+        form = "  ".join(
+            f"{{:{'>' if name in _RIGHT else '<'}{width}}}"
+            for name, width in zip(_HEADING, self._widths, strict=False)
+        )
+        line = f"{form}  {{}}\n".format
+        return "".join(line(*row) for row in [*heading, *zip(*cells, strict=True)])
+
+    def _from(self, senders: Uint64s, rows: dict[str, Any]) -> list[str]:
+        known = self._shown
+        return [
+            known.get(address) or ip or mac or "?"
+            for address, ip, mac in zip(
+                senders.tolist(), rows["source"].tolist(), rows["mac_source"].tolist(), strict=True
+            )
+        ]
+
+    def _to(self, receivers: Uint64s, rows: dict[str, Any]) -> list[str]:
+        known = self._shown
+        return [
+            known.get(address) or ip or ("broadcast" if mac == _BROADCAST else mac) or "?"
+            for address, ip, mac in zip(
+                receivers.tolist(), rows["dest"].tolist(), rows["mac_dest"].tolist(), strict=True
+            )
+        ]
+
+    # --- for programs
+
+    def _objects(
+        self,
+        item: Judgement,
+        index: npt.NDArray[np.intp],
+        ends: tuple[Uint64s, Uint64s],
+        decided: _Decided,
+    ) -> str:
+        frames, rows = _of(item, index)
+        columns: dict[str, list[Any]] = {
+            "number": rows["number"].tolist(),
+            "time": [f"{time}Z" for time in _iso(rows["time"], "ns")],
+            **self._end_columns("from", ends[0]),
+            **self._end_columns("to", ends[1]),
+            "frame": self._words(frames),
+            **{
+                name: [value or None for value in rows[name].tolist()]
+                for name in ("source", "dest", "mac_source", "mac_dest")
+            },
+            **{name: rows[name].tolist() for name in ("ethertype", "vlan", "captured", "length")},
+            **_transport(rows),
+            "verdict": rows["verdict"].tolist(),
+            "uncertain": item.verdicts.uncertain[index].tolist(),  # type: ignore[union-attr]
+            "side": decided.each(lambda one: one.side),
+            "capability": decided.each(lambda one: one.capability),
+            "line": decided.each(lambda one: one.line),
+            "rule": decided.each(lambda one: one.rule),
+        }
+        texts = [*map(_json_texts, columns.values()), _json_copies(rows["copies"].tolist())]
+        fields = ", ".join(f'"{name}": {{}}' for name in (*columns, "copies"))
+        line = f"{{{{{fields}}}}}\n".format
+        return "".join(line(*row) for row in zip(*texts, strict=True))
+
+    def _end_columns(self, name: str, addresses: Uint64s) -> dict[str, list[str | None]]:
+        numbers = addresses.tolist()
+        return {
+            name: [f"{address:010x}" if address else None for address in numbers],
+            f"{name}_name": [self._names.get(address) for address in numbers],
+        }
+
+
+def _of(item: Judgement, index: npt.NDArray[np.intp]) -> tuple[FrameBatch, dict[str, Any]]:
+    """Some frames of a judged batch, and their rows."""
+    assert item.frames is not None
+    assert item.verdicts is not None
+    frames = item.frames.take(index)
+    return frames, frame_rows(item.packets, item.frames, item.verdicts, rows=index)
+
+
+def _iso(times: npt.NDArray[Any], unit: Literal["us", "ns"]) -> list[str]:
+    texts: list[str] = np.datetime_as_string(times.astype("M8[ns]"), unit=unit).tolist()
+    return texts
+
+
+def _times(times: npt.NDArray[np.int64]) -> list[str]:
+    return [text.replace("T", " ") for text in _iso(times, "us")]
+
+
+def _verdicts(verdicts: npt.NDArray[Any], uncertain: npt.NDArray[np.bool_]) -> list[str]:
+    """A `?` behind those that asked for bytes that were not captured."""
+    pairs = zip(verdicts.tolist(), uncertain.tolist(), strict=True)
+    return [f"{verdict}?" if unsure else verdict for verdict, unsure in pairs]
+
+
+def _json_texts(values: list[Any]) -> list[str]:
+    """Each value as JSON; what occurs again is not encoded again."""
+    known = {value: json.dumps(value) for value in set(values)}
+    return [known[value] for value in values]
+
+
+def _json_copies(values: list[str]) -> list[str]:
+    known = {value: json.dumps(value.split()) for value in set(values)}
+    return [known[value] for value in values]
+
+
+def _transport(rows: dict[str, Any]) -> dict[str, list[int | None]]:
+    """Protocol and ports, None where there are none."""
+    is_ip = [bool(source) for source in rows["source"].tolist()]
+    has_ports = (rows["source_port"] | rows["dest_port"]) != 0
+    protocols = zip(rows["protocol"].tolist(), is_ip, strict=True)
+    found: dict[str, list[int | None]] = {"protocol": [n if ip else None for n, ip in protocols]}
+    for name in ("source_port", "dest_port"):
+        pairs = zip(rows[name].tolist(), has_ports.tolist(), strict=True)
+        found[name] = [port if has else None for port, has in pairs]
+    return found
+
+
+def _cut(text: str, width: int = _NAME_WIDTH) -> str:
+    text = harmless(text, keep="")
+    return text if len(text) <= width else text[: width - 1] + "…"

@@ -1,0 +1,105 @@
+"""Choosing frames by verdict, line and ends: as one by one in plain Python."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+import ztfast
+from tests import pages
+from ztfast.capture import open_capture
+from ztfast.errors import UsageError
+from ztfast.frames.headers import read_header
+from ztfast.network.names import MemberNames
+from ztfast.pipeline.frame_ends import Choice, End, FrameEnds, read_end
+from ztfast.pipeline.judge import Judgement, judge
+
+NETWORK = ztfast.load_network(pages.EXAMPLES / "office.toml")
+ANNA, FILES = 0x1D71939404, 0x47C5B3D1AA
+
+
+def judgement(backend: str = "auto", **known: object) -> tuple[ztfast.Engine, Judgement]:
+    policy = ztfast.load(pages.EXAMPLES / "office.ztrules")
+    engine = ztfast.Engine(policy, backend=backend, **known)  # type: ignore[arg-type]
+    with open_capture(pages.EXAMPLES / "office.pcap") as capture:
+        return engine, judge(engine, next(batch for batch in capture if len(batch)))
+
+
+def test_members_by_address(backend: str) -> None:
+    engine, item = judgement(backend, network=NETWORK)
+    assert item.frames is not None
+    source, dest = FrameEnds(engine)(item.frames)
+    macs = {NETWORK.mac(member): member.address for member in NETWORK.members}
+    for number in range(len(item.frames)):
+        frame = item.frames.frame(number)
+        assert int(source[number]) == macs[frame.mac_source]
+        multicast = bool(frame.mac_dest >> 40 & 1)
+        assert multicast or int(dest[number]) == macs.get(frame.mac_dest, int(dest[number]))
+        assert not multicast or int(dest[number]) == 0
+
+
+def test_nobody_is_known_without_a_network() -> None:
+    engine, item = judgement()
+    assert item.frames is not None
+    assert not any(ends.any() for ends in FrameEnds(engine)(item.frames))
+
+
+VERDICTS = [frozenset[str](), frozenset({"drop"}), frozenset({"accept", "redirect"})]
+LINES = [frozenset[int](), frozenset({48, 70, 22}), frozenset({9999})]
+SENDERS = [
+    frozenset[End](),
+    frozenset({End(ANNA)}),
+    frozenset({End(ip=bytes((10, 147, 20, 90))), End(FILES)}),
+    frozenset({End(ip=bytes.fromhex("fd8056c2e21c00000000000000000013"))}),
+    frozenset({End(ip=bytes.fromhex("fd8056c2e21c00000000000000000099"))}),
+]
+
+
+def test_choices_are_those_of_plain_loops(backend: str) -> None:
+    engine, item = judgement(backend, network=NETWORK)
+    frames, verdicts = item.frames, item.verdicts
+    assert frames is not None
+    assert verdicts is not None
+    ends = FrameEnds(engine)(frames)
+    chosen = 0
+    for names, lines, senders, receivers in itertools.product(VERDICTS, LINES, SENDERS, SENDERS):
+        index = Choice(names, lines, senders, receivers).of(frames, verdicts, ends).tolist()
+        expected = []
+        for number in range(len(frames)):
+            header = read_header(frames.frame(number))
+            name = ("drop", "accept", "redirect")[verdicts.action[number]]
+            mine = {End(int(ends[0][number])), End(ip=header.source_ip or b"?")}
+            theirs = {End(int(ends[1][number])), End(ip=header.dest_ip or b"?")}
+            if (
+                (not names or name in names)
+                and (not lines or int(verdicts.line[number]) in lines)
+                and (not senders or senders & mine)
+                and (not receivers or receivers & theirs)
+            ):
+                expected.append(number)
+        assert index == expected
+        chosen += len(index)
+    assert chosen > 500
+
+
+def test_who_an_option_names() -> None:
+    names = MemberNames(NETWORK)
+    assert read_end("--from", "Anna", names) == End(ANNA)
+    assert read_end("--from", "47c5b3d1aa", names) == End(FILES)
+    assert read_end("--from", "10.147.20.2", names) == End(FILES)
+    assert read_end("--from", "10.9.9.9", names) == End(ip=bytes((10, 9, 9, 9)))
+    assert read_end("--to", "fd00::1", None) == End(ip=bytes.fromhex("fd" + "0" * 29 + "1"))
+    with pytest.raises(UsageError, match="no member"):
+        read_end("--from", "annna", names)
+    with pytest.raises(UsageError, match="no IP address"):
+        read_end("--from", "anna", None)
+
+
+def test_nothing_asked_for_is_everything() -> None:
+    engine, item = judgement(network=NETWORK)
+    assert item.frames is not None
+    assert item.verdicts is not None
+    index = Choice().of(item.frames, item.verdicts, FrameEnds(engine)(item.frames))
+    np.testing.assert_array_equal(index, np.arange(len(item.frames)))
