@@ -7,7 +7,7 @@ import struct
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from tests.cli.running import run
 from tests.engine.cases import ipv4, ports
@@ -32,8 +32,11 @@ def test_command(tmp_path: Path) -> None:
     old, new = str(tmp_path / "old.ztrules"), str(tmp_path / "new.ztrules")
     done = run("diff", old, new)
     assert done.returncode == 1
-    assert done.stdout.startswith("TCP to port 22 from any to 10.1.1.0/24:\n  dropped by `drop`")
-    assert "such as tcp 10.0.0.1:40000 > 10.1.1." in done.stdout
+    assert done.stdout == (
+        "line 3 added: ssh to 10.1.1.0/24 is now accepted\n"
+        "no other frame is judged otherwise: proved\n"
+    )
+    assert "  such as tcp 10.0.0.1:40000 > 10.1.1." in run("diff", old, new, "-v").stdout
     assert run("diff", old, old).stdout == "no difference: proved for every frame\n"
     assert run("diff", old, "--engines", "1.12", "1.14").returncode == 0
     assert run("diff", old).returncode == 2
@@ -43,6 +46,7 @@ def test_command(tmp_path: Path) -> None:
     assert "ZT051" in missing.stderr
     document = json.loads(run("diff", old, new, "--json").stdout)
     assert document["complete"]
+    assert document["edits"][0]["effect"] == "ssh to 10.1.1.0/24 is now accepted"
     assert document["changes"][0]["new"]["by"] == "by `accept` in line 3"
     assert document["changes"][0]["witness"]["hex"].startswith("hex:")
 
@@ -51,7 +55,7 @@ def test_standard_input(tmp_path: Path) -> None:
     write(tmp_path, old=OLD + TAIL)
     done = CliRunner().invoke(command, [str(tmp_path / "old.ztrules"), "-"], input=NEW + TAIL)
     assert done.exit_code == 1
-    assert "TCP to port 22" in done.stdout
+    assert "ssh to 10.1.1.0/24" in done.stdout
 
 
 def pcap(frames: list[bytes]) -> bytes:
@@ -88,7 +92,7 @@ def test_revisions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path / "sub", rules=NEW + TAIL)
     done = run("diff", "git:HEAD:rules.ztrules", "rules.ztrules")
     assert done.returncode == 1
-    assert "now accepted by `accept` in line 3" in done.stdout
+    assert "line 3 added: ssh to 10.1.1.0/24 is now accepted" in done.stdout
     (tmp_path / "sub" / "rules.ztrules").write_bytes(b"\xff")
     assert "ZT050" in run("diff", "git:HEAD:rules.ztrules", "rules.ztrules").stderr
 
@@ -98,12 +102,78 @@ def test_members_that_a_change_lets_talk(tmp_path: Path) -> None:
     office = Path(__file__).parents[2] / "examples" / "office.toml"
     rules, new = office.with_suffix(".ztrules"), tmp_path / "new.ztrules"
     new.write_text(rules.read_text().replace("drop ipprotocol tcp and dport 23", "accept dport 23"))
-    words = ("diff", str(rules), str(new), "--network", str(office), "--limit", "1")
+    words = ("diff", str(rules), str(new), "--network", str(office))
     lines = run(*words).stdout.splitlines()
-    assert lines[0].startswith("opens: 42, closes: 0, of 504 ways (ping, ssh, https, smb, rdp, dns")
-    assert lines[2] == "telnet opens (line 48); it was closed: dropped, line 48"
+    assert lines[0].startswith("line 48 removed: telnet is now accepted")
+    assert lines[1].startswith("line 48 added: telnet is now accepted")
+    assert lines[4] == "For members"
+    assert lines[5].startswith("opens: 42, closes: 0, of 504 ways (ping, ssh, https, smb, rdp, dns")
+    assert lines[7] == "telnet opens (line 48); it was closed: dropped, line 48"
     cells = json.loads(run(*words, "--json").stdout)["members"]
     assert {(cell["service"], cell["open"], cell["was"]) for cell in cells} == {
         ("telnet", True, "dropped")
     }
     assert "members" not in json.loads(run(*words, "--json", "--side", "out").stdout)
+
+
+def test_every_edit_of_the_office_is_said_at_once(tmp_path: Path) -> None:
+    """A rule removed and another changed: a line each, nothing else, all of it proved."""
+    rules = Path(__file__).parents[2] / "examples" / "office.ztrules"
+    new = tmp_path / "new.ztrules"
+    lines = rules.read_text().splitlines(keepends=True)
+    new.write_text("".join(lines[:47] + lines[48:]).replace("5000-5010", "5000-5020"))
+    done = run("diff", str(rules), str(new), "--network", str(rules.with_suffix(".toml")))
+    said = done.stdout.splitlines()
+    assert said[0].startswith(
+        "line 48 removed: telnet is now accepted: between members of one department (line 66)"
+    )
+    assert said[0].endswith("and teed to sensor")
+    assert said[1:3] == [
+        "line 71 changed (was line 72): some UDP to ports 5000-5020 is now accepted",
+        "no other frame is judged otherwise: proved",
+    ]
+    assert done.stderr == ""
+    assert done.returncode == 1
+
+
+def invoked(*words: str) -> Result:
+    """The command in this process, standard output alone."""
+    return CliRunner().invoke(command, list(words))
+
+
+def said(*words: str) -> str:
+    return invoked(*words).stdout
+
+
+def test_forms(tmp_path: Path) -> None:
+    write(tmp_path, old=OLD + TAIL, new=NEW + TAIL)
+    words = (str(tmp_path / "old.ztrules"), str(tmp_path / "new.ztrules"))
+    shown = said(*words, "--format", "markdown")
+    assert "- **line 3 added**: ssh to 10.1.1.0/24 is now accepted\n" in shown
+    html = said(*words, "--format", "html", "-v")
+    assert html.startswith("<!doctype html>")
+    assert "<summary>line 3 added</summary>" in html
+    assert json.loads(said(*words, "--format", "json")) == json.loads(
+        said(*words, "--json")
+    )
+    assert invoked(*words, "--json", "--format", "html").exit_code == 2
+
+
+def test_more_edits_than_are_shown(tmp_path: Path) -> None:
+    many = "".join(f"accept dport {port};\n" for port in range(10, 50, 4))
+    write(tmp_path, old=TAIL, new=many + TAIL)
+    words = (str(tmp_path / "old.ztrules"), str(tmp_path / "new.ztrules"), "--limit", "2")
+    lines = said(*words).splitlines()
+    assert lines[2:] == [
+        "8 more edits: not shown (--limit shows more)",
+        "no other frame is judged otherwise: proved",
+    ]
+    assert lines[0] == "line 1 added: frames to port 10 are now accepted"
+
+
+def test_engines_in_every_form(tmp_path: Path) -> None:
+    write(tmp_path, old="tag r id 1;\ndrop not tseq r 1;\naccept;\n")
+    words = (str(tmp_path / "old.ztrules"), "--engines", "1.12", "1.14")
+    for form in ("text", "markdown", "html"):
+        assert "every frame where the sender has no tag r" in said(*words, "--format", form)
+    assert json.loads(said(*words, "--json"))["changes"]

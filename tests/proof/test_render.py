@@ -8,6 +8,7 @@ from ztfast.proof.render import (
     diff_json,
     diff_lines,
     hex_text,
+    merged,
     search_json,
     search_lines,
     witness_json,
@@ -78,9 +79,20 @@ def test_a_difference() -> None:
     }
 
 
+def test_classes_that_say_the_same_are_one() -> None:
+    one = Change("ARP", FRAME, "VLAN 5", DROPPED, COPIED)
+    other = Change("ARP", FRAME, "VLAN 6", DROPPED, COPIED)
+    third = Change("ARP", FRAME, "VLAN 6", COPIED, DROPPED)
+    found = Difference((one, other, third), True)
+    assert merged(found.changes) == [one, third]
+    assert len(diff_json(found)["changes"]) == 2
+
+
 def test_no_difference() -> None:
     assert diff_lines(Difference((), True)) == ["no difference: proved for every frame"]
-    assert diff_lines(Difference((), False, "no time")) == ["no difference was found"]
+    assert diff_lines(Difference((), False, "no time")) == [
+        "something may differ: nothing was proved in time"
+    ]
     assert diff_json(Difference((), True)) == {"complete": True, "open": None, "changes": []}
 
 

@@ -1,22 +1,22 @@
-"""`ztfast diff`: which frames two policies, or two engine versions, judge differently.
+"""`ztfast diff`: what edits of rules do to frames, or in which frames two engine versions differ.
 
 Contract: exit 0 where it is proved that nothing differs, 1 where something does or the proof did
-not end, 2 for wrong usage.  Tested by tests/proof/test_diff.py.
+not end, 2 for wrong usage.  What is said is in cli/diff_texts.py.
+Tested by tests/cli/test_diff.py.
 """
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
+    from ztfast.cli.diff_texts import ByClass, ByEdit
     from ztfast.model.policy import Policy
     from ztfast.network.members import Network
     from ztfast.pipeline.changes import ChangeCounts
     from ztfast.pipeline.reach import Reach
-    from ztfast.proof.diff import Difference
 
 
 @click.command()
@@ -47,29 +47,44 @@ if TYPE_CHECKING:
     type=click.IntRange(1),
     default=20,
     show_default=True,
-    help="Show at most so many classes.",
+    help="Show at most so many edits (with --engines: classes).",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("-v", "--verbose", is_flag=True, help="Show a frame for each kind of change, too.")
 @click.option(
-    "--time-limit", type=click.FloatRange(0.1), default=8.0, show_default=True, metavar="SECONDS"
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown", "html", "json"]),
+    default="text",
+    show_default=True,
+    help="How it is written: markdown and html suit a pull request.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(0.1),
+    default=4.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Prove no longer than that, and say what is left.",
 )
 @click.option("-o", "--output", metavar="FILE", help="Write there instead of standard output.")
 @click.pass_context
 def command(ctx: click.Context, /, old: str, new: str | None, **options: Any) -> None:
-    """Say which frames OLD and NEW judge differently, as classes with a witness each.
+    """Say what each edit between OLD and NEW does to frames, and prove that it is all.
 
     OLD and NEW are rules files, texts or JSON, `-` for standard input, or
-    `git:REVISION:PATH`. With --engines, NEW may be left out.
+    `git:REVISION:PATH`. With --engines, NEW may be left out: what two ZeroTier versions make of
+    the same rules differs in classes of frames, each with a witness.
 
     Exit status: 0 proved that nothing differs, 1 something does (or the time limit ended the
     proof), 2 usage.
 
     \b
-    Example: ztfast diff git:HEAD:rules.ztrules rules.ztrules
+    Examples:
+      ztfast diff git:HEAD:rules.ztrules rules.ztrules
+      ztfast diff old.ztrules new.ztrules --network net.toml --format markdown
     """
     from ztfast.cli.inputs import note_engine, read_network, read_policy
-    from ztfast.cli.interrupts import ended_at_once
-    from ztfast.proof.diff import compare
     from ztfast.sinks.text import write_text
 
     if new is None and not options["engines"]:
@@ -80,26 +95,53 @@ def command(ctx: click.Context, /, old: str, new: str | None, **options: Any) ->
     first = read_policy(old)
     second = first if new is None else read_policy(new)
     note_engine(second, *engines)
-    with ended_at_once():
-        found = compare(
-            first,
-            second,
-            engines=engines,
-            side=options["side"],
-            time_limit=options["time_limit"],
-            max_classes=options["limit"],
-        )
     network = read_network(options["network"], second)
+    made = (_by_class if engines[0] != engines[1] else _by_edit)(first, second, engines, options)
     counted = None
     if options["capture"]:
         counted = _count(first, second, engines, options, network)
     ways = _ways(first, second, engines, options, network)
-    text = _json(found, counted, ways) if options["as_json"] else _text(found, counted, ways)
-    read = [old, new, options["network"], options["capture"]]
-    write_text(options["output"], text, read)
-    if not found.complete:
-        click.echo(f"ztfast diff: not everything is shown or proved: {found.incomplete}", err=True)
-    ctx.exit(0 if found.complete and not found.changes else 1)
+    text = made.write(_form(options), counted, ways, network)
+    write_text(options["output"], text, [old, new, options["network"], options["capture"]])
+    if made.incomplete:
+        click.echo(f"ztfast diff: not everything is shown or proved: {made.incomplete}", err=True)
+    ctx.exit(0 if made.same else 1)
+
+
+def _form(options: dict[str, Any]) -> str:
+    form: str = options["form"]
+    if options["as_json"] and form not in ("text", "json"):
+        raise click.UsageError(f"--json and --format {form}: choose one")
+    return "json" if options["as_json"] else form
+
+
+def _by_edit(
+    first: Policy, second: Policy, engines: tuple[str, str], options: dict[str, Any]
+) -> ByEdit:
+    """What each edit does."""
+    from ztfast.cli.diff_texts import ByEdit
+    from ztfast.cli.interrupts import ended_at_once
+    from ztfast.proof.edit_effects import compare_edits
+
+    how: dict[str, Any] = {"side": options["side"], "time_limit": options["time_limit"]}
+    with ended_at_once():
+        shown = options["verbose"] or _form(options) == "json"
+        report = compare_edits(first, second, engines=engines, usual=shown, **how)
+    return ByEdit(first, second, report, options["limit"], options["verbose"])
+
+
+def _by_class(
+    first: Policy, second: Policy, engines: tuple[str, str], options: dict[str, Any]
+) -> ByClass:
+    """In which classes of frames two engine versions differ."""
+    from ztfast.cli.diff_texts import ByClass
+    from ztfast.cli.interrupts import ended_at_once
+    from ztfast.proof.diff import compare
+
+    how: dict[str, Any] = {"side": options["side"], "time_limit": options["time_limit"]}
+    with ended_at_once():
+        found = compare(first, second, engines=engines, max_classes=options["limit"], **how)
+    return ByClass(found)
 
 
 def _count(
@@ -142,26 +184,3 @@ def _ways(
         for policy, engine in zip((first, second), engines, strict=True)
     )
     return old, new
-
-
-def _text(found: Difference, counted: ChangeCounts | None, ways: tuple[Reach, Reach] | None) -> str:
-    from ztfast.diagnostics.render import harmless_lines
-    from ztfast.proof.render import diff_lines
-    from ztfast.report.reach_grid import change_lines
-
-    lines = diff_lines(found)
-    if ways is not None:
-        lines = [*change_lines(*ways), "", *lines]
-    return harmless_lines(lines if counted is None else [*lines, *counted.lines()])
-
-
-def _json(found: Difference, counted: ChangeCounts | None, ways: tuple[Reach, Reach] | None) -> str:
-    from ztfast.pipeline.reach import change_cells
-    from ztfast.proof.render import diff_json
-
-    document = diff_json(found)
-    if counted is not None:
-        document["capture"] = counted.as_json()
-    if ways is not None:
-        document["members"] = change_cells(*ways)
-    return json.dumps(document, indent=2) + "\n"

@@ -23,20 +23,20 @@ def class_text(
     formulas: Formulas,
     literals: Iterable[Literal],
     tags: Mapping[int, str] | None = None,
-    defaulted: Collection[int] = (),
+    defaults: Mapping[int, int] | None = None,
 ) -> str:
     """A conjunction in words: `TCP to port 22 from any to 10.1.1.0/24, except …`.
 
-    tags: names by id.  defaulted: ids of the tags that a member has by default where it was not
-    given another.
+    tags: names by id.  defaults: what members have of tags that they were not given; whether a
+    value was given or is the default makes no difference and is not said.
     """
     sentence = _Sentence()
     for literal in sorted(literals, key=lambda item: (item < 0, abs(item))):
         node, holds = formulas.nodes[abs(literal)], literal > 0
         if isinstance(node, Test):
-            if _is_default(node, defaulted):
-                text = _default_text(node, holds and node.low == 1, tags or {})
-                sentence.members.append(text)
+            if _is_default(node, defaults or {}):
+                if holds != (node.low == 1):
+                    sentence.members.append(_default_text(node, tags or {}, defaults or {}))
             else:
                 _say_test(sentence, node, holds, tags or {})
         elif isinstance(node, Comparison) and node.operator not in ("at most", "slice"):
@@ -192,11 +192,10 @@ def _is_default(node: Test, defaulted: Collection[int]) -> bool:
     return parts[0] in ("from", "to") and parts[1] == "has" and int(parts[2]) in defaulted
 
 
-def _default_text(node: Test, given: bool, tags: Mapping[int, str]) -> str:
+def _default_text(node: Test, tags: Mapping[int, str], defaults: Mapping[int, int]) -> str:
     member, _, number = node.field.split(".")
     who = "sender" if member == "from" else "receiver"
-    name = tags.get(int(number), number)
-    return f"the {who}'s tag {name} is {'not ' if given else ''}left at its default"
+    return f"the {who}'s tag {tags.get(int(number), number)} is {defaults[int(number)]}"
 
 
 def _member_text(node: Test, holds: bool, tags: Mapping[int, str]) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ztfast.frames.frame import Frame
 from ztfast.model.policy import Policy
@@ -36,7 +37,7 @@ from ztfast.proof.symbolic_policy import (
     refuse_unbuildable,
     witness_preferences,
 )
-from ztfast.proof.verdict_classes import copy_lengths, event_formulas
+from ztfast.proof.verdict_classes import Event, copy_lengths, event_formulas
 from ztfast.proof.witness import contradiction, frame_of
 
 TIME_LIMIT = 8.0
@@ -91,13 +92,21 @@ def compare(
     Raises BackendError where z3 is missing, or where a witness contradicts a claim (ZT291),
     UsageError for another side.
     """
-    return _PolicyDiff(old, new, engines, side, time_limit).find(max_classes)
+    return _Classes(old, new, engines, side, time_limit).find(max_classes)
 
 
-class _PolicyDiff:
-    """Two policies over the same fields, and the classes in which they differ.
+class EventPair(NamedTuple):
+    """Where the old and where the new policy has an event."""
 
-    events: where the old and where the new policy has each of the events of either.
+    event: Event
+    old: Literal
+    new: Literal
+
+
+class PolicyPair:
+    """Two policies over the same fields.
+
+    events: of either.  differs: where they judge differently.
     """
 
     def __init__(
@@ -117,18 +126,46 @@ class _PolicyDiff:
         olds = event_formulas(formulas, self.old.traces, lengths)
         news = event_formulas(formulas, self.new.traces, lengths)
         self.events = [
-            (olds.get(event, FALSE), news.get(event, FALSE)) for event in {**olds, **news}
+            EventPair(event, olds.get(event, FALSE), news.get(event, FALSE))
+            for event in {**olds, **news}
         ]
-        self.differs = formulas.any(formulas.differ(*pair) for pair in self.events)
-        self.rest = self.differs  # what no class has that was found so far
+        self.differs = formulas.any(formulas.differ(pair.old, pair.new) for pair in self.events)
         self.tags = {tag.id: tag.name or str(tag.id) for tag in (*old.tags, *new.tags)}
+
+    def prover(self) -> Prover:
+        """What decides about frames and circumstances that there are."""
+        prover = Prover(self.formulas, self.deadline)
+        constraints = network_constraints(self.formulas, self.old.directions)
+        for literal in (*constraints, *self.frame.structure()):
+            prover.require(literal)
+        return prover
+
+    def literals(self) -> Iterator[Literal]:
+        """Where either policy has any of the events."""
+        for pair in self.events:
+            yield from (pair.old, pair.new)
+
+
+class _Classes(PolicyPair):
+    """The classes in which two policies differ."""
+
+    def __init__(
+        self,
+        old: Policy,
+        new: Policy,
+        engines: tuple[str, str],
+        side: str,
+        time_limit: float | None,
+    ) -> None:
+        super().__init__(old, new, engines, side, time_limit)
+        self.rest = self.differs  # what no class has that was found so far
 
     def find(self, max_classes: int) -> Difference:
         """The classes, up to so many."""
         changes: list[Change] = []
         if self.differs == FALSE:
             return Difference((), True)
-        prover = self._prover()
+        prover = self.prover()
         try:
             for change in self._changes(prover):
                 changes.append(change)
@@ -140,15 +177,8 @@ class _PolicyDiff:
             return Difference(tuple(changes), False, why)
         return Difference(tuple(changes), True)
 
-    def _prover(self) -> Prover:
-        prover = Prover(self.formulas, self.deadline)
-        constraints = network_constraints(self.formulas, self.old.directions)
-        for literal in (*constraints, *self.frame.structure()):
-            prover.require(literal)
-        return prover
-
     def _changes(self, prover: Prover) -> Iterator[Change]:
-        leaves = self.formulas.leaves(part for pair in self.events for part in pair)
+        leaves = self.formulas.leaves(self.literals())
         found: list[Literal] = []
         small = len(self.formulas.nodes) <= SMALL
         # Outside the classes found; each class is proved as it stands, also where two overlap.
@@ -191,20 +221,15 @@ class _PolicyDiff:
         holding = [leaf if sample.inside(leaf) else -leaf for leaf in leaves]
         alike = self._alike(sample)
         positive = [literal for literal in holding if literal > 0]
-        try:
-            found = prover.unsat_core([-alike], positive, assignment)
-            if found is None:
-                every = [*_negative(self.formulas, holding), *positive]
-                found = prover.unsat_core([-alike], every, assignment)
-        except Undecided:
-            return holding
+        found = prover.unsat_core([-alike], positive, assignment)
+        if found is None:
+            every = [*_negative(self.formulas, holding), *positive]
+            found = prover.unsat_core([-alike], every, assignment)
         return holding if found is None else self._widened(prover, alike, found, positive)
 
     def _alike(self, sample: Samples) -> Literal:
         """The frames that both policies judge as they judge this one."""
-        return self.formulas.all(
-            part if sample.inside(part) else -part for pair in self.events for part in pair
-        )
+        return self.formulas.all(part if sample.inside(part) else -part for part in self.literals())
 
     def _widened(
         self, prover: Prover, alike: Literal, cube: list[Literal], positive: Sequence[Literal]
@@ -230,7 +255,7 @@ class _PolicyDiff:
         if old.verdict == new.verdict:
             raise contradiction(f"a difference was claimed and there is none ({old})", frame)
         where = circumstances_text((self.old, self.new), assignment, frame, self.tags)
-        words = class_text(self.formulas, cube, self.tags, self.old.defaults.keys())
+        words = class_text(self.formulas, cube, self.tags, self.old.defaults)
         return Change(words, frame, where, old, new, dict(assignment), tuple(cube))
 
 

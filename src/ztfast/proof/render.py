@@ -7,6 +7,7 @@ Tested by tests/proof/test_render.py.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from ztfast.frames.build import ethernet_bytes
@@ -42,9 +43,19 @@ def diff_lines(found: Difference) -> list[str]:
     """The classes, each with both verdicts and a witness, or that there are none."""
     if not found.changes:
         return [
-            "no difference: proved for every frame" if found.complete else "no difference was found"
+            "no difference: proved for every frame"
+            if found.complete
+            else "something may differ: nothing was proved in time"
         ]
-    return [line for change in found.changes for line in _change_lines(change)]
+    return [line for change in merged(found.changes) for line in _change_lines(change)]
+
+
+def merged(changes: Iterable[Change]) -> list[Change]:
+    """Without those of which another says the same: they differ in how a fact is known."""
+    first: dict[tuple[str, str, str], Change] = {}
+    for change in changes:
+        first.setdefault((change.words, str(change.old), str(change.new)), change)
+    return list(first.values())
 
 
 def _change_lines(change: Change) -> list[str]:
@@ -65,7 +76,7 @@ def search_json(result: SearchResult | None) -> dict[str, Any]:
     found: dict[str, Any] = {"found": result is not None, "proved": result is None}
     if result is not None:
         found["witness"] = witness_json(result.frame, result.circumstances)
-        found |= _verdict_json(result.verdict)
+        found |= verdict_json(result.verdict)
     return found
 
 
@@ -77,16 +88,17 @@ def diff_json(found: Difference) -> dict[str, Any]:
         "changes": [
             {
                 "frames": change.words,
-                "old": _verdict_json(change.old),
-                "new": _verdict_json(change.new),
+                "old": verdict_json(change.old),
+                "new": verdict_json(change.new),
                 "witness": witness_json(change.frame, change.circumstances),
             }
-            for change in found.changes
+            for change in merged(found.changes)
         ],
     }
 
 
-def _verdict_json(found: WitnessVerdict) -> dict[str, Any]:
+def verdict_json(found: WitnessVerdict) -> dict[str, Any]:
+    """A verdict on a witness for other programs."""
     return {"verdict": str(found.verdict), "by": found.by}
 
 
