@@ -39,6 +39,8 @@ def found(text: str) -> list[tuple[str, int, int] | tuple[str]]:
         ("accept dport 1 or dport 2 or dport 3 ;", []),
         ("accept dport 1 and dport 2 or dport 3 ;", [("ZT105", 1, 30)]),
         ("accept dport 1 or dport 2 dport 3 ;", [("ZT105", 1, 26)]),
+        ("accept chr macauth ;", [("ZT130", 1, 7)]),
+        ("accept chr macauth,ipauth ;", []),
         ("accept or dport 1 or dport 2 ;", [("ZT106", 1, 10)]),
         ("accept chr tcp_syn,tcp_ack,62 ;", []),
         ("accept chr inbound ;", []),
@@ -96,16 +98,30 @@ def test_findings(text: str, expected: list[tuple[str, int, int]]) -> None:
     [
         ("accept dport 1 ;\n" * 512 + "tee 1 8e30f50a25;\n", "ZT121"),
         ("cap c id 1\n" + "accept dport 1 ;\n" * 33 + ";", "ZT122"),
-        ("".join(f"cap c{i} id {i} accept dport 1 ; ;\n" for i in range(129)), "ZT123"),
-        ("".join(f"tag t{i} id {i} ;\naccept teq t{i} 1 ;\n" for i in range(129)), "ZT124"),
+        ("".join(f"cap c{i} id {i} default accept dport 1 ; ;\n" for i in range(129)), "ZT123"),
+        ("".join(f"tag t{i} id {i} default 1 ;\naccept teq t{i} 1 ;\n" for i in range(129)),
+         "ZT124"),
     ],
 )
 def test_limits_of_a_network(text: str, code: str) -> None:
     assert [finding[0] for finding in found(text)] == [code]
     fewer = text.replace("tee 1 8e30f50a25;\n", "").replace("accept dport 1 ;\n", "", 1)
-    fewer = fewer.replace("cap c128 id 128 accept dport 1 ; ;\n", "")
-    fewer = fewer.replace("tag t128 id 128 ;\naccept teq t128 1 ;\n", "")
-    assert found(fewer) == []
+    fewer = fewer.replace("id 128 default", "id 128").replace(" 128 1 ;", " 128 ;")
+    assert found(fewer.replace("id 128 1 ;", "id 128 ;")) == []
+
+
+def test_ports_joined_by_or_are_only_noted() -> None:
+    """As the official manual writes them; what is mixed otherwise is warned of."""
+    usual = "accept ipprotocol tcp and dport 22 or dport 80 or dport 443 ;"
+    for text, severity in (
+        (usual, "note"),
+        (usual.replace("or dport 443", "and dport 443"), "warning"),
+        (usual.replace("ipprotocol tcp", "ipsrc 10.0.0.0/8"), "warning"),
+        (usual.replace("or dport 443", "or sport 443"), "warning"),
+        ("accept dport 22 or dport 80 and ipprotocol tcp ;", "warning"),
+    ):
+        _, findings = check(Source("t", text))
+        assert [(one.code, one.severity) for one in findings] == [("ZT105", severity)], text
 
 
 def test_json_is_checked_too() -> None:

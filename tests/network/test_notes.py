@@ -94,3 +94,19 @@ def test_default_capabilities_that_lists_lack() -> None:
 def test_who_is_no_member_is_not_named() -> None:
     outsider = member(ANNA, authorized=False, takes_defaults=False, ips=ips("192.168.0.1"))
     assert messages(network(outsider, member(BERT), routes=()), DEFAULTS) == []
+
+
+def test_more_than_a_member_gets() -> None:
+    many = member(ANNA, tags=dict.fromkeys(range(129), 1))
+    held = member(BERT, capabilities=frozenset(range(130)))
+    assert messages(network(many, held, member(CARL))) == [
+        "members with more tags or capabilities than a controller gives them: "
+        f"{ANNA:010x} (129 tags), {BERT:010x} (130 capabilities)"
+    ]
+    tagged = policy(ACCEPT, tags=[{"id": 7, "default": 1}, {"id": 8, "default": None}])
+    full = member(ANNA, tags=dict.fromkeys(range(100, 228), 1))
+    assert messages(network(full)) == []
+    assert messages(network(full), tagged) == [
+        "members with more tags or capabilities than a controller gives them: "
+        f"{ANNA:010x} (129 tags)"
+    ]

@@ -33,11 +33,12 @@ def test_decisions_are_the_tallys(backend: str) -> None:
             tally.add(verdicts, packets.lengths)
             known, which = decisions.of(verdicts)
             found.update(known[number] for number in which.tolist())
-    expected: Counter[Decision] = Counter()  # rules of one macro are alike wherever it is included
+    expected: Counter[Decision] = Counter()
     for row in tally.rows():
-        keys = ("verdict", "side", "capability", "line", "rule")
+        keys = ("verdict", "side", "capability", "line", "rule", "included")
         expected[Decision(*(row[key] for key in keys))] += row["frames"]
     assert found == expected
+    assert Decision("accept", "receiver", None, 22, "", 64).place == "22 (64)"
     assert found.total() == 221
 
 

@@ -78,19 +78,17 @@ def test_figures_by_verdict_rule_and_copy() -> None:
     assert found.copies == {
         (side, "tee", 0x8E30F50A25): Count(1, 20) for side in ("sender", "receiver")
     }
-    rows = [
-        (row["frames"], row["verdict"], row["capability"], row["line"], row["rule"])
-        for row in found.rows()
-    ]
+    names = ("frames", "verdict", "capability", "line", "included", "rule")
+    rows = [tuple(row[name] for name in names) for row in found.rows()]
     assert sorted(rows, key=str) == sorted(
         [
-            (2, "accept", None, 4, "accept dport $b and not sport 7"),
-            (1, "accept", None, 3, "accept dport $a"),
-            (1, "accept", None, 3, "accept dport $a"),
-            (1, "accept", None, 4, "accept dport $b and not sport 7"),
-            (2, "drop", None, None, "end of the rules"),
-            (1, "accept", None, 12, "accept ethertype arp"),
-            (1, "accept", "own", 16, "accept ethertype 2"),
+            (2, "accept", None, 4, 9, "accept dport 443 and not sport 7"),
+            (1, "accept", None, 3, 9, "accept dport 80"),
+            (1, "accept", None, 3, 10, "accept dport 53"),
+            (1, "accept", None, 4, 10, "accept dport 5353 and not sport 7"),
+            (2, "drop", None, None, None, "end of the rules"),
+            (1, "accept", None, 12, None, "accept ethertype arp"),
+            (1, "accept", "own", 16, None, "accept ethertype 2"),
         ],
         key=str,
     )

@@ -104,6 +104,14 @@ CASES = {
         "drop ipprotocol tcp and not dport 1-1023;\nbreak ipprotocol tcp;\naccept;\n",
         {"ZT208:1:dropped by `drop` in line 2"},
     ),
+    "answers of UDP": (
+        "accept ipprotocol udp and dport 53;\ndrop;\n",
+        {"ZT212:1:its answer `udp 10.0.0.2:53 > 10.0.0.1:40000, 60 bytes` is dropped by `drop`"},
+    ),
+    "one finding where TCP and UDP are lost": (
+        "accept dport 53;\ndrop;\n",
+        {"ZT208:1:dropped by `drop` in line 2"},
+    ),
     "one include of many": (
         "macro web($to) accept ipdest $to and dport 80; ;\n"
         "include web(10.0.0.0/8)\ninclude web(10.1.0.0/16)\ninclude web(11.0.0.0/8)\naccept;\n",
@@ -127,6 +135,8 @@ SILENT = {
     "inbound": "drop chr inbound and ethertype arp;\naccept;\n",
     "unknown tags": "tag t id 1;\naccept tseq t 1;\naccept treq t 1;\naccept;\n",
     "short headers": "accept framesize 20 and dport 80;\naccept;\n",
+    "UDP that nobody answers": "accept ipprotocol udp and dport 514;\n"
+    "accept ipprotocol udp and dport 5000-5010;\ndrop;\n",
     "copies": "tee 64 1122334455 ipprotocol udp;\naccept;\n",
 }
 
@@ -157,6 +167,17 @@ def test_findings(name: str) -> None:
 @pytest.mark.parametrize("name", SILENT)
 def test_no_finding(name: str) -> None:
     assert said(ztfast.compile(SILENT[name])) == []
+
+
+def test_many_that_say_the_same_are_one() -> None:
+    """The base rules leave a capability nothing: it is said once, with the lines."""
+    ports = "".join(f"  accept ipprotocol tcp and dport {port};\n" for port in range(20, 26))
+    rules = f"cap many id 1\n{ports}  accept ipprotocol udp;\n;\naccept ipprotocol tcp;\n"
+    found = said(ztfast.compile(rules + "accept ethertype arp;\n"))
+    assert [one for one in found if "ZT203" in one] == [
+        "ZT203:2:this match is always false where it stands, and so are 5 more of the capability"
+        " many (lines 3, 4, 5, 6 and more)"
+    ]
 
 
 def test_json_policies_have_places_in_words() -> None:

@@ -37,7 +37,9 @@ WARNINGS: tuple[Code, ...] = (
         "ZT105",
         "`and` and `or` without precedence",
         "Matches fold from left to right. `a or b and c` is (a or b) and c. What cannot be said "
-        "in one rule can be said in two with the same action.",
+        "in one rule can be said in two with the same action. A note where only ports follow one "
+        "another, as in `ipprotocol tcp and dport 22 or dport 80`: the later ones count for every "
+        "protocol.",
         "accept dport 80 or dport 443 and ipprotocol tcp ;",
     ),
     Code(
@@ -161,13 +163,17 @@ WARNINGS: tuple[Code, ...] = (
     ),
     Code(
         "ZT123",
-        "more than 128 capabilities",
-        "A controller cuts the rest off silently.",
+        "more than 128 capabilities of every member",
+        "A controller gives a member at most 128 capabilities and leaves out the rest silently. "
+        "Counted are those marked default, which every member gets; commands with --network "
+        "count each member's own (ZT561).",
     ),
     Code(
         "ZT124",
-        "more than 128 tags",
-        "A controller cuts the rest off silently.",
+        "more than 128 tags of every member",
+        "A controller gives a member at most 128 tags and leaves out the rest silently. Counted "
+        "are those with a default, which every member has; commands with --network count each "
+        "member's own (ZT561).",
     ),
     Code(
         "ZT125",
@@ -208,5 +214,13 @@ WARNINGS: tuple[Code, ...] = (
         "other frames or none. This is about the controller; the version of the nodes makes no "
         "difference. ztfast reads MACs as controllers from 1.14.1 on do, and says so where "
         "an older version is asked for (`--engine 1.12`).",
+    ),
+    Code(
+        "ZT130",
+        "`macauth`, which no member ever has",
+        "A certificate of ownership could hold a MAC, but no controller puts one in: `chr macauth` "
+        "is false for every frame of every network, and `not chr macauth` true. Addresses that "
+        "members own are asked for with `chr ipauth`.",
+        "drop not chr macauth ;\naccept;",
     ),
 )

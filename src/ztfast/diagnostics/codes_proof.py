@@ -80,6 +80,22 @@ ANALYSIS: tuple[Code, ...] = (
         " cannot be found. Accept ARP and neighbour solicitations before it.",
     ),
     Code(
+        "ZT212",
+        "answers of UDP that cannot come back",
+        "As ZT208, of UDP: a packet from a client's port is accepted here and the one that answers"
+        " it is dropped. Said of ports below 1024 alone, without those that nobody answers from"
+        " (syslog, SNMP traps) or that both ends use (NTP, IKE).",
+    ),
+    Code(
+        "ZT213",
+        "copies that never arrive",
+        "The member that a tee or watch sends to judges what it gets by the same rules, as the"
+        " receiver. It takes a copy at the tee itself, if it comes there and the matches hold. One"
+        " that was cut so far that they do not, or that another rule stops first, is refused. The"
+        " copies of the frame's sender are meant, of frames with ordinary headers; `ztfast deliver`"
+        " shows all, the receiver's too.",
+    ),
+    Code(
         "ZT290",
         "the solver is not installed",
         "The analysis needs z3-solver: `pip install 'ztfast[analysis]'`.",

@@ -181,6 +181,12 @@ OTHERS: tuple[Code, ...] = (
         "The columns that describe one batch of frames must have one item a frame each.",
     ),
     Code(
+        "ZT561",
+        "more tags or capabilities than a member gets",
+        "A controller gives a member at most 128 capabilities and 128 tags (its own and those with "
+        "a default), and leaves out the rest silently. ztfast judges as if the member had all.",
+    ),
+    Code(
         "ZT601",
         "output failed",
         "The output could not be written; the message says what was kept.",

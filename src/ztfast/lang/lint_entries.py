@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Any
 
@@ -17,7 +18,7 @@ from ztfast.errors import Diagnostic, Severity, Source, Span
 from ztfast.lang.matches import quote
 from ztfast.lang.numbers import mask_text, parse_fraction, parse_number
 from ztfast.lang.pasted import range_help
-from ztfast.model.entries import read_mac
+from ztfast.model.entries import read_entry, read_mac
 from ztfast.model.kinds import KINDS, Kind
 from ztfast.model.names import CHARACTERISTICS
 from ztfast.model.policy import (
@@ -30,6 +31,8 @@ from ztfast.model.policy import (
 )
 
 _KINDS = {kind.name: kind for kind in Kind}
+_PORTS = frozenset({"MATCH_IP_SOURCE_PORT_RANGE", "MATCH_IP_DEST_PORT_RANGE"})
+_PROTOCOLS = frozenset({"MATCH_IP_PROTOCOL", "MATCH_ETHERTYPE"})
 _ACCEPTING = frozenset({"ACTION_ACCEPT", "ACTION_REDIRECT", "ACTION_PRIORITY"})
 
 
@@ -75,11 +78,14 @@ def _limits(policy: Policy) -> Iterator[Diagnostic]:
             first = cap.rules[MAX_CAPABILITY_RULES]
             place = first.parent or first.span
             yield cut("ZT122", len(cap.rules), MAX_CAPABILITY_RULES, name, place)
-    if len(policy.capabilities) > MAX_CAPABILITIES:
-        place = policy.capabilities[MAX_CAPABILITIES].span
-        yield cut("ZT123", len(policy.capabilities), MAX_CAPABILITIES, "capabilities", place)
-    if len(policy.tags) > MAX_TAGS:
-        yield cut("ZT124", len(policy.tags), MAX_TAGS, "tags", policy.tags[MAX_TAGS].span)
+    # A member is given so many: definitions count as far as every member has what they define.
+    held = [cap for cap in policy.capabilities if cap.default]
+    if len(held) > MAX_CAPABILITIES:
+        what, place = "capabilities of every member", held[MAX_CAPABILITIES].span
+        yield cut("ZT123", len(held), MAX_CAPABILITIES, what, place)
+    had = [tag for tag in policy.tags if tag.default is not None]
+    if len(had) > MAX_TAGS:
+        yield cut("ZT124", len(had), MAX_TAGS, "tags of every member", had[MAX_TAGS].span)
 
 
 class _Rules:
@@ -152,13 +158,29 @@ class _Rules:
         joins = either[1:]
         if True in joins and False in joins:
             change = next(i for i in range(1, len(joins)) if joins[i] != joins[i - 1])
-            yield self._at(
+            finding = self._at(
                 matches[change + 1],
                 "ZT105",
                 "`and` and `or` fold from left to right, without precedence: "
                 + ("(a and b) or c" if joins[change] else "(a or b) and c"),
                 "split the rule in two actions where you mean it otherwise",
             )
+            usual = self._is_port_list(matches, joins)
+            yield replace(finding, severity=Severity.NOTE) if usual else finding
+
+    def _is_port_list(self, matches: list[int], joins: list[bool]) -> bool:
+        """`ipprotocol tcp and dport 22 or dport 80 or …`, as the official manual writes it.
+
+        It also takes the later ports of other protocols, which is seldom what matters.
+        """
+        kinds = [str(self._rules[index].json.get("type")) for index in matches]
+        first = joins.index(True) + 1 if True in joins else 0
+        return (
+            all(joins[first - 1 :])
+            and set(kinds[: first - 1]) <= _PROTOCOLS
+            and kinds[first - 1] in _PORTS
+            and set(kinds[first:]) == {kinds[first - 1]}
+        )
 
     # --- single matches
 
@@ -167,6 +189,8 @@ class _Rules:
             yield from self._prefix(index, entry.get("ip"), kind)
         if kind in _MACS:
             yield from self._mac(index, entry.get("mac"))
+        if kind is Kind.MATCH_CHARACTERISTICS:
+            yield from self._macauth(index, entry)
         for field in KINDS[kind].fields:
             if field.form != "number" or field.bits >= 32:
                 continue
@@ -179,6 +203,19 @@ class _Rules:
                     f"a controller cuts {field.json} {value} to {field.bits} bits: {cut}",
                     f"write a number up to {(1 << field.bits) - 1}",
                 )
+
+    def _macauth(self, index: int, entry: Mapping[str, Any]) -> Iterator[Diagnostic]:
+        read = read_entry(entry)
+        bits = (read.value[0] or 0) if read is not None else 0
+        if bits != 1 << CHARACTERISTICS["macauth"]:
+            return  # beside others it changes nothing
+        what = "always true" if entry.get("not") is True else "never true"
+        yield self._at(
+            index,
+            "ZT130",
+            f"`macauth` is {what} on a real network: controllers certify IP addresses, never MACs",
+            "use `chr ipauth`, or drop the match",
+        )
 
     def _mac(self, index: int, text: Any) -> Iterator[Diagnostic]:
         if isinstance(text, str) and not _MAC.fullmatch(text.translate(_MAC_SEPARATORS)):

@@ -2,7 +2,7 @@
 
 Contract: `network_notes` gives notes, one line each, that name members and never stop anything:
 no members at all, addresses that a member was assigned and does not own, default capabilities that
-it does not hold.
+it does not hold, more tags or capabilities than a member gets.
 Tested by tests/network/test_notes.py.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from ipaddress import ip_address
 
 from ztfast.errors import Diagnostic, Severity
-from ztfast.model.policy import Policy
+from ztfast.model.policy import MAX_CAPABILITIES, MAX_TAGS, Policy
 from ztfast.network.members import MAX_OWNED, Member, Network
 
 MAX_NAMED = 4  # members, and of each as many addresses or capabilities
@@ -31,6 +31,7 @@ def network_notes(
         _no_members(network),
         _not_owned(network, members),
         _not_held(network, members, rules) if rules is not None else None,
+        _not_given(network, members, rules),
     ]
     return [_note(*note, path) for note in found if note is not None]
 
@@ -97,6 +98,31 @@ def _not_held(
         f"default capabilities that members' lists lack, so that they do not hold them: "
         f"{_cut(named)}",
         "a controller grants defaults when it first sees a member: add them to these members",
+    )
+
+
+def _not_given(
+    network: Network, members: Sequence[Member], policy: Policy | None
+) -> tuple[str, str, str] | None:
+    """What a controller has no place for in what it sends to a member."""
+    tags = {tag.id for tag in policy.tags if tag.default is not None} if policy else set[int]()
+    named: list[str] = []
+    for member in members:
+        counts = (
+            (len({*member.tags, *tags}), MAX_TAGS, "tags"),
+            (len(member.capabilities), MAX_CAPABILITIES, "capabilities"),
+        )
+        named += [
+            f"{network.member_name(member.address)} ({count} {what})"
+            for count, most, what in counts
+            if count > most
+        ]
+    if not named:
+        return None
+    return (
+        "ZT561",
+        f"members with more tags or capabilities than a controller gives them: {_cut(named)}",
+        f"a member gets {MAX_TAGS} tags and {MAX_CAPABILITIES} capabilities, the rest is left out",
     )
 
 

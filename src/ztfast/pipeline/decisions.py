@@ -23,7 +23,8 @@ class Decision(NamedTuple):
     """A verdict (`accept`, `drop`, `redirect`) and whose it is: `sender` or `receiver`.
 
     capability: its name, None where the base rules decided.  line: None where no entry decided, or
-    rules have no lines.  rule: its text; where no entry decided, why.
+    rules have no lines.  included: the line of the include that brought a macro's rule.  rule: its
+    text; where no entry decided, why.
     """
 
     verdict: str
@@ -31,6 +32,14 @@ class Decision(NamedTuple):
     capability: str | None
     line: int | None
     rule: str
+    included: int | None = None
+
+    @property
+    def place(self) -> str:
+        """`48`, for a macro's rule `22 (64)`: its line and that of its include; `-` for none."""
+        if self.line is None:
+            return "-"
+        return str(self.line) if self.included is None else f"{self.line} ({self.included})"
 
     @property
     def by(self) -> str:
@@ -40,7 +49,7 @@ class Decision(NamedTuple):
     @property
     def text(self) -> str:
         """In one line: `drop by sender, line 48: drop ipprotocol tcp and dport 23`."""
-        where = f", line {self.line}" if self.line is not None else ""
+        where = f", line {self.place}" if self.line is not None else ""
         return f"{self.verdict} by {self.by}{where}: {self.rule}"
 
 
@@ -75,8 +84,8 @@ class Decisions:
             by = ("sender", "receiver")[side]
             decider = Decider(VERDICTS[Action(action)], by, capability, entry)
             row = decider_row(self._policy, decider)
-            capability_name, line, rule = row["capability"], row["line"], row["rule"]
-            self._known[key] = Decision(decider.verdict, by, capability_name, line, rule)
+            names = ("capability", "line", "rule", "included")
+            self._known[key] = Decision(decider.verdict, by, *(row[name] for name in names))
         return self._known[key]
 
 

@@ -350,6 +350,7 @@ def decider_row(policy: Policy, decider: Decider) -> Mapping[str, Any]:
         "capability": None,
         "entry": decider.entry if decider.entry >= 0 else None,
         "line": None,
+        "included": None,
         "rule": _UNDECIDED.get(decider.entry, ""),
     }
     rules = policy.rules
@@ -359,8 +360,9 @@ def decider_row(policy: Policy, decider: Decider) -> Mapping[str, Any]:
         rules = capability.rules
     if decider.entry >= 0:
         known = known_rules(rules)
-        span = known[decider.entry].span
-        row["line"] = span.line if span else None
+        rule = known[decider.entry]
+        row["line"] = rule.span.line if rule.span else None
+        row["included"] = rule.parent.line if rule.parent else None
         row["rule"] = rule_text(policy, known, decider.entry)
     return row
 
@@ -375,11 +377,14 @@ def known_rules(rules: Sequence[Rule]) -> list[Rule]:
 def rule_text(policy: Policy, rules: Sequence[Rule], index: int) -> str:
     """The action at `index` with its matches, as the source has them, in one line.
 
-    Rules that came as JSON give the entry's type.
+    A macro's rules stand with the values of their include.  Rules that came as JSON give the
+    entry's type.
     """
     span, source = rules[index].span, policy.source
     if span is None or source is None:
         return str(rules[index].json.get("type", ""))
+    if rules[index].parent is not None:
+        return _included_text(policy, rules, index)
     end = 0
     for before in reversed(rules[:index]):
         if before.span is None or str(before.json.get("type")).startswith("ACTION_"):
@@ -389,3 +394,19 @@ def rule_text(policy: Policy, rules: Sequence[Rule], index: int) -> str:
         return source.line_text(span.line).strip().rstrip("; ")
     text = _COMMENT.sub("", source.text[span.start : end])
     return " ".join(text.split())
+
+
+def _included_text(policy: Policy, rules: Sequence[Rule], index: int) -> str:
+    """The action at `index` with its matches as this include of a macro has them."""
+    from ztfast.lang.printer import entry_printer  # start-up stays short
+
+    shown = entry_printer(policy.tags)
+    first = index
+    while first and not str(rules[first - 1].json.get("type")).startswith("ACTION_"):
+        first -= 1
+    words = [shown(rules[index].json)]
+    for rule in rules[first:index]:
+        text = shown(rule.json)
+        joined = len(words) == 1 or text.startswith("or ")
+        words.append(text if joined else f"and {text}")
+    return " ".join(words)

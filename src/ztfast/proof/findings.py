@@ -11,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ztfast.errors import Diagnostic, Severity, Span
+from ztfast.frames.build import TCP, UDP
 from ztfast.frames.text import frame_text
 from ztfast.model.kinds import Kind
 from ztfast.model.policy import Policy, Rule
 from ztfast.model.result import Result
 from ztfast.proof.analysis import Analysis
+from ztfast.proof.copy_findings import copy_findings
 from ztfast.proof.formula import Literal
 from ztfast.proof.frame_model import FrameFormulas
 from ztfast.proof.reply_trap import Handshake
@@ -42,6 +44,7 @@ def findings(
     found += analysis.ask(lambda: _nothing_accepted(analysis))
     found += analysis.ask(lambda: resolution_findings(analysis, engine))
     found += analysis.ask(lambda: _traps(analysis))
+    found += analysis.ask(lambda: copy_findings(analysis))
     if analysis.undecided:
         found.append(_left_open(analysis))
     return found
@@ -89,37 +92,56 @@ def _nothing_accepted(analysis: Analysis) -> Iterator[Diagnostic]:
 # --- replies that cannot come back
 
 
+_CODES = {TCP: "ZT208", UDP: "ZT212"}
+_HELP = {
+    TCP: "accept what answers too, as `accept chr tcp_ack;` does (with `ipprotocol tcp`), or the"
+    " same ports with `sport`",
+    UDP: "accept what answers too: the same rule with `sport` and the addresses swapped",
+}
+
+
 def _traps(analysis: Analysis) -> Iterator[Diagnostic]:
-    """One finding for each accepting action of base rules or capability that traps a SYN."""
+    """One finding for each accepting action that lets a first frame go and loses its answer."""
     tags = analysis.policy.tags
     defaults = {tag.id: tag.default & 0xFFFFFFFF for tag in tags if tag.default is not None}
-    handshake = Handshake(analysis.formulas, analysis.frame, analysis.views, defaults)
+    said: set[tuple[int, int]] = set()  # of what traps both, one is enough
+    counted = 0
+    for protocol in (TCP, UDP):
+        fields = analysis.formulas, analysis.frame, analysis.views
+        handshake = Handshake(*fields, defaults, protocol)
+        for number, index in _trapping(analysis, handshake):
+            if (number, index) in said:
+                continue
+            said.add((number, index))
+            counted += 1
+            if counted > MAX_TRAPS:
+                yield _more_traps(analysis, number, index)
+                return
+            yield _trap(analysis, handshake, number, index)
+
+
+def _trapping(analysis: Analysis, handshake: Handshake) -> Iterator[tuple[int, int]]:
+    """(rule set, entry) of each ACCEPT that lets a first frame go whose answer is lost."""
+    formulas = analysis.formulas
     if not analysis.possible(handshake.trap):
         return
-    counted = 0
     for number, index, ends in _accepts(handshake):
-        trapped = analysis.formulas.both(handshake.trap, ends)
-        if not analysis.possible(trapped):
-            continue
-        counted += 1
-        if counted > MAX_TRAPS:
-            yield _more_traps(analysis, number, index)
-            return
-        yield _trap(analysis, handshake, number, index, trapped)
+        if analysis.possible(formulas.both(handshake.trap, ends)):
+            yield number, index
 
 
 def _accepts(handshake: Handshake) -> Iterator[tuple[int, int, Literal]]:
-    """(rule set, entry, where it ends evaluation) of each ACCEPT at the SYN's sender."""
+    """(rule set, entry, where it ends evaluation) of each ACCEPT at the first frame's sender."""
     for number, rules in enumerate(handshake.forward["out"].rule_sets):
         for index, ends in rules.ends:
             if rules.steps[index].entry.kind is Kind.ACTION_ACCEPT:
                 yield number, index, ends
 
 
-def _trap(
-    analysis: Analysis, handshake: Handshake, number: int, index: int, trapped: Literal
-) -> Diagnostic:
-    preferences = _syn_preferences(analysis.frame)
+def _trap(analysis: Analysis, handshake: Handshake, number: int, index: int) -> Diagnostic:
+    preferences = _first_preferences(analysis.frame)
+    ends = dict(handshake.forward["out"].rule_sets[number].ends)[index]
+    trapped = analysis.formulas.both(handshake.trap, ends)
     assignment = analysis.prover.find_preferred([trapped], preferences)
     assert assignment is not None
     lost = handshake.lost_reply(assignment)
@@ -128,12 +150,11 @@ def _trap(
     drops = lost.stopped.result is Result.DROP
     by = f"by {analysis.entry_text(0, lost.stopped.entry)}" if drops else "since no rule accepts it"
     return analysis.warning(
-        "ZT208",
-        f"replies cannot come back: `{frame_text(lost.syn)}` is accepted here, its answer"
+        _CODES[handshake.protocol],
+        f"replies cannot come back: `{frame_text(lost.first)}` is accepted here, its answer"
         f" `{frame_text(lost.answer)}` is dropped {by}",
         analysis.span_of(number, index),
-        "rules keep no state: accept what answers too, as `accept chr tcp_ack;` does"
-        " (with `ipprotocol tcp`), or the same ports with `sport`",
+        f"rules keep no state: {_HELP[handshake.protocol]}",
     )
 
 
@@ -147,7 +168,7 @@ def _more_traps(analysis: Analysis, number: int, index: int) -> Diagnostic:
     )
 
 
-def _syn_preferences(frame: FrameFormulas) -> list[Literal]:
+def _first_preferences(frame: FrameFormulas) -> list[Literal]:
     """What makes a witness look like a frame that people know, the first first."""
     test = frame.test
     return [

@@ -1,18 +1,20 @@
-"""The stateless trap: TCP whose first packet passes and whose replies do not.
+"""The stateless trap: what begins a conversation passes, and what answers it does not.
 
-Contract: `Handshake` holds two frames that belong together, a SYN and the SYN+ACK that answers
-it, over the same fields (the reply's addresses, ports, members are the SYN's, swapped),
-on both sides of the network.  Replies are given every doubt: their sender holds all
-capabilities and owns its addresses.  Source: rules keep no connection state
-(docs/spec/evaluation.md sections 1 and 7).  Tested by tests/proof/test_findings.py.
+Contract: `Handshake` holds two frames that belong together, over the same fields (the answer's
+addresses, ports, members are the first's, swapped), on both sides of the network: of TCP a SYN and
+the SYN+ACK that answers it, of UDP a packet from a client's port and one back.  Replies are given
+every doubt: their sender holds all capabilities and owns its addresses.  Source: rules keep no
+connection state (docs/spec/evaluation.md sections 1 and 7).
+Tested by tests/proof/test_findings.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from ztfast.engine.context import Outcome
+from ztfast.frames.build import TCP, UDP
 from ztfast.frames.frame import Frame
 from ztfast.model.view import DIRECTIONS, View
 from ztfast.proof.formula import TRUE, Assignment, Formulas, Literal
@@ -22,6 +24,10 @@ from ztfast.proof.symbolic import trace_side
 from ztfast.proof.witness import SideNames, context_of, contradiction, frame_of, replay
 
 SYN, ACK = 2, 16
+# UDP of servers whose clients have ports of their own: below 1024, save what nobody answers (wake
+# on LAN, SNMP traps, syslog) and what has one port at both ends (DHCP, NTP, IKE, RIP)
+SERVERS = 1023
+NOT_SERVERS = (9, 67, 68, 123, 162, 500, 514, 520, 546, 547)
 _SWAPPED = {
     "source4": "dest4",
     "source6": "dest6",
@@ -44,7 +50,7 @@ _PAYLOAD = ("integer.", "byte.")  # what INTEGER_RANGE reads: each frame has its
 
 
 class _Reply(FrameFormulas):
-    """The SYN+ACK's frame: the other's fields, ends swapped; its own TCP bits and ownership."""
+    """The answer's frame: the other's fields, ends swapped; its own TCP bits and ownership."""
 
     def test(
         self, name: str, low: int, high: int | None = None, mask: int | None = None
@@ -64,17 +70,18 @@ class _Reply(FrameFormulas):
 
 
 class LostReply(NamedTuple):
-    """A SYN that passes, its answer, and the Outcome of the side that does not let that pass."""
+    """A frame that passes, its answer, and the Outcome of the side that does not let that pass."""
 
-    syn: Frame
+    first: Frame
     answer: Frame
     stopped: Outcome
 
 
 class Handshake:
-    """A SYN and its answer through both views.
+    """A first frame and its answer through both views.
 
-    forward, reply: the traces by direction.  trap: where the SYN passes and its answer does not.
+    protocol: TCP or UDP.  forward, reply: the traces by direction.  trap: where the first passes
+    and its answer does not.
     """
 
     def __init__(
@@ -83,8 +90,10 @@ class Handshake:
         frame: FrameFormulas,
         views: Mapping[str, View],
         defaults: Mapping[int, int],
+        protocol: int = TCP,
     ) -> None:
         self.formulas, self.views, self.defaults = formulas, views, defaults
+        self.protocol = protocol
         forward = self.forward = {
             direction: trace_side(view, SideFields(formulas, frame, direction, defaults=defaults))
             for direction, view in views.items()
@@ -104,7 +113,9 @@ class Handshake:
         supers = formulas.any(rules.super_accepts for rules in forward["in"].rule_sets)
         self.passes = formulas.all((forward["out"].delivered, forward["in"].delivered, -supers))
         self.returns = formulas.both(self.reply["out"].accepted, self.reply["in"].accepted)
-        self.trap = formulas.all((self.background, self.passes, -self.returns))
+        self.trap = formulas.all(
+            (self.background, *_client_ports(frame, protocol), self.passes, -self.returns)
+        )
 
     def _background(self, frame: FrameFormulas) -> Literal:
         formulas, reply = self.formulas, self.reply_frame
@@ -117,8 +128,8 @@ class Handshake:
                 *(formulas.test(name, 0xFFFFFFFF) for name in draws),
                 *(formulas.test(name, 1) for name in known),
                 *owned,
-                *_syn(frame),
-                reply.test("tcp", SYN | ACK),
+                *_first(frame, self.protocol),
+                *([reply.test("tcp", SYN | ACK)] if self.protocol == TCP else []),
                 -formulas.test("zt_source", 0),
                 -formulas.test("in.node", 0),
                 *reply.structure(),
@@ -127,9 +138,9 @@ class Handshake:
 
     def lost_reply(self, assignment: Assignment) -> LostReply:
         """The witness of an assignment in `trap`, all replayed; raises BackendError (ZT291)."""
-        syn = frame_of(assignment)
+        first = frame_of(assignment)
         answer = frame_of(_reply_assignment(assignment))
-        forward = [self._replay(assignment, syn, SideNames(side)) for side in DIRECTIONS]
+        forward = [self._replay(assignment, first, SideNames(side)) for side in DIRECTIONS]
         everything = frozenset(self.views["out"].capability_ids)
         back = [
             self._replay(assignment, answer, SideNames(side, "to", "from", REPLY), everything)
@@ -138,7 +149,7 @@ class Handshake:
         stopped = [outcome for outcome in back if not outcome.accepted]
         if not all(outcome.accept for outcome in forward) or not stopped:
             raise contradiction("a reply was said to be lost and is not", answer)
-        return LostReply(syn, answer, stopped[0])
+        return LostReply(first, answer, stopped[0])
 
     def _replay(
         self,
@@ -152,15 +163,22 @@ class Handshake:
         return replay(view, frame, context)
 
 
-def _syn(frame: FrameFormulas) -> tuple[Literal, ...]:
-    """The first packet of a TCP connection between two members, as clients send it."""
+def _client_ports(frame: FrameFormulas, protocol: int) -> Iterator[Literal]:
+    """From a port that clients take; of UDP to one that servers answer from."""
+    yield frame.test("sport", 32768, 60999)
+    if protocol == UDP:
+        yield frame.test("dport", 1, SERVERS)
+        yield from (-frame.test("dport", port) for port in NOT_SERVERS)
+
+
+def _first(frame: FrameFormulas, protocol: int) -> tuple[Literal, ...]:
+    """The first packet of a conversation between two members."""
     test = frame.test
     return (
         frame.plain,
         frame.has_ports,
-        test("protocol", 6),
-        test("tcp", SYN),
-        test("sport", 32768, 60999),
+        test("protocol", protocol),
+        *([test("tcp", SYN)] if protocol == TCP else []),
         test("length", 60, 1400),
         test("mac_dest", 0, 0, 1 << 40),
         test("mac_source", 0, 0, 1 << 40),

@@ -8,6 +8,7 @@ Tested by tests/proof/test_findings.py, with random frames against every claim.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 from ztfast.errors import Diagnostic, Span
@@ -21,6 +22,7 @@ from ztfast.proof.symbolic import SymbolicStep
 
 ACCEPTING = (Kind.ACTION_ACCEPT, Kind.ACTION_REDIRECT, Kind.ACTION_PRIORITY)
 MAX_SHADOWS = 4
+MOST_ALIKE = 4  # findings of one list that say the same and each stand alone
 # What a frame has one of: two matches of a kind that want different ones exclude each other.
 _ONE_EACH = {
     Kind.MATCH_SOURCE_ZEROTIER_ADDRESS: "sender",
@@ -37,6 +39,25 @@ _ONE_EACH = {
     Kind.MATCH_IP_DEST_PORT_RANGE: "destination port",
 }
 _COPIES = (Kind.ACTION_TEE, Kind.ACTION_WATCH)
+
+
+def _merged(found: list[Diagnostic], where: str) -> list[Diagnostic]:
+    """Many findings that say the same of one list's matches, as one at the first of them."""
+    alike: dict[tuple[str, str, str | None], list[Diagnostic]] = {}
+    for one in found:
+        if one.span is not None:
+            alike.setdefault((one.code, one.message, one.help), []).append(one)
+    gone: set[int] = set()
+    many: dict[int, Diagnostic] = {}
+    for same in alike.values():
+        if len(same) > MOST_ALIKE:
+            gone.update(id(one) for one in same[1:])
+            lines = dict.fromkeys(one.span.line for one in same[1:] if one.span is not None)
+            shown = ", ".join(map(str, list(lines)[:MOST_ALIKE]))
+            more = " and more" if len(lines) > MOST_ALIKE else ""
+            text = f"{same[0].message}, and so are {len(same) - 1} more of {where}"
+            many[id(same[0])] = replace(same[0], message=f"{text} (lines {shown}{more})")
+    return [many.get(id(one), one) for one in found if id(one) not in gone]
 
 
 class RuleSetFindings:
@@ -74,7 +95,7 @@ class RuleSetFindings:
             found += self.analysis.ask(partial(self._set, members, index))
             if self._ended:
                 break
-        return found
+        return _merged(found, self.where)
 
     # --- capabilities
 

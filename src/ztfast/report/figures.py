@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ztfast.pipeline.delivery_tally import DeliveryTally
     from ztfast.sinks.files import Written
 
-_RULE_WIDTH = 60
+_RULE_WIDTH = 64
 _MAX_LOST = 8
 
 
@@ -60,6 +60,8 @@ def _rule_rows(tally: Tally) -> list[tuple[str, ...]]:
         if len(text) > _RULE_WIDTH:
             text = text[: _RULE_WIDTH - 1] + "…"
         line = "-" if row["line"] is None else str(row["line"])
+        if row["included"] is not None:
+            line = f"{line} ({row['included']})"
         rows.append((row["verdict"], by, f"{row['frames']:,}", f"{row['bytes']:,}", line, text))
     return rows
 

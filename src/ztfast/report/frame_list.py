@@ -28,7 +28,7 @@ from ztfast.report.frame_words import FrameWords
 _T = TypeVar("_T")
 ROWS = 8192  # lines at a time: their texts are Python objects
 _NAME_WIDTH = 32
-_RULE_WIDTH = 60
+_RULE_WIDTH = 64
 _HEADING = ("number", "time (UTC)", "from", "to", "frame", "bytes", "verdict", "by", "line", "rule")
 _RIGHT = ("number", "bytes", "line")
 _BROADCAST = "ff:ff:ff:ff:ff:ff"
@@ -95,7 +95,7 @@ class FrameList:
             list(map(str, rows["length"].tolist())),
             _verdicts(rows["verdict"], item.verdicts.uncertain[index]),  # type: ignore[union-attr]
             decided.each(lambda one: _cut(one.by)),
-            decided.each(lambda one: "-" if one.line is None else str(one.line)),
+            decided.each(lambda one: one.place),
             decided.each(lambda one: _cut(one.rule, _RULE_WIDTH)),
         ]
         heading = [] if any(self._widths) else [_HEADING]
@@ -154,6 +154,7 @@ class FrameList:
             "side": decided.each(lambda one: one.side),
             "capability": decided.each(lambda one: one.capability),
             "line": decided.each(lambda one: one.line),
+            "included": decided.each(lambda one: one.included),
             "rule": decided.each(lambda one: one.rule),
         }
         texts = [*map(_json_texts, columns.values()), _json_copies(rows["copies"].tolist())]

@@ -1,0 +1,138 @@
+"""Copies that never arrive: sent by every rule's word, and refused by the member they are for.
+
+Contract: `copy_findings` gives ZT213 for each tee and watch whose senders' copies its target never
+takes: of any frame with ordinary headers (FrameFormulas.plain), from any member that no rule sends
+anything to, with any tags.  The target judges what it is sent by the same rules, as
+the frame's receiver: cut to the copy's length, from the member that sent it.  Proved; in doubt
+(bytes that INTEGER_RANGE reads) nothing is said.  Source: docs/spec/evaluation.md sections 5 and 8.
+Tested by tests/proof/test_copy_findings.py, against deliveries too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ztfast.errors import Diagnostic
+from ztfast.model.kinds import KINDS, Kind
+from ztfast.proof.analysis import Analysis
+from ztfast.proof.formula import FALSE, Formulas, Literal
+from ztfast.proof.frame_model import MAX_LENGTH, FrameFormulas
+from ztfast.proof.match_formulas import SideFields
+from ztfast.proof.symbolic import trace_side
+from ztfast.proof.symbolic_policy import network_constraints, witness_preferences
+from ztfast.proof.witness import SideNames, context_of, frame_of, replay
+
+COPY = "copy:"
+_OWN = ("length", "tcp", "chain_valid", "owns_ip")  # what cutting a frame changes
+_COPIES = (Kind.ACTION_TEE, Kind.ACTION_WATCH)
+_SENDING = (*_COPIES, Kind.ACTION_REDIRECT)
+
+
+class _Copy(FrameFormulas):
+    """A copy's frame: the sent frame's fields, but those that cutting it changes."""
+
+    def test(
+        self, name: str, low: int, high: int | None = None, mask: int | None = None
+    ) -> Literal:
+        return self.formulas.test(self._field(name), low, high, mask)
+
+    def reaches(self, count: int) -> Literal:
+        return self.formulas.compare("at most", "position", self._field("length"), count)
+
+    def _tie(self, field: str, at: int, other: str, bit: int, count: int) -> Literal:
+        return self.formulas.slices(self._field(field), at, self._field(other), bit, count)
+
+    def _field(self, name: str) -> str:
+        return self.prefix + name if name in _OWN else name
+
+
+def copy_findings(analysis: Analysis) -> Iterator[Diagnostic]:
+    """A finding for each tee and watch of base rules and capabilities."""
+    if analysis.frame.payload_bytes:
+        return
+    asked = _Copies(analysis)
+    for number, rules in enumerate(analysis.traces["out"].rule_sets):
+        noted = dict(rules.copies)
+        for index, step in enumerate(rules.steps):
+            if step.entry.kind in _COPIES and noted.get(index, FALSE) != FALSE:
+                yield from asked.find(number, index, noted[index])
+
+
+class _Copies:
+    """What the sender sends, and what its target makes of it."""
+
+    def __init__(self, analysis: Analysis) -> None:
+        self.analysis = analysis
+        self.formulas: Formulas = analysis.formulas
+        self.frame = _Copy(self.formulas, COPY)
+        fields = SideFields(self.formulas, self.frame, "in", COPY, None, "from", "target")
+        self.trace = trace_side(analysis.views["in"], fields)
+        self.network = self.formulas.all(network_constraints(self.formulas, ("out",)))
+        steps = [step for rules in analysis.traces["out"].rule_sets for step in rules.steps]
+        targets = {step.entry.value[0] or 0 for step in steps if step.entry.kind in _SENDING}
+        # what a member sends itself goes nowhere: whoever is no target shows more
+        strangers = [-self.formulas.test("zt_source", target) for target in sorted(targets)]
+        self.usual = self.formulas.all((analysis.frame.plain, *strangers))
+        self.structure = self.formulas.all(self.frame.structure())
+
+    def find(self, number: int, index: int, noted: Literal) -> Iterator[Diagnostic]:
+        """The finding about one tee or watch, where there is one."""
+        entry = self.analysis.traces["out"].rule_sets[number].steps[index].entry
+        target, limit = entry.value[0] or 0, entry.value[1] or MAX_LENGTH
+        sent = self.formulas.both(noted, self._accepted(number))
+        where = self.formulas.all((self.network, self.usual, sent, *self._sent_to(target, limit)))
+        if not self.analysis.possible(where):
+            return
+        if self.analysis.possible(self.formulas.both(where, self.trace.delivered)):
+            return
+        yield self._finding(number, index, where)
+
+    def _accepted(self, number: int) -> Literal:
+        trace = self.analysis.traces["out"]
+        return trace.accepted if number == 0 else trace.rule_sets[number].passes(self.formulas)
+
+    def _sent_to(self, target: int, limit: int) -> Iterator[Literal]:
+        """Who judges the copy, from whom it is, and what is left of the frame."""
+        formulas, frame = self.formulas, self.frame
+        yield self.structure
+        yield formulas.test(f"{COPY}in.node", target)
+        yield formulas.test(f"{COPY}in.zt_dest", target)
+        yield formulas.compare("equal", f"{COPY}zt_source", "zt_source")
+        whole = self.analysis.frame.test("length", 0, limit)
+        yield formulas.implies(whole, formulas.compare("equal", f"{COPY}length", "length"))
+        yield formulas.implies(-whole, frame.test("length", limit))
+        held = formulas.both(self.analysis.frame.test("chain_valid", 1), frame.reaches(0))
+        yield -formulas.differ(frame.test("chain_valid", 1), held)
+        # what the cut took away may be anything: more than there is can only let more arrive
+        same = formulas.compare("equal", f"{COPY}tcp", "tcp")
+        yield formulas.implies(formulas.either(whole, frame.reaches(14)), same)
+        owned = formulas.differ(frame.test("owns_ip", 1), self.analysis.frame.test("owns_ip", 1))
+        yield formulas.implies(formulas.either(whole, frame.test("length", 64, MAX_LENGTH)), -owned)
+
+    def _finding(self, number: int, index: int, where: Literal) -> Diagnostic:
+        analysis = self.analysis
+        preferences = witness_preferences(analysis.frame)
+        assignment = analysis.prover.find_preferred([where], preferences, smallest=False)
+        assert assignment is not None
+        entry = analysis.traces["out"].rule_sets[number].steps[index].entry
+        target, limit = entry.value[0] or 0, entry.value[1] or MAX_LENGTH
+        whole = frame_of(assignment)
+        length = min(whole.length, limit)
+        cut = whole._replace(payload=whole.payload[:length], length=length)
+        names = SideNames("in", "from", "target", COPY)
+        view = analysis.views["in"]
+        outcome = replay(view, cut, context_of(assignment, view, cut, names))
+        by = "no rule of its accepts them"
+        if outcome.entry >= 0 and outcome.capability is None:
+            by = f"{analysis.entry_text(0, outcome.entry)} stops them there"
+        word = KINDS[entry.kind].word
+        shorter = length < whole.length
+        return analysis.warning(
+            "ZT213",
+            f"the copies that this {word} sends never arrive: {target:010x} judges them by these"
+            f" rules too, and {by}",
+            analysis.span_of(number, index),
+            "cut them less: what is left does not meet the matches any more"
+            if shorter
+            else f"put the {word} before what stops them",
+        )
