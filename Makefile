@@ -9,10 +9,11 @@ SEED ?= 1
 COUNT ?= 2000
 ROUNDS ?= 20000
 SANITIZED_ROUNDS ?= 500
-SOURCES = pyproject.toml setup.py src/ztfast/_core.pyx $(wildcard src/ztfast/_core/*.pxi)
+SECONDS ?= 60
+SOURCES = pyproject.toml setup.py src/ztfast/_core.pyx src/ztfast/_tap.pyx $(wildcard src/ztfast/_core/*.pxi)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint types differential fuzz sanitize bench bench-check bench-record docs test-all test-lowest package clean
+.PHONY: help venv demo test lint types differential fuzz sanitize soak bench bench-check bench-record docs test-all test-lowest package clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-13s %s\n", $$1, $$2 }'
@@ -40,7 +41,7 @@ lint: $(STAMP) ## ruff
 types: $(STAMP) ## mypy and pyright, strict; the stub of the compiled loops against what was built
 	$(BIN)/mypy
 	$(BIN)/basedpyright --pythonpath $(PY) --warnings
-	$(PY) -m mypy.stubtest ztfast._core --allowlist .ci/stubtest.allow
+	$(PY) -m mypy.stubtest ztfast._core ztfast._tap --allowlist .ci/stubtest.allow
 
 bench-check: $(STAMP) ## count instructions of the compiled loops (valgrind): over +5 % fails
 	$(PY) -m bench.guard
@@ -68,6 +69,9 @@ fuzz: $(STAMP) ## every fuzz target: ROUNDS=, SEED=; guided by coverage where at
 
 sanitize: $(STAMP) ## tests and fuzz targets with ASan and UBSan in the compiled loops
 	PYTHON=$(CURDIR)/$(PY) fuzz/sanitize.sh $(SANITIZED_ROUNDS)
+
+soak: $(STAMP) ## feed a tap for a minute (SECONDS=) in network namespaces: its memory stays flat
+	ZTFAST_SOAK=$(SECONDS) $(PY) -m pytest -k test_memory_stays_flat tests/live
 
 bench: $(STAMP) ## measure everything; writes bench/RESULTS.md and bench/chart.svg
 	mkdir -p bench/data

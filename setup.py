@@ -1,4 +1,5 @@
-"""Builds the compiled loops: `_core.pyx`, its parts in `_core/`, once for each instruction level.
+"""Builds the compiled loops: `_core.pyx`, its parts in `_core/`, once for each instruction level;
+on Linux also `_tap.pyx`, the loops of the live tap.
 
 Contract: pyproject.toml has the rest; tests/packaging and .ci/package check what comes out.
 
@@ -81,6 +82,15 @@ def extensions() -> list[Extension]:
         )
         for suffix, flags in levels().items()
     ]
+    if sys.platform.startswith("linux"):  # what the others lack, `ztfast.live.loops` does without
+        modules.append(
+            Extension(
+                "ztfast._tap",
+                ["src/ztfast/_tap.pyx"],
+                extra_compile_args=base + extra,
+                extra_link_args=[flag for flag in extra if flag.startswith("-fsanitize")],
+            )
+        )
     return cythonize(
         modules,
         compiler_directives={"language_level": "3", "freethreading_compatible": True},

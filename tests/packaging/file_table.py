@@ -41,7 +41,8 @@ def table() -> str:
     single = [f"{name}.py" for name in packages() if (SOURCE / f"{name}.py").exists()]
     for name in ("__init__.py", "__main__.py", *single[:1], "dispatch.py", *single[1:]):
         lines.append(f"- `{name}`: {first_sentence(SOURCE / name)}")
-    lines.append(f"- `_core.pyx`: {first_sentence(SOURCE / '_core.pyx')}")
+    for name in ("_core.pyx", "_tap.pyx"):
+        lines.append(f"- `{name}`: {first_sentence(SOURCE / name)}")
     for folder in ("_core", *packages()):
         files = sorted(
             path

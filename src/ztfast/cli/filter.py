@@ -10,16 +10,13 @@ Tested by tests/cli/test_filter.py and test_filter_hostile.py.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ztfast.cli.amounts import Seconds, Size
 from ztfast.cli.options import Grouped, check_earlier, earlier_options, engine_options, option
 
-_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "ki": 2**10, "mi": 2**20, "gi": 2**30}
-_SIZE = re.compile(r"(\d{1,15})([kmg]i?)?b?", re.IGNORECASE | re.ASCII)
-_MOST_SECONDS = 1e9
 _COUNT = click.IntRange(0)
 _ENDS = (("from", "senders"), ("to", "receivers"))
 
@@ -27,42 +24,6 @@ if TYPE_CHECKING:
     from ztfast.cli.filter_list import Lister
     from ztfast.engine.engine import Engine
     from ztfast.pipeline.outputs import OutputOptions
-
-    _SizeType = click.ParamType[int]
-    _SecondsType = click.ParamType[float]
-else:  # click's types take no parameter at run time before 8.2
-    _SizeType = _SecondsType = click.ParamType
-
-
-class _Size(_SizeType):
-    """Bytes, as 500, 100M or 1Gi."""
-
-    name = "size"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> int:
-        """The number of bytes."""
-        if isinstance(value, int):
-            return value
-        match = _SIZE.fullmatch(value)
-        if match is None or not int(match[1]):
-            self.fail(f"{value!r} is no size: write bytes, or as 500k, 100M, 1Gi", param, ctx)
-        return int(match[1]) * _UNITS[(match[2] or "").lower()]
-
-
-class _Seconds(_SecondsType):
-    """Seconds over 0, also as a fraction."""
-
-    name = "seconds"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> float:
-        """The number of seconds."""
-        try:
-            seconds = float(value)
-        except ValueError:
-            seconds = 0.0
-        if not 0 < seconds <= _MOST_SECONDS:
-            self.fail(f"{value!r} is no number of seconds over 0", param, ctx)
-        return seconds
 
 
 @click.command(cls=Grouped)
@@ -103,9 +64,9 @@ class _Seconds(_SecondsType):
     help="What --split sorts frames by (default: verdict); copies have their own files always.",
 )
 @earlier_options
-@option("Writing", "--rotate-size", metavar="N", type=_Size(), help="New file after N[kMG] bytes,")
+@option("Writing", "--rotate-size", metavar="N", type=Size(), help="New file after N[kMG] bytes,")
 @option("Writing", "--rotate-frames", metavar="N", type=click.IntRange(1), help="or N frames,")
-@option("Writing", "--rotate-seconds", metavar="S", type=_Seconds(), help="or S seconds of frames.")
+@option("Writing", "--rotate-seconds", metavar="S", type=Seconds(), help="or S seconds of frames.")
 @option("Writing", "--comment", is_flag=True, help="Verdict and rule as a comment of each frame.")
 @option("Writing", "--table", metavar="FILE", help="A row a frame: .parquet, .arrow, .csv or .npy.")
 @option(

@@ -1,7 +1,8 @@
 """Options that commands share: grouped help, and the engine that judges.
 
 Contract: `Grouped` is a click command whose `--help` shows options under headings;
-`engine_options` adds those that `make_engine` reads.  Tested by tests/cli/test_filter.py.
+`judging_options` adds those that `make_engine` reads, `engine_options` also `--threads`.
+Tested by tests/cli/test_filter.py.
 """
 
 from __future__ import annotations
@@ -88,14 +89,6 @@ _ENGINE = (
     ),
     option(
         "Judging",
-        "--threads",
-        type=click.IntRange(1, 256),
-        metavar="N",
-        default=1,
-        help="Threads that judge (default: 1).",
-    ),
-    option(
-        "Judging",
         "--backend",
         metavar="NAME",
         default="auto",
@@ -136,11 +129,26 @@ def check_earlier(options: dict[str, Any]) -> str:
     return options["earlier"] or "refuse"
 
 
-def engine_options(command: Any) -> Any:
+_THREADS = option(
+    "Judging",
+    "--threads",
+    type=click.IntRange(1, 256),
+    metavar="N",
+    default=1,
+    help="Threads that judge (default: 1).",
+)
+
+
+def judging_options(command: Any) -> Any:
     """Add the options that `make_engine` reads."""
     for add in reversed(_ENGINE):
         command = add(command)
     return command
+
+
+def engine_options(command: Any) -> Any:
+    """Add these, and how many threads judge."""
+    return judging_options(_THREADS(command))
 
 
 def make_engine(rules: str | None, options: dict[str, Any]) -> Engine:

@@ -12,11 +12,12 @@ from textwrap import wrap
 
 from ztfast.diagnostics.code import Code
 from ztfast.diagnostics.codes_lint import WARNINGS
+from ztfast.diagnostics.codes_live import LIVE
 from ztfast.diagnostics.codes_proof import ANALYSIS
 from ztfast.diagnostics.codes_rules import ERRORS
 from ztfast.diagnostics.codes_runtime import OTHERS
 
-EVERY: tuple[Code, ...] = (*ERRORS, *WARNINGS, *ANALYSIS, *OTHERS)
+EVERY: tuple[Code, ...] = (*ERRORS, *WARNINGS, *ANALYSIS, *OTHERS, *LIVE)
 CODES: dict[str, Code] = {code.code: code for code in sorted(EVERY)}
 
 

@@ -39,16 +39,16 @@ def print_figures(
         frames, octets = sum(c.frames for c in unjudged), sum(c.bytes for c in unjudged)
         rows.append(("unjudged", f"{frames:,}", f"{octets:,}"))
     rows.append(("all", f"{total.frames:,}", f"{total.bytes:,}"))
-    tables = [_table(rows, "<>>")]
+    tables = [table(rows, "<>>")]
     if tally.deciders:
-        tables.append(_table(_rule_rows(tally), "<<>><<"))
+        tables.append(table(_rule_rows(tally), "<<>><<"))
     if tally.deliveries is not None:
         tables += _delivery_tables(tally.deliveries, name)
     elif tally.copies:
-        tables.append(_table(_copy_rows(tally), "<<<>>"))
+        tables.append(table(_copy_rows(tally), "<<<>>"))
     if files:
         written = [(file.path, f"{file.frames:,}", f"{file.size:,}") for file in files]
-        tables.append(_table([("file", "frames", "bytes"), *written], "<>>"))
+        tables.append(table([("file", "frames", "bytes"), *written], "<>>"))
     stream.write("\n\n".join(tables) + "\n")  # at once, so that `| head` cuts nothing short
 
 
@@ -78,7 +78,7 @@ def _delivery_tables(deliveries: DeliveryTally, name: Callable[[int], str]) -> l
         f"not arrived: {count.frames:,} by {key[0].name.lower()} to {name(key[1])}: {reason(key)}"
         for key, count in deliveries.lost(deliveries.COPIES)[:_MAX_LOST]
     ]
-    tables = [_table(rows, "<<>>>")] if len(rows) > 1 else []
+    tables = [table(rows, "<<>>>")] if len(rows) > 1 else []
     return [*tables, "\n".join(lost)] if lost else tables
 
 
@@ -89,7 +89,8 @@ def _copy_rows(tally: Tally) -> list[tuple[str, ...]]:
     return rows
 
 
-def _table(rows: Sequence[tuple[str, ...]], align: str) -> str:
+def table(rows: Sequence[tuple[str, ...]], align: str) -> str:
+    """Rows as aligned text; align: `<` or `>` for each column."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(align))]
     lines: list[str] = []
     for row in rows:

@@ -1,0 +1,106 @@
+"""The live tap's compiled loops, as `ztfast.live.loops` hands them on; see live/plain_loops.py."""
+
+from typing import Any, final
+
+import numpy as np
+import numpy.typing as npt
+
+_Uint8s = npt.NDArray[np.uint8]
+_Int32s = npt.NDArray[np.int32]
+_Uint32s = npt.NDArray[np.uint32]
+_Int64s = npt.NDArray[np.int64]
+_Uint64s = npt.NDArray[np.uint64]
+
+def walk(
+    ring: _Uint8s,
+    block_size: int,
+    blocks: int,
+    current: int,
+    most: int,
+    offsets: _Int64s,
+    captured: _Uint32s,
+    lengths: _Uint32s,
+    times: _Int64s,
+) -> tuple[int, int, int]: ...
+def release(ring: _Uint8s, block_size: int, blocks: int, first: int, count: int) -> None: ...
+def join(
+    sides: list[Any],
+    facts: list[Any],
+    noted: list[bool],
+    uncertain_bits: int,
+    count: int,
+    lengths: _Uint32s,
+    undirected: _Uint8s | None,
+    action: _Uint8s,
+    apart: _Uint8s,
+    row_frame: _Int64s,
+    row_target: _Int32s,
+    row_limit: _Uint32s,
+) -> tuple[int, int, int]: ...
+def pick_copies(
+    row_frame: _Int64s,
+    row_target: _Int32s,
+    row_limit: _Uint32s,
+    rows: int,
+    wanted: _Uint8s,
+    captured: _Uint32s,
+    lengths: _Uint32s,
+    index: _Int64s,
+    kept: _Uint32s,
+    noted: _Uint32s,
+    times_sent: _Int32s,
+) -> tuple[int, int]: ...
+def pick_frames(
+    action: _Uint8s,
+    count: int,
+    which: int,
+    captured: _Uint32s,
+    lengths: _Uint32s,
+    index: _Int64s,
+    kept: _Uint32s,
+    noted: _Uint32s,
+    times_sent: _Int32s,
+) -> int: ...
+def send(
+    descriptor: int,
+    ring: _Uint8s,
+    offsets: _Int64s,
+    index: _Int64s,
+    kept: _Uint32s,
+    first: int,
+    count: int,
+    header: _Uint8s,
+    stop_when_full: bool,
+    errors: _Uint64s,
+) -> tuple[int, int, int]: ...
+def pack(
+    blocks: bool,
+    ring: _Uint8s,
+    offsets: _Int64s,
+    times: _Int64s,
+    index: _Int64s,
+    kept: _Uint32s,
+    noted: _Uint32s,
+    first: int,
+    count: int,
+    interface: int,
+    out: _Uint8s,
+    ends: _Int64s,
+) -> tuple[int, int]: ...
+
+@final
+class Window:
+    def __new__(cls, width: int, key: bytes, bits: int = 15) -> Window: ...
+    @property
+    def forgotten(self) -> int: ...
+    def sift(
+        self,
+        ring: _Uint8s,
+        offsets: _Int64s,
+        times: _Int64s,
+        index: _Int64s,
+        kept: _Uint32s,
+        noted: _Uint32s,
+        expected: _Int32s,
+        count: int,
+    ) -> int: ...

@@ -1,0 +1,505 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""The live tap's loops: walking a ring, what goes where, sending frames where they lie, doubles.
+
+Contract: built on Linux only, and reached through ztfast.live.loops alone, which has plain Python
+where this was not built.  Columns have room for what is asked for (live/ring.py makes them); a
+ring's blocks are checked as they are walked.  The GIL is released while frames are sent.
+tests/live/test_loops.py compares everything here with the plain loops.
+"""
+
+from libc.errno cimport EAGAIN, ECONNREFUSED, EINTR, ENOBUFS, errno
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free
+from libc.string cimport memcpy, memmove, memset
+
+cdef extern from *:
+    """
+    #ifndef _GNU_SOURCE
+    #define _GNU_SOURCE
+    #endif
+    #include <stdint.h>
+    #include <sys/socket.h>
+    #include <sys/uio.h>
+    #define zt_acquire(p) __atomic_load_n((const uint32_t *)(p), __ATOMIC_ACQUIRE)
+    #define zt_release(p, value) __atomic_store_n((uint32_t *)(p), (value), __ATOMIC_RELEASE)
+    """
+    uint32_t zt_acquire(const void *) noexcept nogil
+    void zt_release(void *, uint32_t) noexcept nogil
+
+cdef extern from "<sys/socket.h>" nogil:
+    struct iovec:
+        void *iov_base
+        size_t iov_len
+    struct msghdr:
+        iovec *msg_iov
+        size_t msg_iovlen
+    struct mmsghdr:
+        msghdr msg_hdr
+        unsigned int msg_len
+    int sendmmsg(int, mmsghdr *, unsigned int, int)
+    enum:
+        MSG_DONTWAIT
+
+cdef enum:
+    BLOCK_STATUS = 8    # linux/if_packet.h, tpacket_block_desc: where its fields stand
+    BLOCK_FRAMES = 12
+    BLOCK_FIRST = 16
+    FRAME_HEADER = 48   # tpacket3_hdr
+    MACS = 12
+    ETHERNET = 14
+    TAG = 4
+    USER = 1            # tp_status
+    VLAN_VALID = 1 << 4
+    VLAN_TPID_VALID = 1 << 6
+
+cdef enum:
+    DROP, ACCEPT, REDIRECTED        # engine.network_verdicts.Action
+    CODE_REDIRECT = 2               # model.result.Result
+    CODE_ACCEPT = 3
+    CODES = 5
+
+cdef uint32_t WHOLE = <uint32_t>0xFFFFFFFF
+
+cdef packed struct FrameHeader:     # tpacket3_hdr, as far as it is read
+    uint32_t next
+    uint32_t seconds
+    uint32_t nanoseconds
+    uint32_t captured
+    uint32_t length
+    uint32_t status
+    uint16_t mac
+    uint16_t net
+    uint32_t rxhash
+    uint32_t tci
+    uint16_t tpid
+
+
+# --- the ring ------------------------------------------------------------------------------------
+
+def walk(
+    uint8_t[::1] ring, int64_t block_size, int64_t blocks, int64_t current, int64_t most,
+    int64_t[::1] offsets, uint32_t[::1] captured, uint32_t[::1] lengths, int64_t[::1] times,
+):
+    """As live.plain_loops.walk."""
+    cdef int64_t room = len(offsets), found = 0, taken = 0, octets = 0, at, start, frames
+    cdef uint8_t *base = &ring[0]
+    cdef uint8_t *block
+    cdef uint8_t *frame
+    cdef FrameHeader *h
+    cdef uint16_t tpid
+    while taken < most and taken < blocks:
+        start = current * block_size
+        block = base + start
+        if not zt_acquire(block + BLOCK_STATUS) & USER:
+            break
+        frames = (<uint32_t *>(block + BLOCK_FRAMES))[0]
+        if found + frames > room and found:
+            break
+        at = (<uint32_t *>(block + BLOCK_FIRST))[0]
+        if found + frames > room:
+            raise ValueError(f"block {current} of the ring says that it holds {frames} frames")
+        for _ in range(frames):
+            if at < 0 or at + FRAME_HEADER > block_size:
+                raise ValueError(f"block {current} of the ring has a frame outside of it")
+            h = <FrameHeader *>(block + at)
+            frame = block + at + h.mac
+            if at + h.mac + <int64_t>h.captured > block_size:
+                raise ValueError(f"block {current} of the ring has a frame outside of it")
+            offsets[found] = frame - base
+            captured[found] = h.captured
+            lengths[found] = h.length
+            times[found] = <int64_t>h.seconds * 1000000000 + h.nanoseconds
+            if h.status & VLAN_VALID and h.captured >= MACS and h.mac >= FRAME_HEADER + TAG:
+                memmove(frame - TAG, frame, MACS)
+                tpid = h.tpid if h.status & VLAN_TPID_VALID else 0x8100
+                frame[8] = tpid >> 8
+                frame[9] = tpid & 0xFF
+                frame[10] = h.tci >> 8 & 0xFF
+                frame[11] = h.tci & 0xFF
+                offsets[found] -= TAG
+                captured[found] += TAG
+                lengths[found] += TAG
+            octets += lengths[found]
+            found += 1
+            at += h.next
+        taken += 1
+        current = current + 1 if current + 1 < blocks else 0
+    return found, taken, octets
+
+
+def release(uint8_t[::1] ring, int64_t block_size, int64_t blocks, int64_t first, int64_t count):
+    """As live.plain_loops.release."""
+    for _ in range(count):
+        zt_release(&ring[first * block_size + BLOCK_STATUS], 0)
+        first = first + 1 if first + 1 < blocks else 0
+
+
+# --- what becomes of frames ----------------------------------------------------------------------
+
+cdef struct SideColumns:
+    const int32_t *entry
+    const uint8_t *code
+    const int32_t *copy
+    const int32_t *capability_copy
+    const int32_t *target
+    const uint32_t *limit
+    uint64_t *frames
+    uint64_t *octets
+    const uint32_t *reads
+    int redirects
+
+
+cdef const int32_t *numbers(object column) except? NULL:
+    """An optional column of entries."""
+    cdef const int32_t[::1] view
+    if column is None:
+        return NULL
+    view = column
+    return &view[0]
+
+
+cdef int take_side(SideColumns *to, object outputs, object facts, bint noted) except -1:
+    """Read a SideOutputs and a live.judge.SideFacts; both stay the caller's."""
+    cdef const uint32_t[::1] reads
+    cdef const int32_t[::1] entry = outputs[0]
+    cdef const uint8_t[::1] code = outputs[1]
+    cdef const int32_t[::1] target = facts[0]
+    cdef const uint32_t[::1] limit = facts[1]
+    cdef uint64_t[:, ::1] totals = facts[2]
+    to.entry, to.code = &entry[0], &code[0]
+    to.copy, to.capability_copy = numbers(outputs[2]), numbers(outputs[3])
+    to.target, to.limit = &target[0], &limit[0]
+    to.frames, to.octets = &totals[0, 0], &totals[1, 0]
+    to.redirects = facts[3]
+    to.reads = NULL
+    if noted:
+        reads = outputs[4]
+        to.reads = &reads[0]
+    return 0
+
+
+def join(
+    list sides, list facts, list noted, uint32_t uncertain_bits,
+    int64_t count, const uint32_t[::1] lengths, object undirected, uint8_t[::1] action,
+    uint8_t[::1] apart, int64_t[::1] row_frame, int32_t[::1] row_target, uint32_t[::1] row_limit,
+):
+    """As live.plain_loops.join."""
+    cdef SideColumns side[2]
+    cdef const uint8_t[::1] marks = action if undirected is None else undirected
+    cdef int several = len(sides) == 2, asks = undirected is not None, s, last
+    cdef int64_t i, key, rows = 0, set_apart = 0, uncertain = 0
+    cdef uint32_t read
+    cdef uint8_t away
+    for s in range(<int>len(sides)):
+        take_side(&side[s], sides[s], facts[s], noted[s])
+    with nogil:
+        for i in range(count):
+            last = several and side[0].code[i] >= CODE_ACCEPT
+            away = marks[i] != 0 if asks else 0
+            for s in range(last + 1):
+                if side[s].redirects and side[s].code[i] == CODE_REDIRECT:
+                    away = 1
+            apart[i] = away
+            if away:
+                set_apart += 1
+                continue
+            action[i] = ACCEPT if side[last].code[i] >= CODE_ACCEPT else DROP
+            key = <int64_t>(side[last].entry[i] + 1) * CODES + side[last].code[i]
+            side[last].frames[key] += 1
+            side[last].octets[key] += lengths[i]
+            read = 0
+            for s in range(last + 1):
+                if side[s].reads != NULL:
+                    read |= side[s].reads[i]
+                if side[s].capability_copy != NULL and side[s].capability_copy[i] >= 0:
+                    row_frame[rows] = i
+                    row_target[rows] = side[s].target[side[s].capability_copy[i]]
+                    row_limit[rows] = side[s].limit[side[s].capability_copy[i]]
+                    rows += 1
+                if side[s].copy != NULL and side[s].copy[i] >= 0:
+                    row_frame[rows] = i
+                    row_target[rows] = side[s].target[side[s].copy[i]]
+                    row_limit[rows] = side[s].limit[side[s].copy[i]]
+                    rows += 1
+            uncertain += read & uncertain_bits != 0
+    return rows, set_apart, uncertain
+
+
+def pick_copies(
+    const int64_t[::1] row_frame, const int32_t[::1] row_target, const uint32_t[::1] row_limit,
+    int64_t rows, const uint8_t[::1] wanted,
+    const uint32_t[::1] captured, const uint32_t[::1] lengths,
+    int64_t[::1] index, uint32_t[::1] kept, uint32_t[::1] noted, int32_t[::1] times_sent,
+):
+    """As live.plain_loops.pick_copies."""
+    cdef int64_t k, chosen = 0, copies = 0, frame
+    cdef uint32_t limit, whole
+    for k in range(rows):
+        if not wanted[row_target[k]]:
+            continue
+        copies += 1
+        frame, limit = row_frame[k], row_limit[k]
+        if chosen and index[chosen - 1] == frame:
+            times_sent[chosen - 1] += 1
+            chosen -= 1
+            limit = max(limit, noted[chosen])
+        else:
+            times_sent[chosen] = 1
+            index[chosen] = frame
+        whole = max(lengths[frame], captured[frame])
+        kept[chosen] = min(captured[frame], limit)
+        noted[chosen] = min(whole, limit)
+        chosen += 1
+    return chosen, copies
+
+
+def pick_frames(
+    const uint8_t[::1] action, int64_t count, int which,
+    const uint32_t[::1] captured, const uint32_t[::1] lengths,
+    int64_t[::1] index, uint32_t[::1] kept, uint32_t[::1] noted, int32_t[::1] times_sent,
+):
+    """As live.plain_loops.pick_frames."""
+    cdef int64_t i, chosen = 0
+    for i in range(count):
+        if which >= 0 and action[i] != which:
+            continue
+        index[chosen] = i
+        kept[chosen] = captured[i]
+        noted[chosen] = max(lengths[i], captured[i])
+        times_sent[chosen] = 1
+        chosen += 1
+    return chosen
+
+
+# --- out -----------------------------------------------------------------------------------------
+
+cdef enum:
+    AT_ONCE = 64        # messages of one sendmmsg
+
+
+def send(
+    int descriptor, const uint8_t[::1] ring, const int64_t[::1] offsets,
+    const int64_t[::1] index, const uint32_t[::1] kept, int64_t first, int64_t count,
+    const uint8_t[::1] header, bint stop_when_full, uint64_t[::1] errors,
+):
+    """As live.plain_loops.send."""
+    cdef mmsghdr messages[AT_ONCE]
+    cdef iovec parts[AT_ONCE][2]
+    cdef int64_t octets = 0, sent = 0
+    cdef int some, done, k, told, failed, lead = len(header) > 0
+    cdef bint full = False
+    memset(messages, 0, sizeof(messages))
+    with nogil:
+        while first < count and not full:
+            some = <int>min(count - first, <int64_t>AT_ONCE)
+            for k in range(some):
+                if lead:
+                    parts[k][0].iov_base = <void *>&header[0]
+                    parts[k][0].iov_len = len(header)
+                parts[k][lead].iov_base = <void *>&ring[offsets[index[first + k]]]
+                parts[k][lead].iov_len = kept[first + k]
+                messages[k].msg_hdr.msg_iov = parts[k]
+                messages[k].msg_hdr.msg_iovlen = 1 + lead
+            done = 0
+            while done < some:
+                told = sendmmsg(descriptor, &messages[done], some - done, MSG_DONTWAIT)
+                if told > 0:
+                    for k in range(done, done + told):
+                        octets += kept[first + k]
+                    done += told
+                    sent += told
+                    continue
+                failed = errno
+                if failed == EINTR or failed == ECONNREFUSED:  # of a message before this one
+                    continue
+                if stop_when_full and (failed == EAGAIN or failed == ENOBUFS):
+                    full = True
+                    break
+                errors[failed if failed < len(errors) else 0] += 1
+                done += 1
+            first += done
+    return first, sent, octets
+
+
+cdef inline void put32(uint8_t *to, uint32_t value) noexcept nogil:
+    memcpy(to, &value, 4)
+
+
+def pack(
+    bint blocks, const uint8_t[::1] ring, const int64_t[::1] offsets, const int64_t[::1] times,
+    const int64_t[::1] index, const uint32_t[::1] kept, const uint32_t[::1] noted,
+    int64_t first, int64_t count, uint32_t interface, uint8_t[::1] out, int64_t[::1] ends,
+):
+    """As live.plain_loops.pack."""
+    cdef int64_t used = 0, room = len(out), i, size, padded, packed = 0
+    cdef uint64_t time
+    cdef uint8_t *to
+    with nogil:
+        while first < count:
+            i = index[first]
+            time = <uint64_t>times[i]
+            padded = (<int64_t>kept[first] + 3) & ~<int64_t>3 if blocks else kept[first]
+            size = padded + (32 if blocks else 16)
+            if used + size > room or packed == len(ends):
+                break
+            to = &out[used]
+            if blocks:
+                put32(to, 6)
+                put32(to + 4, <uint32_t>size)
+                put32(to + 8, interface)
+                put32(to + 12, <uint32_t>(time >> 32))
+                put32(to + 16, <uint32_t>time)
+                put32(to + 20, kept[first])
+                put32(to + 24, noted[first])
+                memcpy(to + 28, &ring[offsets[i]], kept[first])
+                memset(to + 28 + kept[first], 0, padded - kept[first])
+                put32(to + 28 + padded, <uint32_t>size)
+            else:
+                put32(to, <uint32_t>(time // 1000000000))
+                put32(to + 4, <uint32_t>(time % 1000000000))
+                put32(to + 8, kept[first])
+                put32(to + 12, noted[first])
+                memcpy(to + 16, &ring[offsets[i]], kept[first])
+            used += size
+            ends[packed] = used
+            packed += 1
+            first += 1
+    return first, used
+
+
+# --- doubles -------------------------------------------------------------------------------------
+
+cdef enum:
+    WAYS = 8            # places in which a frame may be remembered
+
+
+cdef struct Seen:
+    uint64_t high
+    uint64_t low
+    int64_t first       # when it came first
+    int64_t left        # doubles that are still to come; 0: the place is free
+
+
+cdef struct Sip:
+    uint64_t a
+    uint64_t b
+    uint64_t c
+    uint64_t d
+
+
+cdef inline uint64_t turned(uint64_t x, int by) noexcept nogil:
+    return x << by | x >> (64 - by)
+
+
+cdef inline void sip_round(Sip *s) noexcept nogil:
+    s.a += s.b; s.c += s.d
+    s.b = turned(s.b, 13) ^ s.a; s.d = turned(s.d, 16) ^ s.c
+    s.a = turned(s.a, 32)
+    s.c += s.b; s.a += s.d
+    s.b = turned(s.b, 17) ^ s.c; s.d = turned(s.d, 21) ^ s.a
+    s.c = turned(s.c, 32)
+
+
+cdef void digest(const uint64_t *key, const uint8_t *data, int64_t size, uint64_t *to) noexcept nogil:
+    """SipHash-1-3 with 128 bits of result (Aumasson and Bernstein 2012, and its reference code)."""
+    cdef Sip s
+    cdef uint64_t word = 0
+    cdef int64_t at = 0
+    cdef int k
+    s.a = key[0] ^ <uint64_t>0x736f6d6570736575
+    s.b = key[1] ^ <uint64_t>0x646f72616e646f6d ^ 0xEE
+    s.c = key[0] ^ <uint64_t>0x6c7967656e657261
+    s.d = key[1] ^ <uint64_t>0x7465646279746573
+    while at + 8 <= size:
+        memcpy(&word, data + at, 8)
+        s.d ^= word
+        sip_round(&s)
+        s.a ^= word
+        at += 8
+    word = <uint64_t>size << 56
+    for k in range(<int>(size - at)):
+        word |= <uint64_t>data[at + k] << (8 * k)
+    s.d ^= word
+    sip_round(&s)
+    s.a ^= word
+    s.c ^= 0xEE
+    for k in range(3):
+        sip_round(&s)
+    to[0] = s.a ^ s.b ^ s.c ^ s.d
+    s.b ^= 0xDD
+    for k in range(3):
+        sip_round(&s)
+    to[1] = s.a ^ s.b ^ s.c ^ s.d
+
+
+cdef class Window:
+    """As live.plain_loops.Window; a frame is remembered in one of eight places, 2**bits times."""
+
+    cdef Seen *seen
+    cdef uint64_t key[2]
+    cdef uint64_t last
+    cdef int64_t width
+    cdef readonly int64_t forgotten
+
+    def __cinit__(self, int64_t width, bytes key, int bits=15):
+        self.width = width
+        self.last = (<uint64_t>1 << bits) - 1
+        self.forgotten = 0
+        if len(key) != 16:
+            raise ValueError("a key has 16 bytes")
+        memcpy(self.key, <const uint8_t *>key, 16)
+        self.seen = <Seen *>calloc(<size_t>(self.last + 1) * WAYS, sizeof(Seen))
+        if self.seen == NULL:
+            raise MemoryError("no memory to remember frames in")
+
+    def __dealloc__(self):
+        free(self.seen)
+
+    cdef bint is_double(
+        self, const uint8_t *data, uint32_t size, uint32_t length, int64_t time, int32_t expected
+    ) noexcept nogil:
+        cdef uint64_t what[2]
+        cdef Seen *row
+        cdef Seen *place = NULL
+        cdef int k
+        digest(self.key, data, size, what)
+        what[1] ^= length * <uint64_t>0x9E3779B97F4A7C15
+        row = &self.seen[(what[0] & self.last) * WAYS]
+        for k in range(WAYS):
+            if row[k].left and row[k].high == what[0] and row[k].low == what[1]:
+                if 0 <= time - row[k].first <= self.width:
+                    row[k].left -= 1
+                    return True
+                place = &row[k]
+                break
+        if place == NULL:
+            place = &row[0]
+            for k in range(WAYS):
+                if not row[k].left:
+                    place = &row[k]
+                    break
+                if row[k].first < place.first:
+                    place = &row[k]
+            if place.left and time - place.first <= self.width:
+                self.forgotten += 1
+        place.high, place.low, place.first, place.left = what[0], what[1], time, expected - 1
+        return False
+
+    def sift(
+        self, const uint8_t[::1] ring, const int64_t[::1] offsets, const int64_t[::1] times,
+        int64_t[::1] index, uint32_t[::1] kept, uint32_t[::1] noted,
+        int32_t[::1] expected, int64_t count,
+    ):
+        """As live.plain_loops.Window.sift."""
+        cdef int64_t k, i, passed = 0
+        with nogil:
+            for k in range(count):
+                i = index[k]
+                if expected[k] > 1 and self.is_double(
+                    &ring[offsets[i]], kept[k], noted[k], times[i], expected[k]
+                ):
+                    continue
+                index[passed], kept[passed], noted[passed] = i, kept[k], noted[k]
+                expected[passed] = expected[k]
+                passed += 1
+        return passed

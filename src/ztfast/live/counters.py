@@ -1,0 +1,115 @@
+"""What a tap counts: nothing that came in or was to go out is ever missing from a sum.
+
+Contract: of an input, received = judged + dropped by the kernel; of an output, copies = sent +
+deduplicated + refused + waiting, and nothing waits once it is closed.  `missing` is what these
+sums lack: anything but 0 is a fault of ours.  Pure.  Tested by tests/live/test_counters.py.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from dataclasses import dataclass, field
+from typing import Any
+
+QUEUE_FULL, TOO_LONG, DOWN = "queue full", "too long", "interface down"
+NO_READER, READER_GONE, NOT_WRITTEN = "no reader", "reader gone", "cannot be written"
+NOT_EMPTIED = "left in the queue at the end"
+_REASONS = {
+    errno.EAGAIN: QUEUE_FULL,
+    errno.ENOBUFS: QUEUE_FULL,
+    errno.EMSGSIZE: TOO_LONG,
+    errno.ENETDOWN: DOWN,
+    errno.ENXIO: DOWN,
+    errno.ENODEV: DOWN,
+}
+
+
+def reason(number: int) -> str:
+    """Why the kernel refused a frame, by the error's number."""
+    return _REASONS.get(number) or os.strerror(number).lower()
+
+
+@dataclass
+class InputCounts:
+    """One interface: frames that came (received: as the kernel counts them), and their bytes."""
+
+    received: int = 0
+    dropped: int = 0
+    judged: int = 0
+    bytes: int = 0
+    freezes: int = 0  # times that the ring was full
+    reopened: int = 0
+
+    @property
+    def missing(self) -> int:
+        """Frames of which nothing is known; what is still in the ring counts until it is read."""
+        return self.received - self.dropped - self.judged
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it."""
+        return {**self.__dict__, "missing": self.missing}
+
+
+@dataclass
+class OutputCounts:
+    """One output: copies that were meant for it, and what became of each."""
+
+    copies: int = 0
+    sent: int = 0
+    bytes: int = 0
+    deduplicated: int = 0
+    waiting: int = 0
+    reopened: int = 0
+    refused: dict[str, int] = field(default_factory=dict)
+
+    def refuse(self, why: str, frames: int) -> None:
+        """So many frames were refused."""
+        if frames:
+            self.refused[why] = self.refused.get(why, 0) + frames
+
+    @property
+    def refusals(self) -> int:
+        """Frames refused for any reason."""
+        return sum(self.refused.values())
+
+    @property
+    def missing(self) -> int:
+        """Copies of which nothing is known: 0."""
+        return self.copies - self.sent - self.deduplicated - self.refusals - self.waiting
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it."""
+        return {**self.__dict__, "refused": dict(self.refused), "missing": self.missing}
+
+
+class Latency:
+    """How long frames were held, from the kernel's time stamp to behind their sending.
+
+    Counted in steps of a factor of two: `counts[k]` frames were held less than 2**k microseconds,
+    the last one: any longer.
+    """
+
+    STEPS = 25
+
+    def __init__(self) -> None:
+        self.counts = [0] * self.STEPS
+        self.nanoseconds = 0
+
+    def add(self, nanoseconds: int, frames: int) -> None:
+        """So many frames were held for so long."""
+        micros = max(0, nanoseconds) // 1000
+        self.counts[min(micros.bit_length(), self.STEPS - 1)] += frames
+        self.nanoseconds += max(0, nanoseconds) * frames
+
+    def at_most(self, share: float) -> float | None:
+        """Microseconds within which that share of the frames went out; None before any did."""
+        total = sum(self.counts)
+        if not total:
+            return None
+        left = share * total
+        for step, count in enumerate(self.counts):
+            left -= count
+            if left <= 0:
+                return float(1 << step)
+        return float(1 << self.STEPS)

@@ -1,0 +1,113 @@
+"""What every output of a tap is: it takes chosen frames, counts them all, and mends itself.
+
+Contract: `send` accounts for every frame in `counts`, and returns at once unless the user asked to
+be waited for (`Waiting`); what vanished is opened again by `tend`, later and later.  `close` leaves
+nothing waiting.  Tested by tests/live/test_stream_output.py and test_tap_network.py.
+"""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
+from ztfast.errors import Diagnostic, OutputError
+from ztfast.live.backoff import Backoff
+from ztfast.live.counters import OutputCounts
+from ztfast.live.frames import Chosen, Frames
+
+Say = Callable[[str], None]
+
+
+class Waiting:
+    """May an output wait until it is read?  Not unless asked for, and not for ever at the end.
+
+    wanted: frames are held back instead of dropped (`--block`).  stopping: when the tap was told to
+    end, by the monotonic clock.
+    """
+
+    GRACE = 2.0  # seconds that a tap still waits once it is to end
+
+    def __init__(self, wanted: bool = False) -> None:
+        self.wanted = wanted
+        self.stopping: float | None = None
+
+    def __bool__(self) -> bool:
+        if not self.wanted:
+            return False
+        return self.stopping is None or time.monotonic() < self.stopping + self.GRACE
+
+
+class Output(ABC):
+    """One output; name: as it was asked for.  why_not: what refuses frames while it is not open."""
+
+    why_not: str
+
+    def __init__(self, name: str, waiting: Waiting, say: Say) -> None:
+        self.name, self.counts = name, OutputCounts()
+        self._waiting, self._say = waiting, say
+        self._backoff = Backoff()
+        self._opened = 0
+
+    @property
+    def due(self) -> float | None:
+        """When `tend` has something to do, by the monotonic clock."""
+        return self._backoff.due
+
+    @property
+    def over(self) -> bool:
+        """Can it never be written again?"""
+        return False
+
+    @abstractmethod
+    def send(self, frames: Frames, chosen: Chosen, count: int) -> None:
+        """Send the first `count` chosen frames."""
+
+    @abstractmethod
+    def _open(self) -> None:
+        """Open it; raises OSError or OutputError."""
+
+    def open(self) -> None:
+        """Open it for the first time; raises OutputError where it cannot be meant."""
+        try:
+            self._open()
+        except OSError as error:
+            if isinstance(error, OutputError):
+                raise
+            raise self._failure(error) from None
+        self._opened = 1
+
+    def tend(self, now: float) -> None:
+        """Open it again where that is due."""
+        if not self._backoff.is_due(now):
+            return
+        try:
+            self._open()
+        except OSError:
+            self._backoff.failed(now)
+            return
+        self._backoff.worked()
+        if self._opened:
+            self.counts.reopened += 1
+            self._say(f"{self.name}: opened again")
+        self._opened += 1
+
+    def wants_to_write(self) -> int | None:
+        """A descriptor on whose being writable it waits, or None."""
+        return None
+
+    def flush(self) -> None:  # noqa: B027  (most have nothing to flush)
+        """That descriptor can be written to."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Finish it; raises OutputError."""
+
+    def _lost(self, why: str) -> None:
+        """It vanished: try again later."""
+        self._say(f"{self.name}: {why}; frames for it are counted as refused until it is back")
+        self._backoff.failed(time.monotonic())
+
+    def _failure(self, error: OSError) -> OutputError:
+        why = (error.strerror or str(error)).lower()
+        return OutputError(Diagnostic("ZT641", f"cannot be sent to: {why}", path=self.name))
