@@ -87,10 +87,9 @@ class Output(ABC):
             self._backoff.failed(now)
             return
         self._backoff.worked()
-        if self._opened:
-            self.counts.reopened += 1
-            self._say(f"{self.name}: opened again")
-        self._opened += 1
+        self.counts.reopened += self._opened
+        self._say(f"{self.name}: opened{' again' if self._opened else ''}")
+        self._opened = 1
 
     def wants_to_write(self) -> int | None:
         """A descriptor on whose being writable it waits, or None."""
