@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from tests.deploy.controller import NETWORK, TOKEN, running
+
 yaml = pytest.importorskip("yaml")
 
 ROOT = Path(__file__).parents[2]
@@ -135,3 +137,28 @@ def test_the_comparison_step(repo: Path) -> None:
     assert "telnet" in summary.read_text()
     none = run(repo, script, RULES="none", BASE="HEAD", GITHUB_STEP_SUMMARY=str(summary))
     assert "nothing to compare with" in none.stdout
+
+
+@pytest.mark.parametrize(("old", "status"), [("and dport 22", 0), ("accept ethertype arp;", 1)])
+def test_plan_and_apply(repo: Path, old: str, status: int) -> None:
+    """The steps of `mode: apply`: what closes ways is not deployed."""
+    summary = repo.parent / "summary"
+    rules = repo / "office.ztrules"
+    with running(rules=rules.read_text()) as fake:
+        rules.write_text(rules.read_text().replace(old, "" if status else f"{old}22"))
+        env = {
+            "RULES": "office.ztrules",
+            "TESTS": "",
+            "ALLOW": "",
+            "TARGET": f"controller:{NETWORK}@{fake.url}",
+            "ZTFAST_TOKEN": TOKEN,
+            "GITHUB_STEP_SUMMARY": str(summary),
+        }
+        named = {title: script for title, script, _ in steps(repo)}
+        done = run(repo, named["What deploying would do"], **env)
+        assert done.returncode == status, (done.stdout, done.stderr)
+        assert ("refused for" in summary.read_text()) == bool(status)
+        if not status:
+            done = run(repo, f"set -o pipefail\n{named['Deploy']}", **env)
+            assert done.returncode == 0, (done.stdout, done.stderr)
+            assert "read back with the same meaning" in summary.read_text()

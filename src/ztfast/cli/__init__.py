@@ -33,6 +33,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "test": ("ztfast.cli.test", "Run a file of named test cases against a policy."),
     "diff": ("ztfast.cli.diff", "Say which frames two policies judge differently."),
     "search": ("ztfast.cli.search", "Find a frame that gets a verdict, or prove there is none."),
+    "fetch": ("ztfast.cli.fetch", "Write what a controller has deployed into files."),
+    "plan": ("ztfast.cli.plan", "Say what deploying rules would change, and plan it."),
+    "apply": ("ztfast.cli.apply", "Deploy a plan, and take it back where it is not so."),
     "eval": ("ztfast.cli.eval", "Evaluate JSON cases, one a line."),
     "bench": ("ztfast.cli.bench", "Measure your own rules on your own capture."),
 }

@@ -76,14 +76,14 @@ def _matrix(policy: Any, network: Network, options: dict[str, Any]) -> Reach:
     return reach(
         policy,
         network,
-        _names(options["services"]) or SERVICES,
-        clients=_names(options["clients"]),
-        servers=_names(options["servers"]),
+        split_names(options["services"]) or SERVICES,
+        clients=split_names(options["clients"]),
+        servers=split_names(options["servers"]),
         engine=options["engine"],
     )
 
 
-def _names(given: tuple[str, ...]) -> list[str] | None:
+def split_names(given: tuple[str, ...]) -> list[str] | None:
     """The names of a repeated option, each perhaps several between commas."""
     return [name.strip() for text in given for name in text.split(",")] or None
 

@@ -95,7 +95,7 @@ def _run(
         suite = _chosen(read_suite(name, policy, network), options["only"])
         files.extend(suite.files)
         engines.update(case.engine for case in suite.cases)
-        results += run_suite(suite, policy, _batches, options["seed"], coverage)
+        results += run_suite(suite, policy, capture_batches, options["seed"], coverage)
     if not results:
         raise click.UsageError("no case has such a name: see --only")
     note_engine(policy, *engines)
@@ -142,7 +142,8 @@ def _report(results: Any, coverage: Any, options: dict[str, Any], read: list[str
     write_text(options["output"], text, read)
 
 
-def _batches(path: str) -> Iterator[FrameBatch]:
+def capture_batches(path: str) -> Iterator[FrameBatch]:
+    """The frames of a capture that a case names."""
     from ztfast.capture import open_capture
     from ztfast.frames.batch import FrameBatch
 

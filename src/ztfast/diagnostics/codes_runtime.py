@@ -232,4 +232,16 @@ OTHERS: tuple[Code, ...] = (
         "up to 2262. A frame of another time is not written with a wrong one: write pcapng, or "
         "correct the times before.",
     ),
+    Code(
+        "ZT650",
+        "a controller that gives no answer of use",
+        "The controller or Central could not be asked, refused the token, or answered what is no "
+        "network. The message says which, and what is in force where rules had been sent.",
+    ),
+    Code(
+        "ZT651",
+        "a plan that cannot be applied",
+        "The file is no plan of `ztfast plan -o`, or was changed by hand: its digests are not "
+        "those of the rules in it. Make it anew.",
+    ),
 )

@@ -67,7 +67,7 @@ def load_network(path: str | os.PathLike[str]) -> Network:
         refuse_kind(error.path, error.message, error.help)
     data = read_document(name)
     if _JSON.match(data):
-        return _json_network(Node(parse_json(data, name), name))
+        return network_of_json(Node(parse_json(data, name), name))
     if is_terraform(name):
         refuse_kind(name, TERRAFORM_CONFIG.words, TERRAFORM_CONFIG.not_network or "")
     if (kind := _other_kind(data)) is not None:
@@ -89,7 +89,8 @@ def _other_kind(data: bytes) -> str | None:
     return "an empty file" if all(line[:1] in (b"", b"#") for line in lines) else None
 
 
-def _json_network(document: Node) -> Network:
+def network_of_json(document: Node) -> Network:
+    """The network that a JSON document describes; raises NetworkError."""
     value: Json = document.value
     shape = recognise(value)
     if shape is UNKNOWN and isinstance(value, list):

@@ -1,0 +1,1 @@
+"""Rules and a controller: what is deployed, what a change would do there, and bringing it there."""

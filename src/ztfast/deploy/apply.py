@@ -1,0 +1,124 @@
+"""Applying a plan: written, read back, compared in meaning, and taken back where it is not so.
+
+Contract: `apply_plan` ends in an `Applied` that says what is in force then; an error that leaves it
+unknown is a DeployError.  Nothing is written where the rules in force are not those of the plan.
+Tested by tests/deploy/test_apply.py, with every failure on the way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+
+from ztfast.deploy.controllers import Controller, Deployed
+from ztfast.deploy.http import DeployError, refuse
+from ztfast.deploy.meaning import first_difference, meaning_digest
+from ztfast.deploy.plan import Plan
+
+Confirm = Callable[[], bool]
+
+
+class Applied(Enum):
+    """What became of a plan; the value says it in words."""
+
+    APPLIED = "applied, and read back with the same meaning"
+    NOTHING = "nothing to do: these rules are in force already"
+    CHANGED = "refused: the rules in force are not those that the plan was made against"
+    NOT_WRITTEN = "not applied: the controller kept the rules as they were"
+    DIFFERED = "taken back: what the controller kept means something else"
+    UNCONFIRMED = "taken back: it was not confirmed in time"
+
+    @property
+    def good(self) -> bool:
+        """Are the plan's rules in force?"""
+        return self in (Applied.APPLIED, Applied.NOTHING)
+
+
+class Outcome:
+    """What became of a plan, and why."""
+
+    def __init__(self, applied: Applied, why: str = "") -> None:
+        self.applied, self.why = applied, why
+
+    def __str__(self) -> str:
+        return f"{self.applied.value}{': ' if self.why else ''}{self.why}"
+
+
+def apply_plan(
+    controller: Controller,
+    plan: Plan,
+    *,
+    keep: Callable[[Deployed], None] | None = None,
+    confirm: Confirm | None = None,
+) -> Outcome:
+    """Deploy a plan's rules.
+
+    keep: is given what is in force before anything is written, to keep it somewhere.  confirm:
+    asks whether all is well, False: no, or nobody answered.  Raises DeployError where the
+    controller does not answer, with what is known of its rules then.
+    """
+    before = controller.read()
+    now = meaning_digest(before.read_policy())
+    if now == plan.goal:
+        return Outcome(Applied.NOTHING)
+    if now != plan.live:
+        return Outcome(Applied.CHANGED, "make a new plan")
+    if keep is not None:
+        keep(before)
+    failed = _written(controller, plan)
+    outcome = _compared(controller, plan, before, failed)
+    if outcome.applied is Applied.APPLIED and confirm is not None and not confirm():
+        _take_back(controller, before)
+        return Outcome(Applied.UNCONFIRMED)
+    return outcome
+
+
+def _written(controller: Controller, plan: Plan) -> DeployError | None:
+    """Send the rules; an error after which they may be there all the same."""
+    try:
+        controller.write(plan.policy, plan.text)
+    except DeployError as error:
+        if not error.unsure:
+            raise
+        return error
+    return None
+
+
+def _compared(
+    controller: Controller, plan: Plan, before: Deployed, failed: DeployError | None
+) -> Outcome:
+    """What is in force now; where it is neither the old nor the new, the old is brought back."""
+    try:
+        policy = controller.read().read_policy()
+    except DeployError as error:
+        _take_back(controller, before)
+        return Outcome(
+            Applied.DIFFERED, f"it could not be read back: {error.diagnostics[0].message}"
+        )
+    found = meaning_digest(policy)
+    if found == plan.goal:
+        return Outcome(Applied.APPLIED)
+    why = failed.diagnostics[0].message if failed is not None else ""
+    if found == plan.live:
+        return Outcome(Applied.NOT_WRITTEN, why)
+    difference = first_difference(plan.policy, policy)
+    _take_back(controller, before)
+    return Outcome(Applied.DIFFERED, difference)
+
+
+def _take_back(controller: Controller, before: Deployed) -> None:
+    """Bring the rules of before back, and see that they are."""
+    wanted = meaning_digest(before.read_policy())
+    said = "the rules of before could not be brought back, and it is not known which are in force"
+    help = "apply the file of the rules of before by hand"
+    try:
+        controller.restore(before)
+    except DeployError as error:
+        if not error.unsure:
+            refuse(str(controller.target), f"{said}: {error.diagnostics[0].message}", help)
+    try:
+        found = meaning_digest(controller.read().read_policy())
+    except DeployError as error:
+        refuse(str(controller.target), f"{said}: {error.diagnostics[0].message}", help)
+    if found != wanted:
+        refuse(str(controller.target), f"{said}: the controller keeps others", help)
