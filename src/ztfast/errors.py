@@ -44,12 +44,33 @@ class Severity:
     NOTE = "note"
 
 
+class Edit(NamedTuple):
+    """`text` in the place of the characters `start` to `end` (end excluded) of a source's text."""
+
+    start: int
+    end: int
+    text: str
+
+
+class Fix(NamedTuple):
+    """Edits that together settle a finding.
+
+    title: what they do, as a command (`write 10.0.0.0/8`).  safe: no frame is judged otherwise
+    afterwards; in a text that did not compile: nothing else can have been meant.
+    """
+
+    title: str
+    edits: tuple[Edit, ...]
+    safe: bool = False
+
+
 @dataclass(frozen=True)
 class Diagnostic:
     """One finding: a stable code (`ZT101`), what is wrong, where, and what to do.
 
     `span` is a place in a text and `source` that text; `offset` is a byte offset in
     the file `path` (captures, tables).  Any of them may be None where it has no meaning.
+    `fixes` are alternatives, the best first; `diagnostics.fixes` applies them.
     """
 
     code: str
@@ -60,6 +81,7 @@ class Diagnostic:
     path: str | None = None
     offset: int | None = None
     help: str | None = None
+    fixes: tuple[Fix, ...] = ()
 
     def place(self) -> str:
         """`file:line:column`, or `file: byte offset`, or the file's name, or ``."""

@@ -41,7 +41,9 @@ def test_text_for_people(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stdout.startswith(f"{path}:1:10: warning[ZT106]: a first match with `or`")
     assert "error[ZT051]" in done.stdout
-    assert done.stderr == "ztfast check: 1 error, 1 warning\n"
+    assert done.stderr == (
+        "ztfast check: 1 error, 1 warning (1 fixable with --fix --unsafe-fixes)\n"
+    )
     assert run("check").returncode == 2
     assert run("check", "--format", "no", str(path)).returncode == 2
 

@@ -31,6 +31,11 @@ if TYPE_CHECKING:
     help="Exit 1 where there is a finding of this severity or above.",
 )
 @click.option("--no-analysis", is_flag=True, help="Skip the proofs (ZT2xx); only read the text.")
+@click.option("--fix", is_flag=True, help="Make the safe fixes in the files, then check them.")
+@click.option("--unsafe-fixes", is_flag=True, help="Also those that change what gets through.")
+@click.option(
+    "--diff", "as_diff", is_flag=True, help="Show what --fix would change; write nothing."
+)
 @click.option("-o", "--output", metavar="FILE", help="Write there instead of standard output.")
 @click.pass_context
 def command(
@@ -40,6 +45,9 @@ def command(
     as_json: bool,
     fail_on: str,
     no_analysis: bool,
+    fix: bool,
+    unsafe_fixes: bool,
+    as_diff: bool,
     output: str | None,
 ) -> None:
     """Find errors, traps and dead rules in RULES (`-` is standard input).
@@ -49,8 +57,13 @@ def command(
     `# ztfast: ignore ZT101` on a line silences a warning there, `# ztfast: ignore-file
     ZT125` in the whole text; `ztfast explain-code ZT101` explains a code.
 
+    A safe fix changes no frame's verdict (or mends a text that does not compile); with
+    --unsafe-fixes the others are made too: `ztfast diff` says what they do.
+
     \b
-    Example: ztfast check --fail-on warning rules.ztrules
+    Examples:
+      ztfast check --fail-on warning rules.ztrules
+      ztfast check --diff --unsafe-fixes rules.ztrules
     """
     from ztfast.diagnostics.formats import FORMATS, at_least, counts
     from ztfast.sinks.text import write_text
@@ -59,13 +72,24 @@ def command(
         raise click.UsageError("standard input can be read once: name `-` once")
     if as_json:
         form = "json"
+    if fix and as_diff:
+        raise click.UsageError("--fix writes, --diff only shows: choose one")
+    if unsafe_fixes and not (fix or as_diff):
+        raise click.UsageError("--unsafe-fixes goes with --fix or --diff")
+    if fix or as_diff:
+        from ztfast.cli.check_fix import fix_files
+
+        shown = fix_files(rules, lambda text: _check_text(text, not no_analysis), unsafe_fixes, fix)
+        if as_diff:
+            write_text(output, shown)
+            ctx.exit(1 if shown else 0)
     findings = [(name, _check(name, not no_analysis)) for name in rules]
     if form == "text":
         write_text(output, _as_text(findings, output), rules)
         found = counts(findings)
         if any(found.values()):
             shown = ", ".join(f"{n} {kind}{'s' * (n != 1)}" for kind, n in found.items() if n)
-            click.echo(f"ztfast check: {shown}", err=True)
+            click.echo(f"ztfast check: {shown}{_fixable(findings)}", err=True)
     else:
         write_text(output, FORMATS[form](findings) + "\n", rules)
     failed = any(at_least(finding, fail_on) for _, found in findings for finding in found)
@@ -108,6 +132,18 @@ def _analysis(policy: Policy) -> list[Diagnostic]:
             return list(findings(policy))
     except ZtfastError as error:
         return [replace(found, severity=Severity.NOTE) for found in error.diagnostics]
+
+
+def _fixable(findings: list[tuple[str, list[Diagnostic]]]) -> str:
+    """How many findings a fix is known for."""
+    fixes = [finding.fixes for _, found in findings for finding in found if finding.fixes]
+    safe = sum(any(fix.safe for fix in some) for some in fixes)
+    if not fixes:
+        return ""
+    if not safe:
+        return f" ({len(fixes)} fixable with --fix --unsafe-fixes)"
+    more = f", {len(fixes) - safe} more with --unsafe-fixes" if len(fixes) > safe else ""
+    return f" ({safe} fixable with --fix{more})"
 
 
 def _as_text(findings: list[tuple[str, list[Diagnostic]]], output: str | None) -> str:

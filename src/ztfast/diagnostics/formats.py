@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 from urllib.parse import quote as quote_url
 from xml.sax.saxutils import escape, quoteattr
 
+from ztfast.diagnostics.code import Code
 from ztfast.diagnostics.codes import CODES
-from ztfast.errors import Diagnostic, Severity
+from ztfast.errors import Diagnostic, Edit, Fix, Severity, Source
 
 Findings = Sequence[tuple[str, Sequence[Diagnostic]]]  # one item a checked file
 
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_CODES_PAGE = "https://github.com/ztfast/ztfast/blob/main/docs/codes.md"
 _RANKS = {Severity.NOTE: 0, Severity.WARNING: 1, Severity.ERROR: 2}
 
 
@@ -45,7 +48,7 @@ def _end(finding: Diagnostic) -> tuple[int, int]:
     span = finding.span
     assert span is not None
     inside = finding.source.text[span.start : span.end] if finding.source is not None else ""
-    lines = re.split(r"\r\n|\r|\n", inside)
+    lines = _LINE_END.split(inside)
     if len(lines) == 1:
         return span.line, span.column + len(lines[0])
     return span.line + len(lines) - 1, len(lines[-1])
@@ -76,7 +79,47 @@ def _object(name: str, finding: Diagnostic) -> dict[str, Any]:
     if finding.span is not None:
         made["line"], made["column"] = finding.span.line, finding.span.column
         made["end_line"], made["end_column"] = _end(finding)
+    if finding.fixes:
+        made["fixes"] = [_fix_object(finding.source, fix) for fix in finding.fixes]
     return made
+
+
+def _fix_object(source: Source | None, fix: Fix) -> dict[str, Any]:
+    """`{"title", "safe", "edits"}`; an edit's places are offsets, and lines with columns."""
+    edits = [
+        {
+            "start": edit.start,
+            "end": edit.end,
+            "line": place.start_line,
+            "column": place.start_column,
+            "end_line": place.end_line,
+            "end_column": place.end_column,
+            "text": edit.text,
+        }
+        for edit, place in _places(source, fix)
+    ]
+    return {"title": fix.title, "safe": fix.safe, "edits": edits}
+
+
+class _Place(NamedTuple):
+    """Lines from 1, columns from 0."""
+
+    start_line: int
+    start_column: int
+    end_line: int
+    end_column: int
+
+
+def _places(source: Source | None, fix: Fix) -> Iterator[tuple[Edit, _Place]]:
+    """Each edit with its place in the text."""
+    text = source.text if source is not None else ""
+    for edit in fix.edits:
+        yield edit, _Place(*_line_column(text, edit.start), *_line_column(text, edit.end))
+
+
+def _line_column(text: str, offset: int) -> tuple[int, int]:
+    lines = _LINE_END.split(text[:offset])
+    return len(lines), len(lines[-1])
 
 
 # --- GitHub
@@ -142,7 +185,14 @@ def _rule(code: str) -> dict[str, Any]:
     if known is not None:
         made["shortDescription"] = {"text": known.title}
         made["fullDescription"] = {"text": known.text}
+        made["helpUri"] = f"{_CODES_PAGE}#{anchor(known)}"
     return made
+
+
+def anchor(code: Code) -> str:
+    """The anchor of a code's heading on the page of codes, as GitHub makes it."""
+    heading = f"{code.code}: {code.title}".lower()
+    return re.sub(r"[^\w\- ]", "", heading).replace(" ", "-")
 
 
 def _result(name: str, finding: Diagnostic, index: int) -> dict[str, Any]:
@@ -157,13 +207,34 @@ def _result(name: str, finding: Diagnostic, index: int) -> dict[str, Any]:
             "endLine": line,
             "endColumn": column + 1,
         }
-    return {
+    made: dict[str, Any] = {
         "ruleId": finding.code,
         "ruleIndex": index,
         "level": finding.severity,
         "message": {"text": text},
         "locations": [{"physicalLocation": place}],
     }
+    if finding.fixes:
+        made["fixes"] = [_sarif_fix(uri, finding.source, fix) for fix in finding.fixes]
+    return made
+
+
+def _sarif_fix(uri: str, source: Source | None, fix: Fix) -> dict[str, Any]:
+    """A fix of one file (SARIF 2.1.0, section 3.55)."""
+    replacements = [
+        {
+            "deletedRegion": {
+                "startLine": place.start_line,
+                "startColumn": place.start_column + 1,
+                "endLine": place.end_line,
+                "endColumn": place.end_column + 1,
+            },
+            "insertedContent": {"text": edit.text},
+        }
+        for edit, place in _places(source, fix)
+    ]
+    changes = [{"artifactLocation": {"uri": uri}, "replacements": replacements}]
+    return {"description": {"text": fix.title}, "artifactChanges": changes}
 
 
 # --- JUnit

@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ztfast.errors import Source, Span, usage
+from ztfast.errors import Fix, Source, Span, usage
 from ztfast.lang.definitions import Definitions, Macro, define, split_list
 from ztfast.lang.errors import Errors, match_help, suggestion
 from ztfast.lang.matches import MATCHES, BadArgument, quote
 from ztfast.lang.numbers import parse_number
 from ztfast.lang.parser import Block, Node, Tree, parse
-from ztfast.lang.pasted import ACTIONS_ELSEWHERE
+from ztfast.lang.pasted import ACTIONS_ELSEWHERE, range_of
+from ztfast.lang.rewrites import replaced, without_block
 from ztfast.lang.tokens import Word, scan
 from ztfast.model.names import ACTION_WORDS, BLOCK_WORDS, MATCH_WORDS, OBJECT_WORDS, RESERVED
 from ztfast.model.policy import Capability, Policy, Rule, Tag
@@ -242,9 +243,12 @@ class _Compiler:
     def _not_an_action(self, word: Word, scope: _Scope) -> None:
         text = word.text.lower()
         help = "expected drop, accept, break, tee, watch, redirect or include"
+        fix: Fix | None = None
         if text in ACTIONS_ELSEWHERE:
             message = f"`{word.text}` is no action"
-            help = f"did you mean `{ACTIONS_ELSEWHERE[text]}`?"
+            meant = ACTIONS_ELSEWHERE[text]
+            help = f"did you mean `{meant}`?"
+            fix = replaced(self.errors.source, word, word.text, meant, safe=True)
         elif text == "priority":
             message = "`priority` is reserved, but the rules language has no such action"
         elif text in MATCH_WORDS or text in _SKIP:
@@ -262,7 +266,7 @@ class _Compiler:
         else:
             message = f"{quote(word.text)} is no action"
             help += suggestion(word.text, (*ACTION_WORDS, "include", "macro", "tag", "cap"))
-        self.errors.add("ZT010", word, message, help)
+        self.errors.add("ZT010", word, message, help, fix)
         self._skip_to_action(scope)
 
     @staticmethod
@@ -436,30 +440,37 @@ class _Compiler:
         message = bad.message
         if place.text != value:
             message += f" ({quote(place.text)} is {quote(value)} here)"
-        self.errors.add(bad.code, place, message, bad.help)
+        meant = range_of(place.text) if bad.code == "ZT014" else None
+        fix = None
+        if meant is not None:
+            fix = replaced(self.errors.source, place, place.text, meant, safe=True)
+        self.errors.add(bad.code, place, message, bad.help, fix)
 
     def _unknown_match(self, word: Word, block: Block, position: int) -> int:
         """Report a word that is no match; skip to where matches can be read again."""
         text = word.text.lower()
+        fix = None
         if text in BLOCK_WORDS or text == "include":
             message = f"`{word.text}` stands where a match is expected"
-            help = self._open_block_help(word)
+            help, fix = self._open_block_help(word)
         else:
             message = f"{quote(word.text)} is no match"
             help = match_help(word.text, MATCHES)
-        self.errors.add("ZT011", word, message, help)
+        self.errors.add("ZT011", word, message, help, fix)
         return _next_match(block, position)
 
-    def _open_block_help(self, word: Word) -> str:
+    def _open_block_help(self, word: Word) -> tuple[str, Fix | None]:
         """Why a block is still open here: usually `accept;` or `accept ;` above."""
         for opener, close in reversed(self._tree.not_closed):
             if close.start < word.start:
                 written, line = opener.text, self._of(opener).line
+                fix = without_block(self.errors.source, opener, close)
                 return (
                     f"the block of `{written}` on line {line} is still open, since `;` does not "
-                    f"close an empty block: write `{written.capitalize()}` there, which opens none"
+                    f"close an empty block: write `{written.capitalize()}` there, which opens none",
+                    None if fix is None else fix._replace(safe=True),
                 )
-        return "a `;` is missing before it: close the block above"
+        return "a `;` is missing before it: close the block above", None
 
 
 def _next_match(block: Block, position: int) -> int:

@@ -10,10 +10,12 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from ztfast.errors import Edit, Fix
 from ztfast.lang.errors import Errors, suggestion
 from ztfast.lang.matches import quote
 from ztfast.lang.numbers import parse_default, parse_number, to_int32
 from ztfast.lang.parser import Block, Node
+from ztfast.lang.rewrites import line_end
 from ztfast.lang.tokens import Word
 from ztfast.model.names import BLOCK_WORDS, DEFINITION_WORDS, OBJECT_WORDS, RESERVED, is_name
 from ztfast.model.policy import Tag
@@ -104,7 +106,14 @@ def _not_closed(kind: str, head: Word, inner: Word, errors: Errors) -> None:
         f"the {_TITLES[kind]} {name} is not closed: `{inner.text}` in line {line} is read as part "
         "of it",
         f"put the `;` that closes it before line {line}{end}",
+        _closing(inner, errors) if kind == "tag" else None,
     )
+
+
+def _closing(inner: Word, errors: Errors) -> Fix:
+    """A `;` on a line of its own before a word that no longer belongs to the definition."""
+    end = f";{line_end(errors.source.text)}"
+    return Fix("close it there", (Edit(inner.start, inner.start, end),))
 
 
 def _name(kind: str, text: str, word: Word, known: object, errors: Errors) -> bool:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ztfast.errors import Diagnostic, RulesError, Severity, Source, Span
-from ztfast.lang.pasted import blank_help
+from ztfast.errors import Diagnostic, Fix, RulesError, Severity, Source, Span
+from ztfast.lang.pasted import blank_help, plain_blanks
 from ztfast.lang.tokens import Lines, Word
 from ztfast.model.names import CHARACTERISTICS, ETHERTYPES, PROTOCOLS
 
@@ -25,17 +25,36 @@ class Errors:
         self.found: list[Diagnostic] = []
         self._places: set[tuple[str, int]] = set()
 
-    def add(self, code: str, word: Word, message: str, help: str | None = None) -> None:
+    def add(
+        self,
+        code: str,
+        word: Word,
+        message: str,
+        help: str | None = None,
+        fix: Fix | None = None,
+    ) -> None:
         """An error at a word; a second one of the same code there is dropped."""
-        self.add_span(code, self.lines.of(word), message, help)
+        self.add_span(code, self.lines.of(word), message, help, fix)
 
-    def add_span(self, code: str, span: Span, message: str, help: str | None = None) -> None:
+    def add_span(
+        self,
+        code: str,
+        span: Span,
+        message: str,
+        help: str | None = None,
+        fix: Fix | None = None,
+    ) -> None:
         """An error at a span; a second one of the same code there is dropped."""
         if (code, span.start) in self._places:
             return
         self._places.add((code, span.start))
-        help = blank_help(self.source.text[span.start : span.end]) or help
-        self.found.append(Diagnostic(code, message, span=span, source=self.source, help=help))
+        blanks = blank_help(self.source.text[span.start : span.end])
+        if blanks is not None:
+            help, fix = blanks, plain_blanks(self.source, span)
+        fixes = () if fix is None else (fix,)
+        self.found.append(
+            Diagnostic(code, message, span=span, source=self.source, help=help, fixes=fixes)
+        )
         if len(self.found) >= MAX_ERRORS:
             self._give_up()
 

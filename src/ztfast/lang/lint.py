@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from ztfast.errors import Diagnostic, RulesError, Severity, Source, Span
+from ztfast.errors import Diagnostic, Fix, RulesError, Severity, Source, Span
 from ztfast.lang.compiler import Used, compile_tree
 from ztfast.lang.controller import read_json
 from ztfast.lang.definitions import Definitions, split_list
@@ -19,6 +19,7 @@ from ztfast.lang.lint_entries import lint_arguments, lint_policy
 from ztfast.lang.matches import quote
 from ztfast.lang.numbers import parse_default, parse_number
 from ztfast.lang.parser import Tree, parse
+from ztfast.lang.rewrites import replaced, without_block
 from ztfast.lang.sources import is_json
 from ztfast.lang.tokens import Lines, Word, scan
 from ztfast.model.names import DEFINITION_WORDS, RESERVED
@@ -121,6 +122,7 @@ def _blocks(tree: Tree, lines: Lines, source: Source) -> Iterator[Diagnostic]:
             lines.of(opener),
             source,
             f"write `{opener.text.capitalize()}` (a capital opens no block), or put it last",
+            without_block(source, opener, close),
         )
     if tree.lost and len(tree.open_at_end) > 1:
         outermost, innermost = tree.open_at_end[0], tree.open_at_end[-1]
@@ -139,6 +141,7 @@ def _blocks(tree: Tree, lines: Lines, source: Source) -> Iterator[Diagnostic]:
             lines.of(word),
             source,
             f"write `{word.text.capitalize()}` without `;` inside a block",
+            without_block(source, word, word),
         )
 
 
@@ -164,7 +167,10 @@ def _definitions(
                 f"write `include {macro.name}`, or drop the macro",
             )
     for word, message, help in _unreachable_names(tree, definitions):
-        yield warning("ZT117", message, lines.of(word), source, help)
+        lowered = word.text.lower()
+        upper = lowered in help  # and nothing else is wrong with the name
+        fix = replaced(source, word, word.text, lowered, safe=True) if upper else None
+        yield warning("ZT117", message, lines.of(word), source, help, fix)
 
 
 def _tags(
@@ -200,11 +206,13 @@ def _default(
     named = word.text in tag.enums or word.text in tag.flags
     if not named and parse_default(word.text) is None:
         lowered = word.text.lower()
+        fix = None
         help = "name one of its enums or flags, or write a number"
         if lowered in tag.enums or lowered in tag.flags:
             help = f"names are lowered when defined but not when used: write {quote(lowered)}"
+            fix = replaced(source, word, word.text, lowered)
         message = f"the default {quote(word.text)} names no enum or flag of this tag and becomes 0"
-        yield warning("ZT114", message, span, source, help)
+        yield warning("ZT114", message, span, source, help, fix)
     elif value < 0:
         yield warning(
             "ZT115",
@@ -311,7 +319,13 @@ def _parentheses(
 
 
 def warning(
-    code: str, message: str, span: Span | None, source: Source | None, help: str
+    code: str,
+    message: str,
+    span: Span | None,
+    source: Source | None,
+    help: str,
+    fix: Fix | None = None,
 ) -> Diagnostic:
     """A warning with a place."""
-    return Diagnostic(code, message, Severity.WARNING, span, source, help=help)
+    fixes = () if fix is None else (fix,)
+    return Diagnostic(code, message, Severity.WARNING, span, source, help=help, fixes=fixes)

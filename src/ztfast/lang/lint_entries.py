@@ -14,10 +14,11 @@ from dataclasses import replace
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Any
 
-from ztfast.errors import Diagnostic, Severity, Source, Span
+from ztfast.errors import Diagnostic, Fix, Severity, Source, Span
 from ztfast.lang.matches import quote
 from ztfast.lang.numbers import mask_text, parse_fraction, parse_number
-from ztfast.lang.pasted import range_help
+from ztfast.lang.pasted import range_help, range_of
+from ztfast.lang.rewrites import replaced, without_first_or
 from ztfast.model.entries import read_entry, read_mac
 from ztfast.model.kinds import KINDS, Kind
 from ztfast.model.names import CHARACTERISTICS
@@ -118,11 +119,20 @@ class _Rules:
                 "add an action behind it, or drop it",
             )
 
-    def _at(self, index: int, code: str, message: str, help: str) -> Diagnostic:
+    def _at(
+        self, index: int, code: str, message: str, help: str, fix: Fix | None = None
+    ) -> Diagnostic:
         span = self._rules[index].span
         if span is None:
             message = f"entry {index} of {self._where}: {message}"
-        return _warning(code, message, span, self._policy.source, help)
+        return _warning(code, message, span, self._policy.source, help, fix)
+
+    def _replaced(self, index: int, old: str, new: str, *, safe: bool = False) -> Fix | None:
+        """Another text in an entry, where it stands there itself and not for a macro's `$`."""
+        span, source = self._rules[index].span, self._policy.source
+        if span is None or source is None:
+            return None
+        return replaced(source, span, old, new, safe=safe)
 
     def _action(self, index: int, kind: Kind, entry: Mapping[str, Any]) -> Iterator[Diagnostic]:
         if kind is Kind.ACTION_DROP and self._capability:
@@ -153,6 +163,7 @@ class _Rules:
                 "ZT106",
                 "a first match with `or` is always true, since the set starts true",
                 "drop the `or`",
+                without_first_or(self._policy.source, self._rules, matches[0]),
             )
         # The first match begins the set; only what joins the others can mix.
         joins = either[1:]
@@ -215,6 +226,7 @@ class _Rules:
             "ZT130",
             f"`macauth` is {what} on a real network: controllers certify IP addresses, never MACs",
             "use `chr ipauth`, or drop the match",
+            self._replaced(index, "macauth", "ipauth"),
         )
 
     def _mac(self, index: int, text: Any) -> Iterator[Diagnostic]:
@@ -250,16 +262,17 @@ class _Rules:
                 f"write a number from 0 to {width} behind the slash",
             )
         elif value is not None and value & ((1 << (width - int(bits[:9]))) - 1):
-            yield self._host_bits(index, value, int(bits[:9]), width)
+            yield self._host_bits(index, text, value, int(bits[:9]), width)
 
-    def _host_bits(self, index: int, value: int, bits: int, width: int) -> Diagnostic:
+    def _host_bits(self, index: int, old: str, value: int, bits: int, width: int) -> Diagnostic:
         network = value >> (width - bits) << (width - bits)
-        text = str(IPv4Address(network) if width == 32 else IPv6Address(network))
+        text = f"{IPv4Address(network) if width == 32 else IPv6Address(network)}/{bits}"
+        fix = self._replaced(index, old, text, safe=width == 32)
         if width == 32:
             message = "bits behind the prefix length are set: they are ignored"
-            return self._at(index, "ZT111", message, f"write `{text}/{bits}`")
+            return self._at(index, "ZT111", message, f"write `{text}`", fix)
         message = "bits behind the prefix length are set: this match is never true"
-        return self._at(index, "ZT110", message, f"write `{text}/{bits}`")
+        return self._at(index, "ZT110", message, f"write `{text}`", fix)
 
 
 _PREFIXES = {
@@ -336,12 +349,14 @@ def lint_arguments(
 
 
 def _odd_number(text: str, span: Span, source: Source) -> Diagnostic:
+    meant = range_of(text)
     return _warning(
         "ZT126",
         f"only the number that {quote(text)} starts with counts, the rest is ignored",
         span,
         source,
         range_help(text) or "write the number alone; for several values join matches with `or`",
+        None if meant is None else replaced(source, span, text, meant),
     )
 
 
@@ -369,6 +384,12 @@ def _characteristics(text: str, span: Span, source: Source) -> Iterator[Diagnost
 
 
 def _warning(
-    code: str, message: str, span: Span | None, source: Source | None, help: str
+    code: str,
+    message: str,
+    span: Span | None,
+    source: Source | None,
+    help: str,
+    fix: Fix | None = None,
 ) -> Diagnostic:
-    return Diagnostic(code, message, Severity.WARNING, span, source, help=help)
+    fixes = () if fix is None else (fix,)
+    return Diagnostic(code, message, Severity.WARNING, span, source, help=help, fixes=fixes)

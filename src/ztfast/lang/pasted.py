@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from ztfast.errors import Edit, Fix, Source, Span
+
 ACTIONS_ELSEWHERE = {
     **dict.fromkeys(("allow", "permit", "pass"), "accept"),
     **dict.fromkeys(("deny", "block", "reject"), "drop"),
@@ -28,7 +30,20 @@ def blank_help(text: str) -> str | None:
     return f"{name} (U+{ord(found[0]):04X}) is part of the word: type an ordinary space instead"
 
 
+def plain_blanks(source: Source, span: Span) -> Fix:
+    """Ordinary spaces for all that only look like some within a span."""
+    found = _ODD_BLANK.finditer(source.text, span.start, span.end)
+    edits = tuple(Edit(one.start(), one.end(), " ") for one in found)
+    return Fix("write ordinary spaces", edits, True)
+
+
+def range_of(text: str) -> str | None:
+    """The range that a text looks like, as the language has it; None for any other text."""
+    found = _DASHED.fullmatch(text)
+    return None if found is None else f"{found[1]}-{found[2]}"
+
+
 def range_help(text: str) -> str | None:
     """How a range is written, for a text that looks like one; None for any other."""
-    found = _DASHED.fullmatch(text)
-    return None if found is None else f"a range has a plain `-`: write `{found[1]}-{found[2]}`"
+    found = range_of(text)
+    return None if found is None else f"a range has a plain `-`: write `{found}`"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from ztfast.errors import Diagnostic, Severity, Span
+from ztfast.errors import Diagnostic, Fix, Severity, Span
 from ztfast.model.kinds import KINDS
 from ztfast.model.policy import Policy, Rule, included_text
 from ztfast.model.view import DIRECTIONS, make_view
@@ -63,19 +63,27 @@ class Analysis:
             known = self._known[literal] = not self.prover.empty(literal)
         return known
 
-    def warning(self, code: str, message: str, span: Span | None, help: str) -> Diagnostic:
+    def warning(
+        self, code: str, message: str, span: Span | None, help: str, fix: Fix | None = None
+    ) -> Diagnostic:
         """A finding in the policy's own text."""
-        return Diagnostic(
-            code, message, Severity.WARNING, span=span, source=self.policy.source, help=help
-        )
+        source, fixes = self.policy.source, () if fix is None else (fix,)
+        return Diagnostic(code, message, Severity.WARNING, span, source, help=help, fixes=fixes)
 
     # --- places; `number`: 0 the base rules, then the capabilities by id
 
+    def rules_of(self, number: int) -> tuple[Rule, ...]:
+        """A list of entries as the policy has it."""
+        ordered = self.policy.ordered_capabilities
+        return self.policy.rules if number == 0 else ordered[number - 1].rules
+
+    def number_of(self, number: int, index: int) -> int:
+        """Where a view's entry stands in that list."""
+        return self.traces["out"].rule_sets[number].steps[index].entry.rule
+
     def rule_of(self, number: int, index: int) -> Rule:
         """The Rule of a view's entry."""
-        ordered = self.policy.ordered_capabilities
-        rules = self.policy.rules if number == 0 else ordered[number - 1].rules
-        return rules[self.traces["out"].rule_sets[number].steps[index].entry.rule]
+        return self.rules_of(number)[self.number_of(number, index)]
 
     def span_of(self, number: int, index: int) -> Span | None:
         """Where an entry was written."""

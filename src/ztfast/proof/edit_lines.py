@@ -16,7 +16,7 @@ from ztfast.proof.edits import Edit, Statement
 from ztfast.proof.rule_words import RuleWords
 
 _SHOWN = 3  # rules that decide now, in one line
-_PLURAL = ("frames", "answers", "ping replies")
+_PLURAL = ("frames", "answers", "ping replies", "router", "neighbour")
 _COPIED = {"tee": "teed", "watch": "watched"}
 
 

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ztfast.errors import Diagnostic, Severity, Span
+from ztfast.engine.context import Outcome
+from ztfast.errors import Diagnostic, Fix, Severity, Span
 from ztfast.frames.build import TCP, UDP
 from ztfast.frames.text import frame_text
+from ztfast.lang.rewrites import inserted
 from ztfast.model.kinds import Kind
 from ztfast.model.policy import Policy, Rule
 from ztfast.model.result import Result
@@ -155,6 +157,19 @@ def _trap(analysis: Analysis, handshake: Handshake, number: int, index: int) -> 
         f" `{frame_text(lost.answer)}` is dropped {by}",
         analysis.span_of(number, index),
         f"rules keep no state: {_HELP[handshake.protocol]}",
+        _answered(analysis, handshake.protocol, number, index, lost.stopped),
+    )
+
+
+def _answered(
+    analysis: Analysis, protocol: int, number: int, index: int, stopped: Outcome
+) -> Fix | None:
+    """TCP's answers accepted before an action that comes before what stops them now."""
+    later = stopped.entry < 0 or stopped.entry > index
+    if protocol != TCP or number or not later:
+        return None
+    return inserted(
+        analysis.policy, analysis.number_of(0, index), "accept ipprotocol tcp and chr tcp_ack;"
     )
 
 

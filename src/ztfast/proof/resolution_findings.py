@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from ztfast.errors import Diagnostic
 from ztfast.frames.build import ICMP6, TCP, UDP
+from ztfast.lang.rewrites import inserted
 from ztfast.model.kinds import Entry, Kind
 from ztfast.model.view import View
 from ztfast.proof.analysis import Analysis
@@ -35,6 +36,10 @@ _TWO_SIDED = frozenset(
 )
 
 
+_ARP_RULE = "accept ethertype arp;"
+_NDP_RULE = "accept icmp 135 -1 or icmp 136 -1;"
+
+
 class _Family(NamedTuple):
     """An IP version and what finds addresses in it: frames as formulas."""
 
@@ -44,6 +49,7 @@ class _Family(NamedTuple):
     request: Literal
     answer: Literal
     wanted: bool
+    rule: str
     help: str
 
 
@@ -91,6 +97,7 @@ class _Resolution:
             " Members cannot find each other, so they cannot talk",
             span,
             family.help,
+            inserted(self.analysis.policy, None, family.rule),
         )
 
     def _stopped(self, frames: Literal) -> int | None:
@@ -133,7 +140,13 @@ class _Resolution:
             "ARP requests end here whatever the receiver's tags are: a sender knows no receiver's"
             " tags when it asks everybody, and on ZeroTier 1.14 they then count as matching",
             self.analysis.span_of(0, index),
-            "put `accept ethertype arp;` (and `accept icmp 135 -1;`) before it",
+            f"put `{_ARP_RULE}` (and `accept icmp 135 -1;`) before it",
+            inserted(
+                self.analysis.policy,
+                self.analysis.number_of(0, index),
+                _ARP_RULE,
+                "accept icmp 135 -1;",
+            ),
         )
 
 
@@ -168,7 +181,8 @@ def _families(frame: FrameFormulas, six_too: bool) -> tuple[_Family, _Family]:
             formulas.both(arp, test("mac_dest", BROADCAST)),
             formulas.both(arp, one),
             True,
-            "put `accept ethertype arp;` before the other rules",
+            _ARP_RULE,
+            f"put `{_ARP_RULE}` before the other rules",
         ),
         _Family(
             "IPv6",
@@ -177,7 +191,8 @@ def _families(frame: FrameFormulas, six_too: bool) -> tuple[_Family, _Family]:
             formulas.all((ndp, test("icmp_type", 135), asks)),
             formulas.all((ndp, test("icmp_type", 136), one)),
             six_too,
-            "put `accept icmp 135 -1 or icmp 136 -1;` before the other rules; only networks whose"
+            _NDP_RULE,
+            f"put `{_NDP_RULE}` before the other rules; only networks whose"
             " IPv6 addresses are all RFC 4193 or 6PLANE ones of ZeroTier do without",
         ),
     )

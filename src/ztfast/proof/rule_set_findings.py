@@ -7,11 +7,12 @@ Tested by tests/proof/test_findings.py, with random frames against every claim.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
-from ztfast.errors import Diagnostic, Span
+from ztfast.errors import Diagnostic, Fix, Source, Span
+from ztfast.lang.rewrites import joined_by_or, without_match, without_statement
 from ztfast.model.kinds import KINDS, Kind
 from ztfast.model.policy import Rule
 from ztfast.model.view import DIRECTIONS
@@ -20,6 +21,7 @@ from ztfast.proof.formula import FALSE, TRUE, Literal
 from ztfast.proof.solver import Undecided
 from ztfast.proof.symbolic import SymbolicStep
 
+Rewrite = Callable[[Source | None, Sequence[Rule], int], Fix | None]
 ACCEPTING = (Kind.ACTION_ACCEPT, Kind.ACTION_REDIRECT, Kind.ACTION_PRIORITY)
 MAX_SHADOWS = 4
 MOST_ALIKE = 4  # findings of one list that say the same and each stand alone
@@ -171,6 +173,7 @@ class RuleSetFindings:
                 "ZT202",
                 "this match is always true where it stands: it narrows nothing down",
                 "drop it, or check what was meant",
+                self._fix(without_match, index),
             )
 
     def _narrows_alone(self, index: int) -> bool:
@@ -189,7 +192,8 @@ class RuleSetFindings:
             return self._at(index, "ZT203", message, help)
         message += f": a frame has one {_ONE_EACH[kind]}"
         message += f", and `{KINDS[kind].word}` before it asks for another"
-        return self._at(index, "ZT203", message, "for alternatives write `or`")
+        fix = self._fix(joined_by_or, index)
+        return self._at(index, "ZT203", message, "for alternatives write `or`", fix)
 
     def _excluded(self, index: int) -> bool:
         """Does a match of the same kind, joined by `and`, leave nothing to this one?"""
@@ -240,6 +244,7 @@ class RuleSetFindings:
             "ZT201",
             f"this action is never reached{behind}: {shadows} decides every frame before",
             "move it up, or drop it",
+            self._fix(without_statement, index),
         )
 
     def _never_taken(self, members: range, index: int) -> Iterator[Diagnostic]:
@@ -291,13 +296,20 @@ class RuleSetFindings:
         except Undecided:
             return among
 
-    def _at(self, index: int, code: str, message: str, help: str) -> Diagnostic:
+    def _fix(self, make: Rewrite, index: int) -> Fix | None:
+        """A fix at an entry."""
+        at = self.analysis.number_of(self.number, index)
+        return make(self.analysis.policy.source, self.rules, at)
+
+    def _at(
+        self, index: int, code: str, message: str, help: str, fix: Fix | None = None
+    ) -> Diagnostic:
         """A finding about one entry."""
         rule = self.analysis.rule_of(self.number, index)
         if rule.span is None:
             message = f"entry {index} of {self.where}: {message}"
         if rule.span is None or rule.parent is None:
-            return self.analysis.warning(code, message, rule.span, help)
+            return self.analysis.warning(code, message, rule.span, help, fix)
         # Of a macro only what one include brings here is proved: it is said there.
         message = f"line {rule.span.line} as included here: {message}"
         help = f"{help}; the macro's other includes may need it"

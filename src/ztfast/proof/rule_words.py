@@ -34,7 +34,11 @@ _MEMBER_KINDS = (
     Kind.MATCH_SOURCE_ZEROTIER_ADDRESS,
     Kind.MATCH_DEST_ZEROTIER_ADDRESS,
 )
-_PING = {8: "ping", 128: "ping", 0: "ping replies", 129: "ping replies"}
+_MESSAGES = {
+    **{8: "ping", 128: "ping", 0: "ping replies", 129: "ping replies"},
+    **{133: "router solicitations", 134: "router advertisements"},
+    **{135: "neighbour solicitations", 136: "neighbour advertisements"},
+}
 _SYN, _ACK = 1 << CHARACTERISTICS["tcp_syn"], 1 << CHARACTERISTICS["tcp_ack"]
 
 
@@ -173,7 +177,7 @@ def _kind_text(parts: _Parts) -> str:
     if parts.icmp is not None:
         number, code = parts.icmp.value[0] or 0, parts.icmp.value[1]
         plain = f"ICMP type {number}" + ("" if code is None else f" code {code}")
-        return _PING.get(number, plain) if code in (None, 0) else plain
+        return _MESSAGES.get(number, plain) if code in (None, 0) else plain
     if len(parts.ports) == 1:
         (port,) = parts.ports
         low, high = port.value[0] or 0, port.value[1] or 0
