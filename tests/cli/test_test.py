@@ -37,6 +37,10 @@ proto = "tcp"
 port = 22
 expect = "accept"
 """
+NO_ARP = (
+    "ztfast test: warning: 1 case passes and its ends cannot find each other, so that nothing is "
+    "sent: web is open: tcp 10.0.0.1:50000 > 10.0.0.2:80 syn: no ARP request gets through\n"
+)
 
 
 @pytest.fixture
@@ -50,7 +54,7 @@ def files(tmp_path: Path) -> tuple[str, str]:
 def test_table_with_explanation(files: tuple[str, str]) -> None:
     rules, cases = files
     done = run("test", rules, cases, "--coverage")
-    assert (done.returncode, done.stderr) == (1, "")
+    assert (done.returncode, done.stderr) == (1, NO_ARP)
     assert done.stdout == (
         f"{cases}\n"
         "  PASS  web is open    accept\n"
@@ -79,7 +83,7 @@ def test_exit_status(files: tuple[str, str]) -> None:
     assert (passing.returncode, "1 case: 1 passed, 0 failed" in passing.stdout) == (0, True)
     low = run("test", *files, "--only", "web", "--fail-under", "90")
     assert low.returncode == 1
-    assert low.stderr == "ztfast test: the coverage is 50.0 %, under 90 %\n"
+    assert low.stderr == NO_ARP + "ztfast test: the coverage is 50.0 %, under 90 %\n"
     assert run("test", *files, "--only", "web", "--fail-under", "50").returncode == 0
 
 
@@ -161,6 +165,7 @@ def test_watch_runs_again_after_a_change(files: tuple[str, str]) -> None:
     try:
         assert watching.stderr is not None
         assert watching.stdout is not None
+        assert watching.stderr.readline() == NO_ARP
         assert "waiting for a change" in watching.stderr.readline()
         replace(rules, "frob\n# longer than it was, so that it counts as changed\n" * 3)
         while "waiting" not in (line := watching.stderr.readline()):

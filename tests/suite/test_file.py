@@ -152,8 +152,8 @@ FINE = 'from = "anna"\nto = "ben"\nproto = "tcp"\nport = 1\nexpect = "drop"\n'
     ("case", "words"),
     [
         (FINE + "prot = 1", "case[0].prot: an unknown key"),
-        (FINE.replace("drop", "deny"), "case[0].expect: 'deny' is none of accept, drop, redirect"),
-        (FINE.replace("port = 1", 'port = "x"'), "case[0].port: 'x' is not an integer"),
+        (FINE.replace("drop", "no"), "case[0].expect: 'no' is none of accept, drop, redirect"),
+        (FINE.replace("port = 1", 'port = "x"'), "case[0].port: 'x' is no port"),
         (FINE.replace("port = 1", "port = 70000"), "case[0].port: 70000 is not an integer"),
         (FINE.replace("port = 1\n", ""), "case[0]: no `port`"),
         (FINE.replace('"ben"', '"bob"'), "case[0].to: 'bob' is no member"),

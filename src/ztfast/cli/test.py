@@ -16,6 +16,7 @@ import click
 if TYPE_CHECKING:
     from ztfast.frames.batch import FrameBatch
     from ztfast.model.policy import Policy
+    from ztfast.suite.run import CaseResult
 
 _INTERVAL = 0.5
 _TESTS = (".toml", ".yaml", ".yml")
@@ -83,7 +84,7 @@ def _run(
     from ztfast.cli.inputs import note_engine, read_rules
     from ztfast.suite.coverage import Coverage
     from ztfast.suite.file import read_suite
-    from ztfast.suite.run import CaseResult, run_suite
+    from ztfast.suite.run import run_suite
 
     policy, network = read_rules(rules, options["network"])
     files += _sources(policy, options["network"])
@@ -100,8 +101,23 @@ def _run(
         raise click.UsageError("no case has such a name: see --only")
     note_engine(policy, *engines)
     _report(results, coverage, options, files)
+    _warn_unresolved(results)
     low = coverage is not None and _is_low(coverage.percent, options["fail_under"])
     return all(result.passed for result in results) and not low
+
+
+def _warn_unresolved(results: list[CaseResult]) -> None:
+    """One line on standard error for all cases that could not happen."""
+    found = [(one.name, text) for one in results for text in one.unresolved]
+    if not found:
+        return
+    from ztfast.diagnostics.render import harmless
+
+    name, text = found[0]
+    cases = len({one.place for one in results if one.unresolved})
+    which = "1 case passes and its ends" if cases == 1 else f"{cases} cases pass and their ends"
+    message = f"{which} cannot find each other, so that nothing is sent: {name}: {text}"
+    click.echo(f"ztfast test: warning: {harmless(message, keep='')}", err=True)
 
 
 def _sources(policy: Policy, network: str | None) -> Iterator[str]:

@@ -27,6 +27,7 @@ from ztfast.network.load import load_network
 from ztfast.network.members import Member, Network, make_network
 from ztfast.network.toml import RuleNames, parse_toml, read_toml_member
 from ztfast.network.values import read_network_id
+from ztfast.suite.expand import expanded
 from ztfast.suite.yaml_reader import YamlError, parse_yaml
 
 MADE_UP_ID = 0x7E57000000000000
@@ -57,6 +58,7 @@ class FlowCase:
     expect: "accept", "drop" or "redirect"; reply_expect the same for `reply`.
     copies: None: not looked at; else the targets of every tee and watch, in any order.
     redirect: the address that it must be redirected to.  direction: "both", "out" or "in".
+    label: what tells it from the other frames of its case, "" where it has only this one.
     """
 
     name: str
@@ -71,6 +73,7 @@ class FlowCase:
     reply: Frame | None = None
     reply_text: str = ""
     reply_expect: str = ""
+    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -143,7 +146,15 @@ class _Reader:
         self.members = {member.name: member for member in self.network.members if member.name}
         engine = _choice(self.document, "engine", ("1.14", "1.12"), "1.14")
         cases = self.document.get("case")
-        found = [] if cases is None else [self._case(node, engine) for node in cases.items()]
+        found: list[FlowCase | CaptureCase] = []
+        wrong: list[Diagnostic] = []
+        for node in () if cases is None else cases.items():
+            try:
+                found += self._case(node, engine)
+            except NetworkError as error:
+                wrong += error.diagnostics
+        if wrong:
+            raise NetworkError(*wrong)
         if not found:
             self.document.refuse("no cases", "add [[case]] tables (docs/test.md)")
         return Suite(self.document.name, self.network, tuple(found), tuple(self.files))
@@ -180,12 +191,16 @@ class _Reader:
                 seen.add(member.name)
             yield member
 
-    def _case(self, node: Node, engine: str) -> FlowCase | CaptureCase:
+    def _case(self, node: Node, engine: str) -> list[FlowCase | CaptureCase]:
+        """A case's capture, or its frames."""
         engine = _choice(node, "engine", ("1.14", "1.12"), engine)
-        name = _text(node, "name")
+        name = _text(node, "name") or f"{node.path}"
         if node.get("capture") is not None:
-            return self._capture(node, name or f"{node.path}", engine)
-        return self._flow(node, name or f"{node.path}", engine)
+            return [self._capture(node, name, engine)]
+        _refuse_others(node, _NAMES | _FLOW)
+        return [
+            replace(self._flow(one, name, engine), label=label) for label, one in expanded(node)
+        ]
 
     # --- captures
 
@@ -206,7 +221,6 @@ class _Reader:
     # --- flows
 
     def _flow(self, node: Node, name: str, engine: str) -> FlowCase:
-        _refuse_others(node, _NAMES | _FLOW)
         spec, back = self._specs(node)
         redirect = node.get("redirect")
         expect = _choice(

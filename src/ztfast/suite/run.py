@@ -8,6 +8,7 @@ it only where coverage is wanted.  Tested by tests/suite/test_run.py.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
@@ -22,7 +23,9 @@ from ztfast.frames.frame import Frame
 from ztfast.model.policy import Policy
 from ztfast.suite.coverage import Coverage
 from ztfast.suite.file import CaptureCase, FlowCase, Suite
+from ztfast.suite.resolution import unresolved
 
+MOST_SHOWN = 5  # failures of one case with many frames
 _COPY_FLAGS = frozenset((0x02, 0x16, 0x08, 0x1C))
 _REDIRECT_FLAGS = frozenset((0x04, 0x0A))
 
@@ -31,6 +34,7 @@ class CaseResult(NamedTuple):
     """One case's outcome: `failures` says what is not as expected, empty where it passes.
 
     got: the verdict, or the counts of a capture.  explanations: of the frames that failed.
+    unresolved: frames that pass though their ends cannot find each other by ARP, in words.
     """
 
     suite: str
@@ -39,6 +43,7 @@ class CaseResult(NamedTuple):
     got: str
     failures: tuple[str, ...]
     explanations: tuple[Explanation, ...]
+    unresolved: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -59,14 +64,35 @@ def run_suite(
 ) -> Iterator[CaseResult]:
     """Run the cases of a file in order; `batches` reads captures, `coverage` is added to."""
     resolvers: dict[str, ContextResolver] = {}
-    for case in suite.cases:
-        if case.engine not in resolvers:
-            resolvers[case.engine] = ContextResolver(policy, suite.network, case.engine, seed=seed)
-        resolver = resolvers[case.engine]
-        if isinstance(case, CaptureCase):
-            yield _run_capture(suite, case, resolver, batches, coverage)
-        else:
-            yield _run_flow(suite, case, resolver, coverage)
+    for _, cases in groupby(suite.cases, key=lambda case: case.place):
+        results: list[CaseResult] = []
+        for case in cases:
+            if case.engine not in resolvers:
+                known = suite.network
+                resolvers[case.engine] = ContextResolver(policy, known, case.engine, seed=seed)
+            resolver = resolvers[case.engine]
+            if isinstance(case, CaptureCase):
+                results.append(_run_capture(suite, case, resolver, batches, coverage))
+            else:
+                results.append(_run_flow(suite, case, resolver, coverage))
+        yield _together(results)
+
+
+def _together(results: list[CaseResult]) -> CaseResult:
+    """The result of a case's frames: it passes where all of them do."""
+    first = results[0]
+    if len(results) == 1:
+        return first
+    failures = [failure for one in results for failure in one.failures]
+    more = len(failures) - MOST_SHOWN
+    shown = failures[:MOST_SHOWN] + [f"and {more} more"] * (more > 0)
+    explained = next((one.explanations for one in results if one.explanations), ())
+    verdicts = dict.fromkeys(one.got for one in results)
+    unresolved = tuple(text for one in results for text in one.unresolved)
+    got = f"{' or '.join(verdicts)} ({len(results)} frames)"
+    return first._replace(
+        got=got, failures=tuple(shown), explanations=explained, unresolved=unresolved
+    )
 
 
 # --- flows ---------------------------------------------------------------------------------
@@ -85,7 +111,19 @@ def _run_flow(
         if back.verdict != case.reply_expect:
             failures.append(f"the reply: expected {case.reply_expect}, got {back.verdict}")
             explanations.append(back)
-    return CaseResult(suite.name, case.name, case.place, got, tuple(failures), tuple(explanations))
+    lost = () if failures else tuple(_unresolved(suite, case, resolver))
+    named = [f"{case.label}: {failure}" if case.label else failure for failure in failures]
+    found = (got, tuple(named), tuple(explanations), lost)
+    return CaseResult(suite.name, case.name, case.place, *found)
+
+
+def _unresolved(suite: Suite, case: FlowCase, resolver: ContextResolver) -> Iterator[str]:
+    """A frame that gets through and would never be sent."""
+    if case.expect != "accept" or case.direction != "both":
+        return
+    what = unresolved(resolver.policy, suite.network, case.engine, case.frame)
+    if what:
+        yield f"{case.text}: no ARP {what} gets through"
 
 
 def _judge(
