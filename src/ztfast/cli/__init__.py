@@ -21,6 +21,7 @@ from ztfast import __version__
 
 # command -> (module, one line of help)
 COMMANDS: dict[str, tuple[str, str]] = {
+    "init": ("ztfast.cli.init", "Write rules to start from, and test cases for them."),
     "compile": ("ztfast.cli.compile", "Compile a rules text to the controller's JSON, or back."),
     "check": ("ztfast.cli.check", "Find errors, traps and dead rules."),
     "fmt": ("ztfast.cli.fmt", "Lay a rules text out canonically."),
