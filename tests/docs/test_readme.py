@@ -29,7 +29,7 @@ def test_demo_is_what_make_demo_runs() -> None:
     makefile = (pages.ROOT / "Makefile").read_text(encoding="utf-8")
     demo = re.search(r"^\t\$\(DEMO\)/bin/(ztfast filter .*)$", makefile, re.MULTILINE)
     assert demo is not None
-    assert demo[1] == pages.commands("README.md")[0][0]
+    assert demo[1] in [command for command, _ in pages.commands("README.md")]
 
 
 def test_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
