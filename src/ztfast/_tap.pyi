@@ -11,32 +11,38 @@ _Uint32s = npt.NDArray[np.uint32]
 _Int64s = npt.NDArray[np.int64]
 _Uint64s = npt.NDArray[np.uint64]
 
-def walk(
-    ring: _Uint8s,
-    block_size: int,
-    blocks: int,
-    current: int,
-    most: int,
-    offsets: _Int64s,
-    captured: _Uint32s,
-    lengths: _Uint32s,
-    times: _Int64s,
-) -> tuple[int, int, int]: ...
-def release(ring: _Uint8s, block_size: int, blocks: int, first: int, count: int) -> None: ...
-def join(
-    sides: list[Any],
-    facts: list[Any],
-    noted: list[bool],
-    uncertain_bits: int,
-    count: int,
-    lengths: _Uint32s,
-    undirected: _Uint8s | None,
-    action: _Uint8s,
-    apart: _Uint8s,
-    row_frame: _Int64s,
-    row_target: _Int32s,
-    row_limit: _Uint32s,
-) -> tuple[int, int, int]: ...
+@final
+class Walker:
+    def __new__(
+        cls,
+        ring: _Uint8s,
+        block_size: int,
+        blocks: int,
+        offsets: _Int64s,
+        captured: _Uint32s,
+        lengths: _Uint32s,
+        times: _Int64s,
+    ) -> Walker: ...
+    def walk(self, current: int, most: int) -> tuple[int, int, int]: ...
+    def release(self, first: int, count: int) -> None: ...
+
+@final
+class Joiner:
+    def __new__(
+        cls,
+        sides: list[Any],
+        facts: list[Any],
+        undirected: _Uint8s | None,
+        action: _Uint8s,
+        apart: _Uint8s,
+        row_frame: _Int64s,
+        row_target: _Int32s,
+        row_limit: _Uint32s,
+    ) -> Joiner: ...
+    def join(
+        self, noted: list[bool], uncertain_bits: int, count: int, lengths: _Uint32s
+    ) -> tuple[int, int, int]: ...
+
 def pick_copies(
     row_frame: _Int64s,
     row_target: _Int32s,

@@ -21,10 +21,12 @@ cdef extern from *:
     #include <sys/socket.h>
     #include <sys/uio.h>
     #define zt_acquire(p) __atomic_load_n((const uint32_t *)(p), __ATOMIC_ACQUIRE)
+    #define zt_prefetch(p) __builtin_prefetch((p), 0, 3)
     #define zt_release(p, value) __atomic_store_n((uint32_t *)(p), (value), __ATOMIC_RELEASE)
     """
     uint32_t zt_acquire(const void *) noexcept nogil
     void zt_release(void *, uint32_t) noexcept nogil
+    void zt_prefetch(const void *) noexcept nogil
 
 cdef extern from "<sys/socket.h>" nogil:
     struct iovec:
@@ -76,62 +78,79 @@ cdef packed struct FrameHeader:     # tpacket3_hdr, as far as it is read
 
 # --- the ring ------------------------------------------------------------------------------------
 
-def walk(
-    uint8_t[::1] ring, int64_t block_size, int64_t blocks, int64_t current, int64_t most,
-    int64_t[::1] offsets, uint32_t[::1] captured, uint32_t[::1] lengths, int64_t[::1] times,
-):
-    """As live.plain_loops.walk."""
-    cdef int64_t room = len(offsets), found = 0, taken = 0, octets = 0, at, start, frames
-    cdef uint8_t *base = &ring[0]
-    cdef uint8_t *block
-    cdef uint8_t *frame
-    cdef FrameHeader *h
-    cdef uint16_t tpid
-    while taken < most and taken < blocks:
-        start = current * block_size
-        block = base + start
-        if not zt_acquire(block + BLOCK_STATUS) & USER:
-            break
-        frames = (<uint32_t *>(block + BLOCK_FRAMES))[0]
-        if found + frames > room and found:
-            break
-        at = (<uint32_t *>(block + BLOCK_FIRST))[0]
-        if found + frames > room:
-            raise ValueError(f"block {current} of the ring says that it holds {frames} frames")
-        for _ in range(frames):
-            if at < 0 or at + FRAME_HEADER > block_size:
-                raise ValueError(f"block {current} of the ring has a frame outside of it")
-            h = <FrameHeader *>(block + at)
-            frame = block + at + h.mac
-            if at + h.mac + <int64_t>h.captured > block_size:
-                raise ValueError(f"block {current} of the ring has a frame outside of it")
-            offsets[found] = frame - base
-            captured[found] = h.captured
-            lengths[found] = h.length
-            times[found] = <int64_t>h.seconds * 1000000000 + h.nanoseconds
-            if h.status & VLAN_VALID and h.captured >= MACS and h.mac >= FRAME_HEADER + TAG:
-                memmove(frame - TAG, frame, MACS)
-                tpid = h.tpid if h.status & VLAN_TPID_VALID else 0x8100
-                frame[8] = tpid >> 8
-                frame[9] = tpid & 0xFF
-                frame[10] = h.tci >> 8 & 0xFF
-                frame[11] = h.tci & 0xFF
-                offsets[found] -= TAG
-                captured[found] += TAG
-                lengths[found] += TAG
-            octets += lengths[found]
-            found += 1
-            at += h.next
-        taken += 1
-        current = current + 1 if current + 1 < blocks else 0
-    return found, taken, octets
+cdef class Walker:
+    """As live.plain_loops.Walker; what it is given is looked at once, not at every walk."""
 
+    cdef uint8_t[::1] ring
+    cdef int64_t[::1] offsets
+    cdef uint32_t[::1] captured
+    cdef uint32_t[::1] lengths
+    cdef int64_t[::1] times
+    cdef int64_t block_size
+    cdef int64_t blocks
 
-def release(uint8_t[::1] ring, int64_t block_size, int64_t blocks, int64_t first, int64_t count):
-    """As live.plain_loops.release."""
-    for _ in range(count):
-        zt_release(&ring[first * block_size + BLOCK_STATUS], 0)
-        first = first + 1 if first + 1 < blocks else 0
+    def __cinit__(
+        self, uint8_t[::1] ring, int64_t block_size, int64_t blocks,
+        int64_t[::1] offsets, uint32_t[::1] captured, uint32_t[::1] lengths, int64_t[::1] times,
+    ):
+        self.ring, self.block_size, self.blocks = ring, block_size, blocks
+        self.offsets, self.captured, self.lengths, self.times = offsets, captured, lengths, times
+
+    def walk(self, int64_t current, int64_t most):
+        """As live.plain_loops.Walker.walk."""
+        cdef int64_t room = len(self.offsets), found = 0, taken = 0, octets = 0, at, start, frames
+        cdef int64_t size = self.block_size
+        cdef uint8_t *base = &self.ring[0]
+        cdef uint8_t *block
+        cdef uint8_t *frame
+        cdef FrameHeader *h
+        cdef uint16_t tpid
+        while taken < most and taken < self.blocks:
+            start = current * size
+            block = base + start
+            if not zt_acquire(block + BLOCK_STATUS) & USER:
+                break
+            frames = (<uint32_t *>(block + BLOCK_FRAMES))[0]
+            if found + frames > room and found:
+                break
+            at = (<uint32_t *>(block + BLOCK_FIRST))[0]
+            if found + frames > room:
+                raise ValueError(f"block {current} of the ring says that it holds {frames} frames")
+            for _ in range(frames):
+                if at < 0 or at + FRAME_HEADER > size:
+                    raise ValueError(f"block {current} of the ring has a frame outside of it")
+                h = <FrameHeader *>(block + at)
+                zt_prefetch(block + at + h.next)  # another core wrote it
+                frame = block + at + h.mac
+                if at + h.mac + <int64_t>h.captured > size:
+                    raise ValueError(f"block {current} of the ring has a frame outside of it")
+                self.offsets[found] = frame - base
+                self.captured[found] = h.captured
+                self.lengths[found] = h.length
+                self.times[found] = <int64_t>h.seconds * 1000000000 + h.nanoseconds
+                if h.status & VLAN_VALID and h.captured >= MACS and h.mac >= FRAME_HEADER + TAG:
+                    memmove(frame - TAG, frame, MACS)
+                    tpid = h.tpid if h.status & VLAN_TPID_VALID else 0x8100
+                    frame[8] = tpid >> 8
+                    frame[9] = tpid & 0xFF
+                    frame[10] = h.tci >> 8 & 0xFF
+                    frame[11] = h.tci & 0xFF
+                    self.offsets[found] -= TAG
+                    self.captured[found] += TAG
+                    self.lengths[found] += TAG
+                zt_prefetch(frame + ETHERNET)
+                octets += self.lengths[found]
+                found += 1
+                at += h.next
+            taken += 1
+            current = current + 1 if current + 1 < self.blocks else 0
+        return found, taken, octets
+
+    def release(self, int64_t first, int64_t count):
+        """As live.plain_loops.Walker.release."""
+        for _ in range(count):
+            zt_release(&self.ring[first * self.block_size + BLOCK_STATUS], 0)
+            first = first + 1 if first + 1 < self.blocks else 0
 
 
 # --- what becomes of frames ----------------------------------------------------------------------
@@ -158,71 +177,103 @@ cdef const int32_t *numbers(object column) except? NULL:
     return &view[0]
 
 
-cdef int take_side(SideColumns *to, object outputs, object facts, bint noted) except -1:
-    """Read a SideOutputs and a live.judge.SideFacts; both stay the caller's."""
-    cdef const uint32_t[::1] reads
+cdef int take_side(SideColumns *to, object outputs, object facts) except -1:
+    """Read a SideOutputs and a live.judge.SideFacts; the caller keeps both."""
     cdef const int32_t[::1] entry = outputs[0]
     cdef const uint8_t[::1] code = outputs[1]
+    cdef const uint32_t[::1] reads
     cdef const int32_t[::1] target = facts[0]
     cdef const uint32_t[::1] limit = facts[1]
     cdef uint64_t[:, ::1] totals = facts[2]
     to.entry, to.code = &entry[0], &code[0]
     to.copy, to.capability_copy = numbers(outputs[2]), numbers(outputs[3])
+    to.reads = NULL
+    if outputs[4] is not None:
+        reads = outputs[4]
+        to.reads = &reads[0]
     to.target, to.limit = &target[0], &limit[0]
     to.frames, to.octets = &totals[0, 0], &totals[1, 0]
     to.redirects = facts[3]
-    to.reads = NULL
-    if noted:
-        reads = outputs[4]
-        to.reads = &reads[0]
     return 0
 
 
-def join(
-    list sides, list facts, list noted, uint32_t uncertain_bits,
-    int64_t count, const uint32_t[::1] lengths, object undirected, uint8_t[::1] action,
-    uint8_t[::1] apart, int64_t[::1] row_frame, int32_t[::1] row_target, uint32_t[::1] row_limit,
-):
-    """As live.plain_loops.join."""
+cdef class Joiner:
+    """As live.plain_loops.Joiner; what it is given is looked at once, not at every call."""
+
     cdef SideColumns side[2]
-    cdef const uint8_t[::1] marks = action if undirected is None else undirected
-    cdef int several = len(sides) == 2, asks = undirected is not None, s, last
-    cdef int64_t i, key, rows = 0, set_apart = 0, uncertain = 0
-    cdef uint32_t read
-    cdef uint8_t away
-    for s in range(<int>len(sides)):
-        take_side(&side[s], sides[s], facts[s], noted[s])
-    with nogil:
-        for i in range(count):
-            last = several and side[0].code[i] >= CODE_ACCEPT
-            away = marks[i] != 0 if asks else 0
-            for s in range(last + 1):
-                if side[s].redirects and side[s].code[i] == CODE_REDIRECT:
-                    away = 1
-            apart[i] = away
-            if away:
-                set_apart += 1
-                continue
-            action[i] = ACCEPT if side[last].code[i] >= CODE_ACCEPT else DROP
-            key = <int64_t>(side[last].entry[i] + 1) * CODES + side[last].code[i]
-            side[last].frames[key] += 1
-            side[last].octets[key] += lengths[i]
-            read = 0
-            for s in range(last + 1):
-                if side[s].reads != NULL:
-                    read |= side[s].reads[i]
-                if side[s].capability_copy != NULL and side[s].capability_copy[i] >= 0:
-                    row_frame[rows] = i
-                    row_target[rows] = side[s].target[side[s].capability_copy[i]]
-                    row_limit[rows] = side[s].limit[side[s].capability_copy[i]]
-                    rows += 1
-                if side[s].copy != NULL and side[s].copy[i] >= 0:
-                    row_frame[rows] = i
-                    row_target[rows] = side[s].target[side[s].copy[i]]
-                    row_limit[rows] = side[s].limit[side[s].copy[i]]
-                    rows += 1
-            uncertain += read & uncertain_bits != 0
-    return rows, set_apart, uncertain
+    cdef int sides
+    cdef tuple kept     # whose memory the columns point into
+    cdef uint8_t[::1] action
+    cdef uint8_t[::1] apart
+    cdef int64_t[::1] row_frame
+    cdef int32_t[::1] row_target
+    cdef uint32_t[::1] row_limit
+    cdef const uint8_t[::1] undirected
+    cdef bint asks
+
+    def __cinit__(
+        self, list sides, list facts, object undirected, uint8_t[::1] action, uint8_t[::1] apart,
+        int64_t[::1] row_frame, int32_t[::1] row_target, uint32_t[::1] row_limit,
+    ):
+        cdef int s
+        self.sides = <int>len(sides)
+        self.kept = (tuple(sides), tuple(facts))
+        for s in range(self.sides):
+            take_side(&self.side[s], sides[s], facts[s])
+        self.asks = undirected is not None
+        self.undirected = action if undirected is None else undirected
+        self.action, self.apart = action, apart
+        self.row_frame, self.row_target, self.row_limit = row_frame, row_target, row_limit
+
+    def join(self, list noted, uint32_t uncertain_bits, int64_t count, const uint32_t[::1] lengths):
+        """As live.plain_loops.Joiner.join."""
+        cdef SideColumns *side = self.side
+        cdef SideColumns *x
+        cdef bint told[2]
+        cdef int several = self.sides == 2, s, last
+        cdef int64_t i, key, rows = 0, set_apart = 0, uncertain = 0
+        cdef int32_t entry
+        cdef uint32_t read
+        cdef uint8_t away
+        for s in range(self.sides):
+            told[s] = noted[s] and side[s].reads != NULL
+        with nogil:
+            for i in range(count):
+                last = several and side[0].code[i] >= CODE_ACCEPT
+                away = self.undirected[i] != 0 if self.asks else 0
+                for s in range(last + 1):
+                    if side[s].redirects and side[s].code[i] == CODE_REDIRECT:
+                        away = 1
+                self.apart[i] = away
+                if away:
+                    set_apart += 1
+                    continue
+                x = &side[last]
+                self.action[i] = ACCEPT if x.code[i] >= CODE_ACCEPT else DROP
+                key = <int64_t>(x.entry[i] + 1) * CODES + x.code[i]
+                x.frames[key] += 1
+                x.octets[key] += lengths[i]
+                read = 0
+                for s in range(last + 1):
+                    x = &side[s]
+                    if told[s]:
+                        read |= x.reads[i]
+                    if x.capability_copy != NULL:
+                        entry = x.capability_copy[i]
+                        if entry >= 0:
+                            self.row_frame[rows] = i
+                            self.row_target[rows] = x.target[entry]
+                            self.row_limit[rows] = x.limit[entry]
+                            rows += 1
+                    if x.copy != NULL:
+                        entry = x.copy[i]
+                        if entry >= 0:
+                            self.row_frame[rows] = i
+                            self.row_target[rows] = x.target[entry]
+                            self.row_limit[rows] = x.limit[entry]
+                            rows += 1
+                uncertain += read & uncertain_bits != 0
+        return rows, set_apart, uncertain
 
 
 def pick_copies(

@@ -41,9 +41,8 @@ def walk(
     offsets, times = np.zeros(room, np.int64), np.zeros(room, np.int64)
     captured, lengths = np.zeros(room, np.uint32), np.zeros(room, np.uint32)
     blocks = len(memory) // BLOCK
-    found, taken, octets = module.walk(
-        memory, BLOCK, blocks, current, most, offsets, captured, lengths, times
-    )
+    walker = module.Walker(memory, BLOCK, blocks, offsets, captured, lengths, times)
+    found, taken, octets = walker.walk(current, most)
     ends = offsets + captured
     data = [memory[a:b].tobytes() for a, b in zip(offsets[:found], ends[:found], strict=True)]
     assert octets == int(lengths[:found].sum())
@@ -51,8 +50,8 @@ def walk(
 
 
 def test_the_functions_are_the_same() -> None:
-    assert all(hasattr(plain_loops, name) for name in loops.NAMES)
-    assert all(hasattr(loops, name) for name in loops.NAMES)
+    assert all(hasattr(plain_loops, name) for name in loops.__all__)
+    assert all(hasattr(loops, name) for name in loops.__all__)
 
 
 # --- the ring ------------------------------------------------------------------------------------
@@ -77,7 +76,8 @@ def test_the_walk_goes_round_and_stops_where_it_is_told(either: ModuleType) -> N
 
 def test_released_blocks_are_the_kernels(either: ModuleType) -> None:
     memory = ring(*(block([RingFrame(b"x" * 14)]) for _ in range(3)))
-    either.release(memory, BLOCK, 3, 2, 2)
+    columns = [np.zeros(9, kind) for kind in (np.int64, np.uint32, np.uint32, np.int64)]
+    either.Walker(memory, BLOCK, 3, *columns).release(2, 2)
     assert [int(memory[at * BLOCK + 8]) for at in range(3)] == [0, 1, 0]
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ztfast.frames.batch import FrameBatch
+from ztfast.frames.batch import FrameBatch, RawFrames
 
 
 class Columns(NamedTuple):
@@ -44,6 +44,11 @@ class Frames(NamedTuple):
     size: int
     interface: int = 0
     octets: int = 0
+
+    def raw(self) -> RawFrames:
+        """All the columns as the compiled loops take them."""
+        offsets, captured, lengths, _ = self.columns
+        return RawFrames(self.buffer, offsets, captured, lengths)
 
     def batch(self) -> FrameBatch:
         """They as the engine takes them."""

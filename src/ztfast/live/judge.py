@@ -18,7 +18,7 @@ import numpy.typing as npt
 from ztfast.engine.engine import Engine
 from ztfast.engine.native import NativeEvaluator
 from ztfast.engine.native_tables import NativeSide
-from ztfast.frames.batch import ETHERNET_HEADER, FrameBatch, RawFrames
+from ztfast.frames.batch import ETHERNET_HEADER, FrameBatch
 from ztfast.frames.buffer_pool import BufferPool
 from ztfast.live import loops
 from ztfast.live.frames import Frames
@@ -116,8 +116,8 @@ class LiveJudge:
             yield SideCounts(facts.totals, side.entries.starts, *who)
 
     def _make_room(self, count: int) -> None:
+        """Memory for so many frames, which every call uses again."""
         self._room = count
-        self._undirected = np.zeros(count, np.uint8)
         self._marks = np.zeros(count, np.uint8)
         rows = count * _COPIES
         self._judged = Judged(
@@ -128,33 +128,25 @@ class LiveJudge:
             0,
         )
         if self._evaluator is not None:
-            pool = BufferPool()
-            self._outputs = [side.outputs(count, pool) for side in self._evaluator.sides]
+            self._prepare(self._evaluator, count)
+
+    def _prepare(self, evaluator: NativeEvaluator, count: int) -> None:
+        pool = BufferPool()
+        self._run = evaluator.machine().run
+        self._outputs = [side.outputs(count, pool) for side in evaluator.sides]
+        self._undirected = np.zeros(count, np.uint8) if evaluator.looks_up else None
+        several = self._undirected if self.engine.asks_recipients else None
+        columns = self._judged[:4]
+        action, row_frame, row_target, row_limit = columns
+        rows = row_frame, row_target, row_limit
+        self._joiner = loops.Joiner(self._outputs, self._facts, several, action, self._marks, *rows)
 
     def _quickly(self, evaluator: NativeEvaluator, frames: Frames) -> tuple[int, int, int]:
         """(copies, frames apart, uncertain ones) after judging by the loops alone."""
-        offsets, captured, lengths, _ = frames.columns
-        undirected = self._undirected if evaluator.looks_up else None
-        raw = RawFrames(frames.buffer, offsets, captured, lengths)
-        run = evaluator.machine().run
-        noted = run(raw, self._outputs, None, self._first, None, 0, frames.size, undirected)
-        if not self.engine.asks_recipients:
-            undirected = None
-        judged = self._judged
-        return loops.join(
-            self._outputs,
-            self._facts,
-            noted,
-            _UNCERTAIN,
-            frames.size,
-            lengths,
-            undirected,
-            judged.action,
-            self._marks,
-            judged.row_frame,
-            judged.row_target,
-            judged.row_limit,
-        )
+        size = frames.size
+        raw, undirected = frames.raw(), self._undirected
+        noted = self._run(raw, self._outputs, None, self._first, None, 0, size, undirected)
+        return self._joiner.join(noted, _UNCERTAIN, size, raw.lengths)
 
     def _thoroughly(self, frames: Frames, index: npt.NDArray[np.intp] | None, rows: int) -> Judged:
         """Judge some frames (None: all) by the engine; rows: copies of the others."""

@@ -42,48 +42,63 @@ _FULL = (errno.EAGAIN, errno.ENOBUFS)
 # --- the ring ------------------------------------------------------------------------------------
 
 
-def walk(
-    ring: Uint8s,
-    block_size: int,
-    blocks: int,
-    current: int,
-    most: int,
-    offsets: Int64s,
-    captured: Uint32s,
-    lengths: Uint32s,
-    times: Int64s,
-) -> tuple[int, int, int]:
-    """(frames found, blocks taken, bytes that frames had) of a TPACKET_V3 ring.
+class Walker:
+    """Walks the blocks of a TPACKET_V3 ring, and gives them back.
 
-    They are those from block `current` on.
-
-    At most `most` blocks are taken, and as many as the columns have room for.  A VLAN tag that the
-    kernel took out is put back: the MACs move down by four bytes, which the ring reserves.
-    Raises ValueError for a block that cannot be.
+    ring: all of it, of so many blocks of so many bytes.  The others: columns that `walk` fills.
     """
-    view = memoryview(ring.data)
-    found = taken = 0
-    while taken < min(most, blocks):
-        block = view[current * block_size : (current + 1) * block_size]
-        if not _word(block, BLOCK_STATUS) & USER:
-            break
-        frames = _word(block, BLOCK_FRAMES)
-        if found + frames > len(offsets) and found:
-            break
-        if found + frames > len(offsets):
-            raise ValueError(f"block {current} of the ring says that it holds {frames} frames")
+
+    def __init__(
+        self,
+        ring: Uint8s,
+        block_size: int,
+        blocks: int,
+        offsets: Int64s,
+        captured: Uint32s,
+        lengths: Uint32s,
+        times: Int64s,
+    ) -> None:
+        self._view, self._size, self._blocks = memoryview(ring.data), block_size, blocks
+        self._offsets, self._captured = offsets, captured
+        self._lengths, self._times = lengths, times
+
+    def walk(self, current: int, most: int) -> tuple[int, int, int]:
+        """(frames found, blocks taken, bytes that frames had), from block `current` on.
+
+        At most `most` blocks are taken, and as many as the columns have room for.  A VLAN tag that
+        the kernel took out is put back: the MACs move down by four bytes, which the ring reserves.
+        Raises ValueError for a block that cannot be.
+        """
+        found = taken = 0
+        while taken < min(most, self._blocks):
+            block = self._view[current * self._size : (current + 1) * self._size]
+            if not _word(block, BLOCK_STATUS) & USER:
+                break
+            frames = _word(block, BLOCK_FRAMES)
+            if found + frames > len(self._offsets):
+                if found:
+                    break
+                raise ValueError(f"block {current} of the ring says that it holds {frames} frames")
+            self._take(block, current, frames, found)
+            found += frames
+            taken += 1
+            current = (current + 1) % self._blocks
+        return found, taken, int(self._lengths[:found].sum())
+
+    def _take(self, block: memoryview, number: int, frames: int, found: int) -> None:
         at = _word(block, BLOCK_FIRST)
-        for _ in range(frames):
-            if at < 0 or at + HEADER_SIZE > block_size:
-                raise ValueError(f"block {current} of the ring has a frame outside of it")
-            step, start, size, length, time = _frame(block, at, current)
-            offsets[found], captured[found] = current * block_size + start, size
-            lengths[found], times[found] = length, time
-            found += 1
+        for row in range(found, found + frames):
+            if at < 0 or at + HEADER_SIZE > self._size:
+                raise ValueError(f"block {number} of the ring has a frame outside of it")
+            step, start, size, length, time = _frame(block, at, number)
+            self._offsets[row], self._captured[row] = number * self._size + start, size
+            self._lengths[row], self._times[row] = length, time
             at += step
-        taken += 1
-        current = (current + 1) % blocks
-    return found, taken, int(lengths[:found].sum())
+
+    def release(self, first: int, count: int) -> None:
+        """Give `count` blocks back to the kernel, from block `first` on."""
+        for number in range(first, first + count):
+            _WORD.pack_into(self._view, number % self._blocks * self._size + BLOCK_STATUS, 0)
 
 
 def _word(block: memoryview, at: int) -> int:
@@ -107,66 +122,78 @@ def _frame(block: memoryview, at: int, number: int) -> tuple[int, int, int, int,
     return step, start, size, length, seconds * 1_000_000_000 + rest
 
 
-def release(ring: Uint8s, block_size: int, blocks: int, first: int, count: int) -> None:
-    """Give `count` blocks back to the kernel, from block `first` on."""
-    view = memoryview(ring.data)
-    for number in range(first, first + count):
-        _WORD.pack_into(view, number % blocks * block_size + BLOCK_STATUS, 0)
-
-
 # --- what becomes of frames ----------------------------------------------------------------------
 
 
-def join(
-    sides: Sequence[Any],
-    facts: Sequence[Any],
-    noted: Sequence[bool],
-    uncertain_bits: int,
-    count: int,
-    lengths: Uint32s,
-    undirected: Uint8s | None,
-    action: Uint8s,
-    apart: Uint8s,
-    row_frame: Int64s,
-    row_target: Int32s,
-    row_limit: Uint32s,
-) -> tuple[int, int, int]:
-    """(copies, frames apart, uncertain ones) of `count` frames that one or both sides judged.
+class Joiner:
+    """Joins what one or both sides say of each frame.
 
-    Uncertain are those not apart whose verdict read one of `uncertain_bits`; noted says for each
-    side whether its `reads` hold anything.  sides: for each an engine.native_tables.SideOutputs;
-    facts: for each a live.judge.SideFacts, whose totals are added to.  Filled: action, `Action` by
-    frame; apart, 1 for frames that need more than these columns (undirected or redirected ones), of
-    which nothing else is filled; and a row for each copy in sending order: its frame, the number of
-    its target, and how many bytes of the frame it holds at most.
+    sides: for each an engine.native_tables.SideOutputs; facts: for each a live.judge.SideFacts,
+    whose totals are added to.  undirected: 1 for frames that each of several recipients is to
+    judge; None: there are none.  The others are filled by `join`.
     """
-    codes = [side.code[:count].astype(np.int64) for side in sides]
-    passes = [code >= Result.ACCEPT for code in codes]
-    reached = [np.ones(count, np.bool_), passes[0]]
-    away = np.zeros(count, np.bool_) if undirected is None else undirected[:count] != 0
-    for number, code in enumerate(codes):
-        if facts[number].redirects:
-            away |= reached[number] & (code == Result.REDIRECT)
-    apart[:count] = away
-    rows: list[tuple[Int64s, Int32s, Uint32s]] = []
-    last = passes[0] if len(sides) == 2 else np.zeros(count, np.bool_)
-    for number, (side, fact) in enumerate(zip(sides, facts, strict=True)):
-        mine = ~away & (last == bool(number))
-        action[:count][mine] = np.where(passes[number], Action.ACCEPT, Action.DROP)[mine]
-        keys = (side.entry[:count][mine].astype(np.int64) + 1) * len(Result) + codes[number][mine]
-        np.add.at(fact.totals[0], keys, np.uint64(1))
-        np.add.at(fact.totals[1], keys, lengths[:count][mine].astype(np.uint64))
-        for copy in (side.capability_copy, side.copy):
-            if copy is not None:
-                sent = np.flatnonzero(~away & reached[number] & (copy[:count] >= 0))
-                entry = copy[sent]
-                rows.append((sent, fact.target[entry], fact.limit[entry]))
-    read = np.zeros(count, np.uint32)
-    for number, side in enumerate(sides):
-        if noted[number]:
-            read |= np.where(reached[number] & ~away, side.reads[:count], np.uint32(0))
-    uncertain = int(np.count_nonzero(read & np.uint32(uncertain_bits)))
-    return _laid(rows, row_frame, row_target, row_limit), int(away.sum()), uncertain
+
+    def __init__(
+        self,
+        sides: Sequence[Any],
+        facts: Sequence[Any],
+        undirected: Uint8s | None,
+        action: Uint8s,
+        apart: Uint8s,
+        row_frame: Int64s,
+        row_target: Int32s,
+        row_limit: Uint32s,
+    ) -> None:
+        self._sides, self._facts, self._undirected = sides, facts, undirected
+        self._action, self._apart = action, apart
+        self._rows = row_frame, row_target, row_limit
+
+    def join(
+        self, noted: Sequence[bool], uncertain_bits: int, count: int, lengths: Uint32s
+    ) -> tuple[int, int, int]:
+        """(copies, frames apart, uncertain ones) of the first `count` frames.
+
+        Filled: action, `Action` by frame; apart, 1 for frames that need more than these columns
+        (undirected or redirected ones), of which nothing else is filled; and a row for each copy in
+        sending order: its frame, the number of its target, and how many bytes of the frame it holds
+        at most.  Uncertain are those not apart whose verdict read one of `uncertain_bits`; noted
+        says for each side whether its `reads` hold anything.
+        """
+        codes = [side.code[:count].astype(np.int64) for side in self._sides]
+        passes = [code >= Result.ACCEPT for code in codes]
+        reached = [np.ones(count, np.bool_), passes[0]]
+        away = self._away(codes, reached)
+        self._apart[:count] = away
+        last = passes[0] if len(codes) == 2 else np.zeros(count, np.bool_)
+        read = np.zeros(count, np.uint32)
+        rows: list[tuple[Int64s, Int32s, Uint32s]] = []
+        for number, (side, fact) in enumerate(zip(self._sides, self._facts, strict=True)):
+            mine = ~away & (last == bool(number))
+            verdict = np.where(passes[number], Action.ACCEPT, Action.DROP)
+            self._action[:count][mine] = verdict[mine]
+            entry = side.entry[:count][mine].astype(np.int64)
+            keys = (entry + 1) * len(Result) + codes[number][mine]
+            np.add.at(fact.totals[0], keys, np.uint64(1))
+            np.add.at(fact.totals[1], keys, lengths[:count][mine].astype(np.uint64))
+            if noted[number] and side.reads is not None:
+                read |= np.where(reached[number] & ~away, side.reads[:count], np.uint32(0))
+            for copy in (side.capability_copy, side.copy):
+                if copy is not None:
+                    sent = np.flatnonzero(~away & reached[number] & (copy[:count] >= 0))
+                    rows.append((sent, fact.target[copy[sent]], fact.limit[copy[sent]]))
+        uncertain = int(np.count_nonzero(read & np.uint32(uncertain_bits)))
+        return _laid(rows, *self._rows), int(away.sum()), uncertain
+
+    def _away(self, codes: list[Int64s], reached: list[npt.NDArray[np.bool_]]) -> Any:
+        """Which frames are set apart."""
+        count = len(codes[0])
+        away = np.zeros(count, np.bool_)
+        if self._undirected is not None:
+            away |= self._undirected[:count] != 0
+        for number, code in enumerate(codes):
+            if self._facts[number].redirects:
+                away |= reached[number] & (code == Result.REDIRECT)
+        return away
 
 
 def _laid(
@@ -195,7 +222,7 @@ def pick_copies(
     noted: Uint32s,
     times_sent: Int32s,
 ) -> tuple[int, int]:
-    """(frames, copies) that go to a wanted target; rows as `join` fills them, by frame.
+    """(frames, copies) that go to a wanted target; rows as `Joiner.join` fills them, by frame.
 
     wanted: 1 for the targets, by number.  Filled, an item a frame: its number; bytes of the copy;
     bytes that the copy is said to have had; how many copies these are.  Of several copies of one

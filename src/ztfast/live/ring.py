@@ -82,6 +82,7 @@ class Ring:
             self._socket.close()
             raise
         self._columns = Columns.of(options.block // _LEAST_FRAME + 1)
+        self._walker = loops.Walker(self.buffer, options.block, self._blocks, *self._columns)
 
     def _receive(self) -> None:
         """Set everything up before the first frame can come."""
@@ -117,10 +118,7 @@ class Ring:
 
     def take(self) -> Frames | None:
         """Frames of the next blocks, None where none is ready."""
-        options = self._options
-        count, self._taken, octets = loops.walk(
-            self.buffer, options.block, self._blocks, self._current, _MOST_BLOCKS, *self._columns
-        )
+        count, self._taken, octets = self._walker.walk(self._current, _MOST_BLOCKS)
         if not self._taken:
             return None
         return Frames(self.buffer, self._columns, count, self.number, octets)
@@ -132,9 +130,8 @@ class Ring:
 
     def release(self) -> None:
         """Give the blocks that were taken back to the kernel."""
-        blocks, taken = self._blocks, self._taken
-        loops.release(self.buffer, self._options.block, blocks, self._current, taken)
-        self._current = (self._current + taken) % blocks
+        self._walker.release(self._current, self._taken)
+        self._current = (self._current + self._taken) % self._blocks
         self._taken = 0
 
     def statistics(self) -> tuple[int, int, int]:
@@ -155,7 +152,7 @@ class Ring:
     def close(self) -> None:
         """Give everything back."""
         self._socket.close()
-        del self.buffer
+        del self.buffer, self._walker
         with contextlib.suppress(BufferError):  # somebody looks into it still: freed with the last
             self._memory.close()
 
