@@ -25,7 +25,7 @@ def test_as_an_object() -> None:
     assert figures["outputs"]["packet:to"]["refused"] == {"queue full": 3}
     assert figures["verdicts"]["accept"] == {"frames": 3, "bytes": 180}
     assert [(row["line"], row["frames"]) for row in figures["rules"]] == [(2, 3), (1, 1)]
-    assert figures["latency_us"]["0.5"] == 1024.0
+    assert figures["latency_us"]["0.5"] == 768.0
 
 
 def test_what_is_missing_is_seen() -> None:

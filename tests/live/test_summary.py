@@ -27,7 +27,7 @@ packet:to         6     1        2        3        0
 
 refused: 3 by packet:to: queue full
 
-half of the frames were held for less than 1,024 microseconds
+half of the frames were held for less than 768 microseconds
 """
     )
     assert summary(False).startswith("verdict   frames  bytes\naccept         3    180\n")

@@ -86,20 +86,27 @@ class OutputCounts:
 class Latency:
     """How long frames were held, from the kernel's time stamp to behind their sending.
 
-    Counted in steps of a factor of two: `counts[k]` frames were held less than 2**k microseconds,
-    the last one: any longer.
+    Counted in steps of a quarter of each power of two: `counts[k]` frames were held for less than
+    `bound(k)` microseconds and no less than the bound before, in the last step: any longer.
     """
 
-    STEPS = 25
+    STEPS = 100
 
     def __init__(self) -> None:
         self.counts = [0] * self.STEPS
         self.nanoseconds = 0
 
+    @staticmethod
+    def bound(step: int) -> int:
+        """Microseconds under which frames of a step were held."""
+        return step + 1 if step < 4 else (step % 4 + 5) << step // 4 - 1
+
     def add(self, nanoseconds: int, frames: int) -> None:
         """So many frames were held for so long."""
         micros = max(0, nanoseconds) // 1000
-        self.counts[min(micros.bit_length(), self.STEPS - 1)] += frames
+        above = max(0, micros.bit_length() - 3)  # bits that are not told apart
+        step = 4 * above + (micros >> above)
+        self.counts[min(step, self.STEPS - 1)] += frames
         self.nanoseconds += max(0, nanoseconds) * frames
 
     def at_most(self, share: float) -> float | None:
@@ -111,5 +118,5 @@ class Latency:
         for step, count in enumerate(self.counts):
             left -= count
             if left <= 0:
-                return float(1 << step)
-        return float(1 << self.STEPS)
+                return float(self.bound(step))
+        return float(self.bound(self.STEPS - 1))

@@ -165,8 +165,9 @@ def _latency(latency: Latency) -> Any:
     buckets: list[tuple[str, int]] = []
     for step, count in enumerate(latency.counts):
         total += count
-        last = step == len(latency.counts) - 1
-        buckets.append(("+Inf" if last else repr((1 << step) * _MICROSECOND), total))
+        if step % 4 == 3:  # powers of two are enough here
+            buckets.append((repr(latency.bound(step) * _MICROSECOND), total))
+    buckets[-1] = ("+Inf", total)
     family.add_metric([], buckets=buckets, sum_value=latency.nanoseconds * 1e-9)
     return family
 
