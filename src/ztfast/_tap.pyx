@@ -51,6 +51,8 @@ cdef enum:
     ETHERNET = 14
     TAG = 4
     USER = 1            # tp_status
+    LINE = 64           # bytes of a cache line
+    AHEAD = 2048        # bytes that are fetched before they are looked at
     VLAN_VALID = 1 << 4
     VLAN_TPID_VALID = 1 << 6
 
@@ -98,7 +100,8 @@ cdef class Walker:
 
     def walk(self, int64_t current, int64_t most):
         """As live.plain_loops.Walker.walk."""
-        cdef int64_t room = len(self.offsets), found = 0, taken = 0, octets = 0, at, start, frames
+        cdef int64_t room = len(self.offsets), found = 0, taken = 0, octets = 0
+        cdef int64_t at, ahead, start, frames
         cdef int64_t size = self.block_size
         cdef uint8_t *base = &self.ring[0]
         cdef uint8_t *block
@@ -113,14 +116,16 @@ cdef class Walker:
             frames = (<uint32_t *>(block + BLOCK_FRAMES))[0]
             if found + frames > room and found:
                 break
-            at = (<uint32_t *>(block + BLOCK_FIRST))[0]
+            ahead = at = (<uint32_t *>(block + BLOCK_FIRST))[0]
             if found + frames > room:
                 raise ValueError(f"block {current} of the ring says that it holds {frames} frames")
             for _ in range(frames):
                 if at < 0 or at + FRAME_HEADER > size:
                     raise ValueError(f"block {current} of the ring has a frame outside of it")
                 h = <FrameHeader *>(block + at)
-                zt_prefetch(block + at + h.next)  # another core wrote it
+                while ahead < at + AHEAD:  # another core wrote it, and one frame leads to the next
+                    zt_prefetch(block + ahead)
+                    ahead += LINE
                 frame = block + at + h.mac
                 if at + h.mac + <int64_t>h.captured > size:
                     raise ValueError(f"block {current} of the ring has a frame outside of it")
@@ -138,7 +143,6 @@ cdef class Walker:
                     self.offsets[found] -= TAG
                     self.captured[found] += TAG
                     self.lengths[found] += TAG
-                zt_prefetch(frame + ETHERNET)
                 octets += self.lengths[found]
                 found += 1
                 at += h.next

@@ -11,7 +11,7 @@ import pytest
 from tests.live.snapshots import snapshot
 from tests.needs import needs
 from ztfast.errors import OutputError, UsageError
-from ztfast.live.metrics import FileMetrics, read_address, serve
+from ztfast.live.metrics import FileMetrics, ServedMetrics, read_address, serve
 
 EXPECTED = [
     'ztfast_tap_received_frames_total{interface="zt0"} 5.0',
@@ -67,18 +67,17 @@ def test_figures_of_the_moment_are_served() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    times = 1
 
     def fetched() -> list[str]:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
             return answer.read().decode().splitlines()
 
-    end = serve(("127.0.0.1", port), lambda: snapshot(times=times))
+    served = ServedMetrics(("127.0.0.1", port), snapshot())
     try:
         assert EXPECTED[0] in fetched()
-        times = 3
+        served.show(snapshot(times=3), False)
         assert 'ztfast_tap_received_frames_total{interface="zt0"} 15.0' in fetched()
         with pytest.raises(OutputError, match="cannot be served"):
             serve(("127.0.0.1", port), snapshot)
     finally:
-        end()
+        served.end()

@@ -19,6 +19,7 @@ from ztfast.pipeline.tally import VERDICTS
 EXTRA = "pip install 'ztfast[tap]'"
 _ADDRESS = re.compile(r"(\[[^\]]+\]|[^:/\[\]]*):(\d{1,5})", re.ASCII)
 _FILE_PAUSE = 5.0
+_SERVED_PAUSE = 1.0
 _MICROSECOND = 1e-6
 
 
@@ -54,8 +55,25 @@ class FileMetrics:
             ) from None
 
 
+class ServedMetrics:
+    """A reporter that keeps the last figures for a server's thread.
+
+    That thread must not read them where they are counted: they change meanwhile.
+    """
+
+    pause = _SERVED_PAUSE
+
+    def __init__(self, address: tuple[str, int], now: Snapshot) -> None:
+        self._latest = now
+        self.end = serve(address, lambda: self._latest)
+
+    def show(self, now: Snapshot, last: bool) -> None:
+        """Serve these from now on."""
+        self._latest = now
+
+
 def serve(address: tuple[str, int], snapshot: Callable[[], Snapshot]) -> Callable[[], None]:
-    """Serve the figures of the moment in a thread of its own; call what is returned to end it."""
+    """Serve what `snapshot` gives in a thread of its own; call what is returned to end it."""
     client = _client()
     registry = client.CollectorRegistry()
     registry.register(_Collector(snapshot))

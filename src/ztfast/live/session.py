@@ -24,7 +24,6 @@ from ztfast.live.reload import Make, Reloading
 from ztfast.live.reporters import Lines, Screen
 from ztfast.live.routes import Route
 from ztfast.live.signals import Signals
-from ztfast.live.stats import Snapshot
 from ztfast.live.summary import print_summary
 from ztfast.live.tap import Tap
 
@@ -36,6 +35,7 @@ class Session:
         self._plan, self._make = plan, make
         self._waiting = Waiting(plan.block)
         self._judge = make()
+        self._reporters: list[Reporter] = []
         check_places(plan.inputs, plan.targets, plan.ring.snaplen)
         outputs = [
             make_output(target, plan.files, plan.inputs, self._waiting, say)
@@ -56,10 +56,10 @@ class Session:
             tap = self._open(opened)
             told = Notifier(plan.ready_fd)
             reloading = Reloading(self._make, _say_refused)
-            reporters = self._reporters()
+            self._show()
             told.ready()
-            tap.run(signals, reloading, reporters, plan.seconds, told.tell)
-            return self._finish(tap, reporters)
+            tap.run(signals, reloading, self._reporters, plan.seconds, told.tell)
+            return self._finish(tap)
 
     def _open(self, opened: contextlib.ExitStack) -> Tap:
         plan = self._plan
@@ -80,54 +80,54 @@ class Session:
             lambda now: report.show(now, False),
         )
         print_diagnostics(offload_warnings(plan.inputs))
-        self._serve(opened, tap.snapshot)
+        self._serve(opened, tap)
         if plan.user is not None:
             from ztfast.live.rights import become, read_user
 
             become(read_user(plan.user))
         return tap
 
-    def _serve(self, opened: contextlib.ExitStack, snapshot: Callable[[], Snapshot]) -> None:
+    def _serve(self, opened: contextlib.ExitStack, tap: Tap) -> None:
+        """Metrics are served from before rights are given up."""
         if self._plan.metrics is None:
             return
-        from ztfast.live.metrics import read_address, serve
+        from ztfast.live.metrics import FileMetrics, ServedMetrics, read_address
 
         address = read_address(self._plan.metrics)
-        if address is not None:
-            opened.callback(serve(address, snapshot))
+        if address is None:
+            self._reporters.append(FileMetrics(self._plan.metrics))
+            return
+        served = ServedMetrics(address, tap.snapshot())
+        opened.callback(served.end)
+        self._reporters.append(served)
 
-    def _reporters(self) -> list[Reporter]:
-        plan, found = self._plan, list[Reporter]()
+    def _show(self) -> None:
+        """Lines for logs, or a screen for who watches."""
+        plan = self._plan
         if plan.stats is not None:
-            found.append(Lines(sys.stderr, plan.stats, plan.as_json))
+            self._reporters.append(Lines(sys.stderr, plan.stats, plan.as_json))
         elif sys.stderr.isatty() and not plan.as_json:
-            found.append(Screen(sys.stderr))
-        if plan.metrics is not None:
-            from ztfast.live.metrics import FileMetrics, read_address
+            self._reporters.append(Screen(sys.stderr))
 
-            if read_address(plan.metrics) is None:
-                found.append(FileMetrics(plan.metrics))
-        return found
-
-    def _finish(self, tap: Tap, reporters: list[Reporter]) -> int:
+    def _finish(self, tap: Tap) -> int:
         """Close what was written, show everything a last time; the exit status."""
         failed = False
         for output in tap.outputs:
             failed |= not _closed(output)
         now = tap.snapshot()
-        for reporter in reporters:
+        for reporter in self._reporters:
             try:
                 reporter.show(now, True)
             except OutputError as error:
                 print_diagnostics(error.diagnostics)
                 failed = True
-        network = now_network(tap)
+        network = _names(tap)
         stream = sys.stderr if self._plan.takes_stdout else sys.stdout
         print_summary(now, self._plan.as_json, stream, network)
         return 1 if failed or not now.adds_up else 0
 
 
-def now_network(tap: Tap) -> Callable[[int], str]:
+def _names(tap: Tap) -> Callable[[int], str]:
     """What the member of an address is called."""
     network = tap.judge.engine.network
     return network.member_name if network is not None else "{:010x}".format
