@@ -16,6 +16,7 @@ import pytest
 import ztfast
 from tests.live.network import Network, why_no_networks
 from tests.pages import ROOT, blocks, lay_out
+from ztfast import dispatch
 
 COMMANDS = [block for block in blocks("docs/tap.md", "sh") if "ztfast tap" in block]
 PROGRAMS = ("tcpdump", "ethtool")
@@ -84,7 +85,8 @@ def test_a_command_of_the_page(number: int, office: Network, tmp_path: Path) -> 
 
 def _send_until(done: threading.Event, office: Network) -> None:
     frames = office_frames()
-    while not done.wait(0.05):
+    pause = 0.05 if dispatch.core is not None else 0.8  # the reference judges some hundred a second
+    while not done.wait(pause):
         office.send(frames)
 
 

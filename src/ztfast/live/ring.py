@@ -118,7 +118,10 @@ class Ring:
 
     def take(self) -> Frames | None:
         """Frames of the next blocks, None where none is ready."""
-        count, self._taken, octets = self._walker.walk(self._current, _MOST_BLOCKS)
+        try:
+            count, self._taken, octets = self._walker.walk(self._current, _MOST_BLOCKS)
+        except ValueError as error:
+            raise cannot_tap(self.name, str(error), "is this kernel's ring another one?") from None
         if not self._taken:
             return None
         return Frames(self.buffer, self._columns, count, self.number, octets)

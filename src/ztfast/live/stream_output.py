@@ -228,7 +228,10 @@ class StandardOutput(StreamOutput):
                 fcntl.fcntl(descriptor, _SET_PIPE_SIZE, _PIPE)
         else:
             descriptor = os.dup(number)
-        self._begin(descriptor)
+        try:
+            self._begin(descriptor)
+        except OSError as error:
+            raise self._failure(error) from None
         self._opened = 1
 
     @property
