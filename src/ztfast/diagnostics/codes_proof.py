@@ -96,6 +96,13 @@ ANALYSIS: tuple[Code, ...] = (
         " shows all, the receiver's too.",
     ),
     Code(
+        "ZT214",
+        "copies that never end",
+        "A member that gets a copy judges it by the same rules, and sends copies of its own. Here"
+        " targets of tees send one frame to each other in a ring, for ever, and the network soon"
+        " carries nothing else. Rings of three or four targets are found.",
+    ),
+    Code(
         "ZT290",
         "the solver is not installed",
         "The analysis needs z3-solver: `pip install 'ztfast[analysis]'`.",

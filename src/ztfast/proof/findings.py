@@ -19,6 +19,7 @@ from ztfast.model.kinds import Kind
 from ztfast.model.policy import Policy, Rule
 from ztfast.model.result import Result
 from ztfast.proof.analysis import Analysis
+from ztfast.proof.copy_cycles import copy_cycles
 from ztfast.proof.copy_findings import copy_findings
 from ztfast.proof.formula import Literal
 from ztfast.proof.frame_model import FrameFormulas
@@ -47,6 +48,7 @@ def findings(
     found += analysis.ask(lambda: resolution_findings(analysis, engine))
     found += analysis.ask(lambda: _traps(analysis))
     found += analysis.ask(lambda: copy_findings(analysis))
+    found += analysis.ask(lambda: copy_cycles(analysis))
     if analysis.undecided:
         found.append(_left_open(analysis))
     return found
