@@ -48,14 +48,14 @@ class _Copy(FrameFormulas):
 
 def copy_findings(analysis: Analysis) -> Iterator[Diagnostic]:
     """A finding for each tee and watch of base rules and capabilities."""
-    if analysis.frame.payload_bytes:
+    rule_sets = analysis.traces["out"].rule_sets
+    if analysis.frame.payload_bytes or not any(rules.copies for rules in rule_sets):
         return
     asked = _Copies(analysis)
-    for number, rules in enumerate(analysis.traces["out"].rule_sets):
-        noted = dict(rules.copies)
-        for index, step in enumerate(rules.steps):
-            if step.entry.kind in _COPIES and noted.get(index, FALSE) != FALSE:
-                yield from asked.find(number, index, noted[index])
+    for number, rules in enumerate(rule_sets):
+        for index, noted in rules.copies:
+            if noted != FALSE:
+                yield from asked.find(number, index, noted)
 
 
 class _Copies:
