@@ -173,6 +173,40 @@ def test_a_reader_is_waited_for_where_that_is_asked(
     assert len(frames_in(stream)) == out.counts.sent == 160_000
 
 
+def test_a_reader_that_does_not_read_is_not_waited_for_at_the_end(
+    fifo: Path, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Waiting, "GRACE", 0.0)
+    waiting = Waiting(True)
+    waiting.is_told_to_end = lambda: True
+    out = StreamOutput("fifo:x", str(fifo), "pcap", ["zt0"], waiting, lambda _: None)
+    out.open()
+    send(out, 8000)
+    assert set(out.counts.refused) == {QUEUE_FULL}
+    out.close()
+    assert out.counts.missing == out.counts.waiting == 0
+
+
+def test_a_reader_that_dies_while_it_is_waited_for(
+    fifo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = Reader(fifo)
+    out = output(fifo, [], block=True)
+    out.open()
+    waited = out._wait
+
+    def die_and_wait() -> None:
+        if out.counts.sent > 1000:
+            monkeypatch.setattr(out, "_wait", waited)
+            reader.close()
+        waited()
+
+    monkeypatch.setattr(out, "_wait", die_and_wait)
+    send(out, 8000)
+    assert set(out.counts.refused) == {READER_GONE, NO_READER}
+    assert out.counts.missing == out.counts.waiting == 0
+
+
 def test_what_is_no_fifo_is_refused(tmp_path: Path) -> None:
     (tmp_path / "plain").touch()
     for name in ("plain", "missing"):

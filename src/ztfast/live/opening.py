@@ -14,6 +14,7 @@ from ztfast.live.file_output import FileOptions, FileOutput
 from ztfast.live.interfaces import Interface, interface, merging
 from ztfast.live.message_output import PacketOutput, VxlanOutput
 from ztfast.live.output import Output, Say, Waiting
+from ztfast.live.ring import cannot_tap
 from ztfast.live.stream_output import StandardOutput, StreamOutput
 from ztfast.live.targets import Target
 
@@ -36,7 +37,13 @@ def make_output(
 
 
 def check_places(inputs: Sequence[str], targets: Sequence[Target], snaplen: int) -> None:
-    """Raise UsageError where an interface to send into is an input, or carries less than one."""
+    """Raise UsageError where an interface to send into is an input, or carries less than one.
+
+    CaptureError where an input is not there.
+    """
+    for name in inputs:
+        if interface(name) is None:
+            raise cannot_tap(name, "there is no such interface here", "see `ip link`")
     for target in targets:
         if target.kind != "packet":
             continue

@@ -22,20 +22,23 @@ Say = Callable[[str], None]
 class Waiting:
     """May an output wait until it is read?  Not unless asked for, and not for ever at the end.
 
-    wanted: frames are held back instead of dropped (`--block`).  stopping: when the tap was told to
-    end, by the monotonic clock.
+    wanted: frames are held back instead of dropped (`--block`).  is_told_to_end: was the tap?  It
+    may be asked from within the waiting, which a signal must be able to end.
     """
 
     GRACE = 2.0  # seconds that a tap still waits once it is to end
 
     def __init__(self, wanted: bool = False) -> None:
         self.wanted = wanted
-        self.stopping: float | None = None
+        self.is_told_to_end: Callable[[], bool] = lambda: False
+        self._since: float | None = None
 
     def __bool__(self) -> bool:
-        if not self.wanted:
-            return False
-        return self.stopping is None or time.monotonic() < self.stopping + self.GRACE
+        if not self.wanted or not self.is_told_to_end():
+            return self.wanted
+        if self._since is None:
+            self._since = time.monotonic()
+        return time.monotonic() < self._since + self.GRACE
 
 
 class Output(ABC):

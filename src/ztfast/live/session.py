@@ -53,6 +53,7 @@ class Session:
         """Do it; the exit status.  Raises ZtfastError where something cannot be opened."""
         plan = self._plan
         with contextlib.ExitStack() as opened, Signals() as signals:
+            self._waiting.is_told_to_end = lambda: signals.stop
             tap = self._open(opened)
             told = Notifier(plan.ready_fd)
             reloading = Reloading(self._make, _say_refused)
@@ -75,7 +76,6 @@ class Session:
             plan.ring,
             self._judge,
             self._routes,
-            self._waiting,
             say,
             lambda now: report.show(now, False),
         )

@@ -138,7 +138,8 @@ class StreamOutput(Output):
                 start = int(ends[at - 1]) if at else 0
                 data, ends = data[start:], ends[at:] - start
                 left = self._queue.add(data, ends)
-        self._refuse(left, QUEUE_FULL if self._descriptor >= 0 else self._why)
+        if self._descriptor >= 0:  # else all that waited is refused already, these included
+            self._refuse(left, QUEUE_FULL)
 
     def _wait(self) -> None:
         """Let the reader take something, for a moment."""

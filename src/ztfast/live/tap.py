@@ -18,7 +18,7 @@ from ztfast.live.frames import Frames
 from ztfast.live.input import LiveInput
 from ztfast.live.judge import LiveJudge
 from ztfast.live.loop import Loop, Reporter
-from ztfast.live.output import Output, Say, Waiting
+from ztfast.live.output import Output, Say
 from ztfast.live.reload import Reloading
 from ztfast.live.ring import RingOptions
 from ztfast.live.routes import Route, send_all
@@ -38,11 +38,10 @@ class Tap:
         ring: RingOptions,
         judge: LiveJudge,
         routes: Sequence[Route],
-        waiting: Waiting,
         say: Say,
         report: Callable[[Snapshot], None],
     ) -> None:
-        self.judge, self.routes, self._waiting, self._say = judge, list(routes), waiting, say
+        self.judge, self.routes, self._say = judge, list(routes), say
         self.report = report
         self.latency = Latency()
         self.reloads = 0
@@ -79,7 +78,7 @@ class Tap:
                     self._reload(signals, reloading, told)
         finally:
             told("STOPPING=1")
-            self._waiting.stopping = time.monotonic()
+            signals.stop = True  # whatever ended it: nobody is waited for any more
             for one in self.inputs:
                 one.finish()
 
