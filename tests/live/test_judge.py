@@ -11,6 +11,7 @@ import ztfast
 from tests.live.building import frames_of
 from tests.needs import BACKENDS
 from ztfast.engine.engine import Engine
+from ztfast.live import loops, plain_loops
 from ztfast.live.frames import Frames
 from ztfast.live.judge import Judged, LiveJudge
 from ztfast.pipeline.deliver import deliver
@@ -70,6 +71,15 @@ def whole(rows: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
     return sorted((at, to, min(limit, int(lengths[at]))) for at, to, limit in rows)
 
 
+@pytest.fixture(params=[plain_loops, loops], ids=["plain", "compiled"])
+def _either(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the compiled loops of the tap, and with the plain ones."""
+    if request.param is loops and not loops.compiled:
+        pytest.skip("the tap's loops are not built")
+    monkeypatch.setattr("ztfast.live.judge.loops", request.param)
+
+
+@pytest.mark.usefixtures("_either")
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("network", [None, NETWORK], ids=["unknown", "members"])
 @pytest.mark.parametrize("side", ["both", "out", "in"])
