@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -71,20 +72,28 @@ def whole(rows: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
     return sorted((at, to, min(limit, int(lengths[at]))) for at, to, limit in rows)
 
 
-@pytest.fixture(params=[plain_loops, loops], ids=["plain", "compiled"])
-def _either(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the compiled loops of the tap, and with the plain ones."""
-    if request.param is loops and not loops.compiled:
-        pytest.skip("the tap's loops are not built")
-    monkeypatch.setattr("ztfast.live.judge.loops", request.param)
+# the reference needs none of the tap's loops
+WAYS = [
+    pytest.param(backend, module, id=f"{backend}-{module.__name__.rpartition('.')[2]}")
+    for backend in BACKENDS
+    for module in ([plain_loops, loops] if loops.compiled else [plain_loops])
+    if backend == "native" or module is plain_loops
+]
 
 
-@pytest.mark.usefixtures("_either")
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(("backend", "module"), WAYS)
 @pytest.mark.parametrize("network", [None, NETWORK], ids=["unknown", "members"])
 @pytest.mark.parametrize("side", ["both", "out", "in"])
 @pytest.mark.parametrize("name", RULES)
-def test_verdicts_copies_and_sums(name: str, side: str, network: Path | None, backend: str) -> None:
+def test_verdicts_copies_and_sums(
+    name: str,
+    side: str,
+    network: Path | None,
+    backend: str,
+    module: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ztfast.live.judge.loops", module)
     members = None if network is None else ztfast.load_network(network)
     policy = ztfast.compile(RULES[name])
     engine = Engine(policy, network=members, side=side, backend=backend)
