@@ -120,7 +120,7 @@ def test_frames_in_vxlan(network: Network, tee: Path) -> None:
         (["-i", "nowhere"], "ZT640"),
         (["-i", "in", "--to", "packet:nowhere"], "no such interface"),
         (["-i", "in", "--to", "fifo:nowhere"], "mkfifo"),
-        (["-i", "in", "--ring", "1Mi"], "whole blocks"),
+        (["-i", "in", "--ring", "1M"], "whole blocks"),
         (["-i", "in", "--bpf", "vlan 5"], "VLAN tags are not there"),
         (["-i", "in", "--bpf", "no such thing"], "--bpf"),
         (["-i", "in", "--user", "nobody-of-that-name"], "nobody here"),

@@ -51,15 +51,29 @@ _DEDUP = 500
     type=click.IntRange(0, 65_535),
     help="Share the frames, by flow, with the other taps of group N.",
 )
-@option("Reading", "--ring", metavar="SIZE", type=Size(), default="64Mi", help="Memory to wait in.")
-@option("Reading", "--block-size", metavar="SIZE", type=Size(), default="1Mi", help="In parts of.")
+@option(
+    "Reading",
+    "--ring",
+    metavar="SIZE",
+    type=Size(),
+    default="64Mi",
+    help="Memory in which frames wait (default: 64Mi),",
+)
+@option(
+    "Reading",
+    "--block-size",
+    metavar="SIZE",
+    type=Size(),
+    default="256Ki",
+    help="in blocks of this size (default: 256Ki).",
+)
 @option(
     "Reading",
     "--retire-ms",
     metavar="MS",
     type=click.IntRange(1, 10_000),
     default=1,
-    help="Hand a part over after so long, full or not (default: 1).",
+    help="Hand a block over after so long, full or not (default: 1).",
 )
 @judging_options
 @option(

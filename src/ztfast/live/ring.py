@@ -42,12 +42,14 @@ class RingOptions:
     """How frames are received.
 
     size, block: bytes of the ring and of each of its blocks.  retire_ms: after how long a block
-    that is not full is handed over.  snaplen: bytes kept of a frame.  bpf: an expression for the
-    kernel, as tcpdump's.  fanout: the number of a group that shares an interface's frames by flow.
+    that is not full is handed over: a tap that is held up for longer than all blocks together last
+    loses frames however few there are, so many small blocks are better than few.  snaplen: bytes
+    kept of a frame.  bpf: an expression for the kernel, as tcpdump's.  fanout: the number of a
+    group that shares an interface's frames by flow.
     """
 
     size: int = 64 << 20
-    block: int = 1 << 20
+    block: int = 1 << 18
     retire_ms: int = 1
     snaplen: int = MOST_SNAPLEN
     bpf: str | None = None
@@ -81,7 +83,7 @@ class Ring:
         except BaseException:
             self._socket.close()
             raise
-        self._columns = Columns.of(options.block // _LEAST_FRAME + 1)
+        self._columns = Columns.of(_MOST_BLOCKS * options.block // _LEAST_FRAME)
         self._walker = loops.Walker(self.buffer, options.block, self._blocks, *self._columns)
 
     def _receive(self) -> None:
