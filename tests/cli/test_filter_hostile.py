@@ -102,7 +102,7 @@ def test_mutated_captures(tmp_path: Path) -> None:
         results = {}
         for backend in BACKENDS:
             folder = tmp_path / f"{backend}-out"
-            written = ["--split", folder, "--table", tmp_path / f"{backend}.npy"]
+            written = ["--split", folder, "--clean", "--table", tmp_path / f"{backend}.npy"]
             written += ["-w", tmp_path / f"{backend}.pcapng"]
             results[backend] = outcome(*words, "--backend", backend, *written)
             status, found, err = results[backend]
