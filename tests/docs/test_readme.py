@@ -15,7 +15,10 @@ from tests.needs import needs
 
 @pytest.mark.parametrize(
     "page",
-    ["README.md", "docs/deliver.md", pytest.param("docs/filter.md", marks=needs("pyarrow"))],
+    [
+        *("README.md", "docs/archive.md", "docs/deliver.md"),
+        pytest.param("docs/filter.md", marks=needs("pyarrow")),
+    ],
 )
 def test_commands(page: str, tmp_path: Path) -> None:
     pages.lay_out(tmp_path)
@@ -61,7 +64,7 @@ def test_recipes(page: str, tmp_path: Path) -> None:
 
 
 LINKED = ["README.md", *(f"docs/{name}.md" for name in (
-    "filter", "deliver", "recipes-ids", "captures"
+    "filter", "archive", "deliver", "recipes-ids", "captures"
 ))]  # fmt: skip
 
 

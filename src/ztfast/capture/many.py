@@ -9,7 +9,7 @@ other by the time of their first frame; with it frames come in the order of thei
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 
 from ztfast.capture.open import Capture, limited, open_capture
@@ -28,7 +28,7 @@ class Captures:
     """Several captures as one: iterate once; a context manager.
 
     `paths` are the files in the order they are read; `diagnostics` and `skipped_bytes` are
-    those of all of them.
+    those of all of them.  opened: what opens a file (not for a merge).
     """
 
     def __init__(
@@ -39,8 +39,10 @@ class Captures:
         merge: bool = False,
         follow: bool = False,
         limit: int | None = None,
+        opened: Callable[..., Capture] = open_capture,
     ) -> None:
         self.paths = tuple(paths)
+        self._opened = opened
         self.session = session
         self.merge = merge and len(paths) > 1
         self._follow = follow
@@ -102,7 +104,7 @@ class Captures:
         for number, path in enumerate(self.paths):
             last = number == len(self.paths) - 1
             try:
-                capture = open_capture(path, follow=self._follow and last, session=self.session)
+                capture = self._opened(path, follow=self._follow and last, session=self.session)
                 self._open.append(capture)
                 if self._stopped:
                     capture.stop()

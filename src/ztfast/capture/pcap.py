@@ -40,11 +40,16 @@ _SEVERAL = (
 
 
 def read(
-    feed: Feed, session: ReadSession, scan: RecordScan | None = None, start: int = 0
+    feed: Feed,
+    session: ReadSession,
+    scan: RecordScan | None = None,
+    start: int = 0,
+    record: int | None = None,
 ) -> Iterator[PacketBatch]:
     """The batches of a classic pcap whose first bytes, at byte `start`, were recognised.
 
-    scan: how Ethernet records are scanned; None: `scan_records`.
+    scan: how Ethernet records are scanned; None: `scan_records`.  record: where the first record to
+    be read begins; None: behind the header.
     """
     window = _header_window(feed, session, start)
     header = parse_header(_bytes(window, window.start, FILE_HEADER))
@@ -56,10 +61,11 @@ def read(
             "rewrite it with a program of its time, or correct bytes 4 to 7",
         )
         return
-    scanner = _PcapScanner(feed, session, header, scan or scan_records, start + FILE_HEADER)
+    begin = start + FILE_HEADER if record is None else record
+    scanner = _PcapScanner(feed, session, header, scan or scan_records, begin)
     yield scanner.nothing()
     # what came with the header is handed on before a slow pipe is asked for more
-    scanner.at_hand = window
+    scanner.at_hand = window if record is None else None
     del window  # memory: the scanner alone holds it
     yield from scanner.run_through()
 

@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "deliver": ("ztfast.cli.deliver", "Say what reaches each member for every frame."),
     "filter": ("ztfast.cli.filter", "Judge a capture; write, split and count its frames."),
     "tap": ("ztfast.cli.tap", "Judge an interface's frames as they pass; feed an IDS."),
+    "archive": ("ztfast.cli.archive", "Judge an archive of captures by many workers."),
     "reach": ("ztfast.cli.reach", "Say who reaches whom for which service, and why not."),
     "explain": ("ztfast.cli.explain", "Say why one frame gets its verdict."),
     "explain-code": ("ztfast.cli.explain_code", "Say what a finding's code means."),

@@ -195,7 +195,7 @@ def _run(rules: str, captures: tuple[str, ...], options: dict[str, Any]) -> int:
     with ended_gently(), open_captures(captures, **given) as source:
         how: dict[str, Any] = {name: options[name] for name in ("vlan", "threads")}
         read = [rules, options["network"] or ""]
-        job = Job(engine, source, outputs, **how, read=read, show=lister)
+        job = Job(engine, source, outputs, **how, read=read, observers=[lister] if lister else [])
         with watched(options["progress"], source.total_bytes) as progress:
             job.work(progress)
         if lister is not None:

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Generator
-from typing import TextIO
+from collections.abc import Generator, Sequence
+from typing import TYPE_CHECKING, TextIO
 
 from ztfast.pipeline.job import Job, Progress
+
+if TYPE_CHECKING:
+    from ztfast.errors import Diagnostic
+    from ztfast.pipeline.tally import Tally
 
 INTERRUPTED = 130
 _MAX_SHOWN = 20  # diagnostics; a capture of nothing but damage must not fill the terminal
@@ -34,36 +38,41 @@ def report(job: Job, *, as_json: bool, to_stderr: bool, assumption: str) -> int:
 
     assumption: what `--assume` said of ownership.
     """
-    _say_findings(job)
+    _say_job_findings(job)
     _print_figures(job, as_json, sys.stderr if to_stderr else sys.stdout)
     return _end(job, assumption)
 
 
 def report_listed(job: Job, listed: int, *, assumption: str) -> int:
     """The same of a job whose frames were listed: how many of how many, no figures."""
-    _say_findings(job)
-    _say(f"{listed:,} of {job.tally.total.frames:,} frames listed")
+    _say_job_findings(job)
+    say(f"{listed:,} of {job.tally.total.frames:,} frames listed")
     return _end(job, assumption)
 
 
+def _say_job_findings(job: Job) -> None:
+    say_findings(job.findings())
+    if job.source.skipped_bytes:
+        say(f"{job.source.skipped_bytes:,} bytes of damage were skipped")
+
+
 def _end(job: Job, assumption: str) -> int:
-    _say_assumptions(job, assumption)
+    say_assumptions(job.tally, assumption)
     if job.interrupted:
-        _say("interrupted; what was done until then is counted and written")
+        say("interrupted; what was done until then is counted and written")
         return INTERRUPTED
     return 1 if job.failed else 0
 
 
-def _say_findings(job: Job) -> None:
-    found = job.findings()
-    if found:
-        from ztfast.diagnostics.render import print_diagnostics
+def say_findings(found: Sequence[Diagnostic]) -> None:
+    """The first findings of many, on standard error."""
+    if not found:
+        return
+    from ztfast.diagnostics.render import print_diagnostics
 
-        print_diagnostics(found[:_MAX_SHOWN])
+    print_diagnostics(found[:_MAX_SHOWN])
     if len(found) > _MAX_SHOWN:
-        _say(f"{len(found) - _MAX_SHOWN:,} more findings like these")
-    if job.source.skipped_bytes:
-        _say(f"{job.source.skipped_bytes:,} bytes of damage were skipped")
+        say(f"{len(found) - _MAX_SHOWN:,} more findings like these")
 
 
 def _print_figures(job: Job, as_json: bool, stream: TextIO) -> None:
@@ -84,18 +93,18 @@ def _print_figures(job: Job, as_json: bool, stream: TextIO) -> None:
     stream.flush()
 
 
-def _say_assumptions(job: Job, ownership: str) -> None:
+def say_assumptions(tally: Tally, ownership: str) -> None:
     """One line on standard error: what was assumed, and how many verdicts read it."""
-    tally = job.tally
     how = {"ownership": ownership, "tags": "tags unknown", "addresses": "addresses unknown"}
     read = {name: count for name, count in tally.assumed.items() if count}
     if read:
         counts = ", ".join(f"{name} in {count:,} frames" for name, count in read.items())
-        _say(f"assumed: {', '.join(how[name] for name in read)} (read: {counts})")
+        say(f"assumed: {', '.join(how[name] for name in read)} (read: {counts})")
     if tally.uncertain:
         what = ", ".join(f"{name} in {count:,}" for name, count in tally.missing.items())
-        _say(f"{tally.uncertain:,} verdicts are uncertain: bytes not captured ({what})")
+        say(f"{tally.uncertain:,} verdicts are uncertain: bytes not captured ({what})")
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """A line on standard error."""
     sys.stderr.write(f"ztfast: {text}\n")

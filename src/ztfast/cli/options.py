@@ -7,7 +7,7 @@ Tested by tests/cli/test_filter.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -49,7 +49,7 @@ def option(heading: str, *names: str, **rest: Any) -> Callable[[Any], Any]:
     return click.option(*names, cls=Option, heading=heading, **rest)
 
 
-_ENGINE = (
+_JUDGING = (
     option(
         "Judging",
         "--side",
@@ -117,9 +117,7 @@ _EARLIER = (
 
 def earlier_options(command: Any) -> Any:
     """Add `--force` and `--clean`: `earlier` is None, "force" or "clean"."""
-    for add in reversed(_EARLIER):
-        command = add(command)
-    return command
+    return _with(command, _EARLIER)
 
 
 def check_earlier(options: dict[str, Any]) -> str:
@@ -141,14 +139,18 @@ _THREADS = option(
 
 def judging_options(command: Any) -> Any:
     """Add the options that `make_engine` reads."""
-    for add in reversed(_ENGINE):
-        command = add(command)
-    return command
+    return _with(command, _JUDGING)
 
 
 def engine_options(command: Any) -> Any:
     """Add these, and how many threads judge."""
     return judging_options(_THREADS(command))
+
+
+def _with(command: Any, options: Sequence[Callable[[Any], Any]]) -> Any:
+    for add in reversed(options):
+        command = add(command)
+    return command
 
 
 def make_engine(rules: str | None, options: dict[str, Any]) -> Engine:

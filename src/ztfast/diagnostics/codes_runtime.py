@@ -233,6 +233,24 @@ OTHERS: tuple[Code, ...] = (
         "correct the times before.",
     ),
     Code(
+        "ZT612",
+        "results of an archive that are not readable",
+        "A file that `ztfast archive` wrote was changed or damaged since. Remove the segment's "
+        "folder and run again with `--resume`: it is judged anew.",
+    ),
+    Code(
+        "ZT613",
+        "a capture that changed during the work",
+        "Its size or time of change is not what it was when the work was planned, so its figures "
+        "would fit neither. Leave out files that are still written.",
+    ),
+    Code(
+        "ZT614",
+        "a segment that failed",
+        "A file, or a part of it, could not be read, its results could not be written, or three "
+        "workers died of it. The others are done; `--resume` tries it again.",
+    ),
+    Code(
         "ZT650",
         "a controller that gives no answer of use",
         "The controller or Central could not be asked, refused the token, or answered what is no "

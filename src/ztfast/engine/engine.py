@@ -66,6 +66,7 @@ class Engine:
             raise usage(f"unknown side {side!r}", "use 'out', 'in' or 'both'")
         self.policy, self.network = _policy_and_network(rules, network, network_id)
         self.side, self.engine, self.seed = side, engine, seed
+        self.assume_ipauth = assume_ipauth
         self.backend = backends.choose(backend)
         self._lines = _lines(self.policy)
         directions = ("out", "in") if side == "both" else (side,)

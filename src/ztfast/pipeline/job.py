@@ -30,15 +30,16 @@ if TYPE_CHECKING:
     from ztfast.sinks.files import Written
 
 Progress = Callable[[int, int], None]  # frames more, bytes of the input done altogether
+Observer = Callable[[Judgement], None]  # is shown every batch with its verdicts
 
 
 class Job(CaptureJob):
     """One run over captures: what was counted so far, what went wrong, and what was written.
 
     source: opened captures, which the caller closes.  outputs: what to write.  vlan, threads:
-    as for `pipeline.judge`.  read: files besides the captures that no output may replace.  show:
-    called with each batch, whose frames are then all judged.  Raises UsageError where an output
-    would take the place of what is read or of an earlier run's.
+    as for `pipeline.judge`.  read: files besides the captures that no output may replace.
+    observers: who is shown each batch, judged, before it is counted.  Raises UsageError where an
+    output would take the place of what is read or of an earlier run's.
     """
 
     def __init__(
@@ -50,14 +51,15 @@ class Job(CaptureJob):
         vlan: str = "tag",
         threads: int = 1,
         read: Iterable[str] = (),
-        show: Callable[[Judgement], None] | None = None,
+        observers: Iterable[Observer] = (),
     ) -> None:
         super().__init__(engine, source)
+        self._observers = tuple(observers)
         self.tally = Tally(engine.policy)
         self._outputs: Outputs | None = None
         self._options = outputs if outputs is not None else OutputOptions()
         self._options.check([*source.paths, *read])
-        self._vlan, self._threads, self._show = vlan, threads, show
+        self._vlan, self._threads = vlan, threads
         # who gets copies and redirects is known where the members are
         self._delivers = engine.can_deliver and engine.forwards
 
@@ -74,7 +76,7 @@ class Job(CaptureJob):
             self.source,
             vlan=self._vlan,
             threads=self._threads,
-            counts=self._show is None and not self._options.every_frame,
+            counts=not self._options.every_frame and not self._observers,
             keeps=self._options.anything,
         ):
             with shielded():
@@ -94,8 +96,8 @@ class Job(CaptureJob):
 
                 self._outputs = Outputs(self.engine, self.source, self._options)
             self._outputs.write(item, found)
-        if self._show is not None:
-            self._show(item)
+        for observer in self._observers:
+            observer(item)
         self.tally.count(item, found)
 
     def _delivered(self, item: Judgement) -> Deliveries | None:
@@ -127,10 +129,10 @@ class Job(CaptureJob):
 
     def findings(self) -> list[Diagnostic]:
         """The reader's first, then the others; last the interfaces that were not judged."""
-        return super().findings() + _unjudged(self.tally)
+        return super().findings() + unjudged(self.tally)
 
 
-def _unjudged(tally: Tally) -> list[Diagnostic]:
+def unjudged(tally: Tally) -> list[Diagnostic]:
     """One error for each interface whose link type is not known, with its frames."""
     if not tally.unjudged:
         return []

@@ -37,7 +37,8 @@ class OutputOptions:
     """What to write; None: not that.
 
     accepted: a capture file of the accepted frames (`-`: standard output).  split: a folder with
-    a capture for each verdict (or `split_by` "rule" or "member") and each copy's target.  table:
+    a capture for each verdict (or `split_by` "rule" or "member") and each copy's target;
+    split_kinds: only those of these kinds (`pipeline.split.KINDS`), None: all.  table:
     a file with a row a frame, its form by its suffix; table_types: how it holds addresses and
     verdicts, a name of sinks.tables.TYPES.  form: "pcap" or "pcapng" whatever the suffix.
     rotation: when a new capture file begins.  earlier: what becomes of an earlier run's files in
@@ -49,6 +50,7 @@ class OutputOptions:
     accepted: str | None = None
     split: str | None = None
     split_by: str = "verdict"
+    split_kinds: frozenset[str] | None = None
     table: str | None = None
     table_types: str = "text"
     form: str | None = None
@@ -163,7 +165,7 @@ class Outputs:
         suffix = f".{options.form or 'pcapng'}"
         self._folder = SplitSink(folder, suffix=suffix, clean=options.earlier == CLEAN, **how)
         self._sinks.append(self._folder)
-        self._splitter = Splitter(self._folder, options.split_by)
+        self._splitter = Splitter(self._folder, options.split_by, options.split_kinds)
         if options.split_by == "member":
             self._senders = Senders(self._engine)
 

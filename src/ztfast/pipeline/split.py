@@ -26,20 +26,27 @@ if TYPE_CHECKING:
 
 WAYS = ("verdict", "rule", "member")
 _VERDICTS = {Action.ACCEPT: "accepted", Action.DROP: "dropped", Action.REDIRECT: "redirected"}
+KINDS = (*_VERDICTS.values(), "tee", "watch", "redirect")
 
 Index = npt.NDArray[np.int64]
 
 
 class Splitter:
-    """Writes each batch's frames and copies where they belong."""
+    """Writes each batch's frames and copies where they belong.
 
-    def __init__(self, sink: SplitSink, by: str = "verdict") -> None:
+    kinds: only these of `KINDS`, split by verdict; None: all.
+    """
+
+    def __init__(
+        self, sink: SplitSink, by: str = "verdict", kinds: frozenset[str] | None = None
+    ) -> None:
         if by not in WAYS:
             raise usage(f"cannot split by {by!r}", f"use one of: {', '.join(WAYS)}")
         self._sink = sink
         self._by = by
+        self._kinds = frozenset(KINDS) if kinds is None else kinds
         if by == "verdict":
-            sink.begin(["accepted", "dropped"])
+            sink.begin(name for name in ("accepted", "dropped") if name in self._kinds)
 
     def write(
         self,
@@ -62,12 +69,15 @@ class Splitter:
             self._write_arrived(packets, deliveries.arrived, header)
             return
         for (kind, target), (index, length) in copies_by_target(verdicts).items():
-            self._sink.copies(kind, target, packets, index, length, header[index])
+            if kind in self._kinds:
+                self._sink.copies(kind, target, packets, index, length, header[index])
 
     def _write_arrived(self, packets: PacketBatch, arrived: Deliveries, header: Index) -> None:
         from ztfast.pipeline.deliveries import COPIES
 
         for kind in COPIES:
+            if kind.name.lower() not in self._kinds:
+                continue
             of_kind = arrived.where(arrived.kind == kind)
             for target, sent in grouped(of_kind.to):
                 where = np.repeat(sent, of_kind.times[sent])
@@ -80,6 +90,8 @@ class Splitter:
     ) -> Iterator[tuple[str, Index]]:
         if self._by == "verdict":
             for action, name in _VERDICTS.items():
+                if name not in self._kinds:
+                    continue
                 index = np.flatnonzero(verdicts.action == action)
                 if len(index):
                     yield name, index

@@ -275,10 +275,11 @@ class Tally:
             "deliveries": None if self.deliveries is None else self.deliveries.to_json(),
             "unjudged": [
                 {"path": path, "interface": name, "linktype": linktype, **count._asdict()}
-                for (path, name, linktype), count in self.unjudged.items()
+                for (path, name, linktype), count in sorted(self.unjudged.items())
             ],
             "uncertain": self.uncertain,
-            "missing": self.missing,
+            # in one order, whatever was read first: batches may be cut anywhere
+            "missing": {name: self.missing[name] for name in sorted(self.missing)},
             "assumed": self.assumed,
         }
 

@@ -1,0 +1,256 @@
+"""A job over an archive: planned, run by workers, resumed, and merged.
+
+Contract: a plan is written before the first segment; the same sources and settings go on with it
+(`resume`), others are refused.  Frames are counted first where their numbers matter: for `random`,
+whose draws are keyed by a frame's number over all files, and for rows.
+Tested by tests/archive/test_job.py and test_job_equal.py.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pickle
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
+
+from ztfast.archive.result import ArchiveResult, merged
+from ztfast.archive.segments import PART, Ended, Segment, cut, joined, numbered
+from ztfast.archive.sources import files_of
+from ztfast.archive.store import Store
+from ztfast.archive.work import Outcome, Work
+from ztfast.engine.engine import Engine
+from ztfast.errors import Diagnostic, usage
+from ztfast.model.kinds import Kind
+from ztfast.pipeline.split import KINDS
+
+Progress = Callable[[int, int], None]  # frames more, bytes of the files done altogether
+OUTPUTS = ("copies", "dropped", "rows")
+_KINDS = {"copies": ("tee", "watch", "redirect"), "dropped": ("dropped",)}
+
+
+class Executor(Protocol):
+    """Who does the work: processes of this machine, or an engine's workers."""
+
+    def outcomes(self, work: Work, segments: Sequence[Segment]) -> Iterator[Outcome]:
+        """Each segment's outcome, as they come."""
+        ...
+
+
+def plan(
+    sources: Sequence[str | os.PathLike[str]],
+    engine: Engine,
+    *,
+    out: str,
+    outputs: Iterable[str] = (),
+    resync: bool = False,
+    vlan: str = "tag",
+    since: int | None = None,
+    until: int | None = None,
+    part: int = PART,
+) -> ArchiveJob:
+    """What is to be done with captures: files, folders, patterns.
+
+    out: a folder for the results.  outputs: names of OUTPUTS, or kinds of captures
+    (`pipeline.split.KINDS`).  resync, vlan: as for `ztfast filter`.  since, until: only frames from
+    the one time (ns since 1970) and before the other.  part: large classic pcaps are cut into parts
+    of about so many bytes.  Raises UsageError, CaptureError.
+    """
+    paths, notes = files_of(sources)
+    kinds, rows = _wanted(outputs)
+    work = Work(out, None, kinds, rows, resync, vlan, since, until)
+    return ArchiveJob(engine, work, [cut(path, part) for path in paths], notes)
+
+
+def _wanted(outputs: Iterable[str]) -> tuple[frozenset[str], bool]:
+    kinds, rows = set[str](), False
+    for name in outputs:
+        if name not in (*OUTPUTS, *KINDS):
+            known = ", ".join(dict.fromkeys((*OUTPUTS, *KINDS)))
+            raise usage(f"an archive has no output {name!r:.40}", f"use some of: {known}")
+        rows |= name == "rows"
+        kinds.update(_KINDS.get(name, () if name == "rows" else (name,)))
+    return frozenset(kinds), rows
+
+
+class ArchiveJob:
+    """What `plan` gave.
+
+    files: the segments of each file, in order.  notes: what was left out of folders.
+    """
+
+    def __init__(
+        self, engine: Engine, work: Work, files: list[list[Segment]], notes: list[Diagnostic]
+    ) -> None:
+        self.engine, self.files, self.notes = engine, files, notes
+        self._work = work
+        self._store = Store(work.out)
+        self._done_bytes = 0
+
+    @property
+    def total_bytes(self) -> int:
+        """Bytes of all files; as often as they are read."""
+        return sum(parts[0].size for parts in self.files) * (2 if self._numbers_matter else 1)
+
+    @property
+    def _numbers_matter(self) -> bool:
+        if self._work.rows:
+            return True
+        directions = ("out", "in") if self.engine.side == "both" else (self.engine.side,)
+        views = [self.engine.view(direction) for direction in directions]
+        lists = [entries for view in views for entries in (view.base, *view.capabilities)]
+        return any(entry.kind is Kind.MATCH_RANDOM for entries in lists for entry in entries)
+
+    def run(
+        self,
+        executor: Executor | None = None,
+        progress: Progress | None = None,
+        *,
+        resume: bool = False,
+    ) -> ArchiveResult:
+        """Do the work and merge it; executor None: one process for each processor.
+
+        resume: go on with what an earlier run of this job left.  Raises UsageError where the
+        results' folder holds another job, OutputError where it cannot be written.
+        """
+        from ztfast.archive.local import LocalWorkers
+
+        executor = LocalWorkers() if executor is None else executor
+        progress = progress or (lambda frames, done: None)
+        earlier = self._earlier(resume)
+        outcomes: dict[Segment, Outcome] = {}
+        interrupted = False
+        try:
+            if earlier is None:
+                self._count(executor, progress)
+                self._store.write_plan(self._document())
+            else:
+                self.files = earlier
+            work = replace(self._work, engine=pickle.dumps(self.engine))
+            self._settle(executor, work, outcomes, progress)
+        except KeyboardInterrupt:
+            interrupted = True
+        return self._merged(outcomes, interrupted)
+
+    def _merged(self, outcomes: dict[Segment, Outcome], interrupted: bool) -> ArchiveResult:
+        chains = [joined(parts, _ended(parts, outcomes))[0] for parts in self.files]
+        missing = [
+            parts[0].path for parts, chain in zip(self.files, chains, strict=True) if not chain
+        ]
+        counted = [outcomes[segment] for chain in chains for segment in chain]
+        result = merged(self.engine.policy, counted, missing, interrupted)
+        if result.done == result.segments:
+            self._store.tidy()
+        if not interrupted:
+            self._store.write("result.json", result.figures())
+        return result
+
+    def _count(self, executor: Executor, progress: Progress) -> None:
+        """Number the segments' first frames, where that matters."""
+        if not self._numbers_matter:
+            return
+        outcomes: dict[Segment, Outcome] = {}
+        self._settle(executor, self._work, outcomes, progress)
+        chains = [joined(parts, _ended(parts, outcomes))[0] for parts in self.files]
+        frames = {
+            segment: outcome.manifest["frames"]
+            for segment, outcome in outcomes.items()
+            if outcome.manifest is not None
+        }
+        self.files = numbered(chains, frames)
+
+    def _settle(
+        self,
+        executor: Executor,
+        work: Work,
+        outcomes: dict[Segment, Outcome],
+        progress: Progress,
+    ) -> None:
+        """Run segments until every file's parts are joined; what they gave goes into outcomes."""
+        while True:
+            more = [
+                segment
+                for parts in self.files
+                for segment in joined(parts, _ended(parts, outcomes))[1]
+            ]
+            if not more:
+                return
+            more.sort(key=_bytes, reverse=True)  # so that no large one is left for the end
+            for outcome in executor.outcomes(work, more):
+                outcomes[outcome.segment] = outcome
+                self._done_bytes = min(self.total_bytes, self._done_bytes + _bytes(outcome.segment))
+                frames = outcome.manifest["frames"] if outcome.manifest and work.engine else 0
+                progress(frames, self._done_bytes)
+
+    def _earlier(self, resume: bool) -> list[list[Segment]] | None:
+        """The segments of the job that was begun in the folder, where it is this one."""
+        found = self._store.plan()
+        if found is None:
+            return None
+        out = self._work.out
+        if not resume:
+            what = f"{out} holds a job that was begun before"
+            raise usage(what, "go on with it by --resume, or name another folder")
+        mine = self._document()
+        for name, value in mine["settings"].items():
+            if found["settings"].get(name) != value:
+                what = f"the job in {out} was begun with another {name}"
+                raise usage(what, "give what it was begun with, or name another folder")
+        files = [[Segment(**row) for row in parts] for parts in found["files"]]
+        _refuse_others([parts[0] for parts in self.files], [parts[0] for parts in files], out)
+        return files
+
+    def _document(self) -> dict[str, Any]:
+        """The plan as JSON."""
+        engine, work = self.engine, self._work
+        return {
+            "version": 1,
+            "settings": {
+                "policy": engine.policy.digest,
+                "network": hashlib.sha256(repr(engine.network).encode()).hexdigest(),
+                "side": engine.side,
+                "engine": engine.engine,
+                "seed": engine.seed,
+                "assumption": engine.assume_ipauth,
+                "choice of captures": sorted(work.kinds),
+                "choice of rows": work.rows,
+                "resync": work.resync,
+                "vlan": work.vlan,
+                "since": work.since,
+                "until": work.until,
+            },
+            "files": [[segment.to_json() for segment in parts] for parts in self.files],
+        }
+
+
+def _ended(parts: list[Segment], outcomes: dict[Segment, Outcome]) -> dict[Segment, Ended]:
+    """What is known of a file's segments."""
+    path = parts[0].path
+    return {
+        segment: Ended(None, False)
+        if outcome.manifest is None
+        else Ended(outcome.manifest["end"], not outcome.manifest["damaged"])
+        for segment, outcome in outcomes.items()
+        if segment.path == path
+    }
+
+
+def _bytes(segment: Segment) -> int:
+    whole = segment.start is None or segment.stop is None
+    return segment.size if whole else (segment.stop or 0) - (segment.start or 0)
+
+
+def _refuse_others(mine: list[Segment], there: list[Segment], out: str) -> None:
+    """Raise UsageError where a job was begun with other files, or these have changed."""
+    known = {one.path: one for one in there}
+    for one in mine:
+        other = known.pop(one.path, None)
+        if other is None or (one.size, one.changed) != (other.size, other.changed):
+            what = "is new or has changed"
+            raise usage(f"{one.path} {what} since the job in {out} was begun", _ANOTHER)
+    for path in known:
+        raise usage(f"{path} is not among the sources of the job in {out} any more", _ANOTHER)
+
+
+_ANOTHER = "begin another job, in another folder"

@@ -1,0 +1,88 @@
+"""What a job found: the segments' figures as one, in the order of the files.
+
+Contract: `figures` has the keys and values that `ztfast filter --json` prints for the same files;
+what failed or is missing is in `problems`, by name.
+Tested by tests/archive/test_job.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ztfast.archive.source import from_json
+from ztfast.archive.work import Outcome
+from ztfast.errors import Diagnostic, Severity
+from ztfast.model.policy import Policy
+from ztfast.pipeline.job import unjudged
+from ztfast.pipeline.tally import Tally
+
+FAILED = "ZT614"
+
+
+@dataclass
+class ArchiveResult:
+    """The sums over all segments that were committed.
+
+    tally: what was counted.  captures: those written, as `path` below the results, `frames` and
+    `size`.  segments: how many there are; done: how many of them are committed.  problems: what
+    was damaged or failed, by file, in order.  interrupted: by Ctrl-C or SIGTERM.
+    """
+
+    tally: Tally
+    captures: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    problems: list[Diagnostic] = field(default_factory=list[Diagnostic])
+    segments: int = 0
+    done: int = 0
+    skipped_bytes: int = 0
+    complete: bool = True
+    interrupted: bool = False
+
+    @property
+    def failed(self) -> bool:
+        """Was anything damaged, not read, not written?"""
+        found = any(problem.severity == Severity.ERROR for problem in self.problems)
+        return found or not self.complete
+
+    def figures(self) -> dict[str, Any]:
+        """Everything as one JSON-ready object."""
+        return {
+            **self.tally.to_json(),
+            "files": self.captures,
+            "skipped_bytes": self.skipped_bytes,
+            "complete": self.complete,
+            "segments": self.segments,
+            "committed": self.done,
+        }
+
+
+def merged(
+    policy: Policy, outcomes: Sequence[Outcome], missing: Sequence[str], interrupted: bool
+) -> ArchiveResult:
+    """The result of the segments that count, in order; missing: files that were not done."""
+    result = ArchiveResult(Tally(policy), interrupted=interrupted)
+    result.segments = len(outcomes) + len(missing)
+    result.complete = not missing and not interrupted
+    for outcome in outcomes:
+        if outcome.manifest is None:
+            result.complete = False
+            message = f"failed, and is not counted: {outcome.failure}"
+            help = "put that right and run again with --resume"
+            path = str(outcome.segment)
+            result.problems.append(Diagnostic(FAILED, message, path=path, help=help))
+        else:
+            _add(result, outcome.segment.id, outcome.manifest)
+    result.problems += unjudged(result.tally)
+    return result
+
+
+def _add(result: ArchiveResult, name: str, manifest: dict[str, Any]) -> None:
+    result.done += 1
+    result.tally.merge(Tally.from_json(manifest["figures"], result.tally.policy))
+    result.skipped_bytes += manifest["skipped_bytes"]
+    result.complete &= manifest["complete"]
+    result.problems += [from_json(row) for row in manifest["findings"]]
+    result.captures += [
+        {**row, "path": f"segments/{name}/{row['path']}"} for row in manifest["captures"]
+    ]

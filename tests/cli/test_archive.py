@@ -1,0 +1,85 @@
+"""`ztfast archive` as a program: figures, statuses, what is said of what failed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.archive.running import RANDOM_RULES, captures_in
+from tests.cli.running import run, ztfast
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    captures_in(tmp_path / "caps", frames=200)
+    (tmp_path / "r.ztrules").write_text(RANDOM_RULES)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_figures_are_those_of_filter(place: Path) -> None:
+    filtered = run("filter", "r.ztrules", "caps", "--json", cwd=place)
+    archived = run("archive", "r.ztrules", "caps", "--out", "out", "--json", cwd=place)
+    assert archived.returncode == filtered.returncode == 0
+    figures = json.loads(archived.stdout)
+    assert (figures.pop("segments"), figures.pop("committed")) == (3, 3)
+    assert json.dumps(figures, indent=2) + "\n" == filtered.stdout
+    assert archived.stderr == filtered.stderr
+    plain = run("filter", "r.ztrules", "caps", cwd=place)
+    again = run("archive", "r.ztrules", "caps", "--out", "out", "--resume", cwd=place)
+    assert (again.stdout, again.stderr) == (plain.stdout, plain.stderr)
+
+
+def test_damage_is_said_and_the_status_is_1(place: Path) -> None:
+    with (place / "caps" / "c1.pcap").open("ab") as file:
+        file.write(b"\0" * 9)
+    (place / "caps" / "notes.txt").write_text("no capture")
+    done = run("archive", "r.ztrules", "caps", "--out", "out", "--on", "local:1", cwd=place)
+    assert done.returncode == 1
+    assert "notes.txt" in done.stderr
+    assert "c1.pcap: byte" in done.stderr
+    assert "600" in done.stdout
+
+
+def test_captures_are_written(place: Path) -> None:
+    words = ("archive", "r.ztrules", "caps", "--out", "out", "--only", "tee,dropped", "--json")
+    figures = json.loads(run(*words, cwd=place).stdout)
+    for row in figures["files"]:
+        assert (place / "out" / row["path"]).stat().st_size == row["size"]
+    names = {Path(row["path"]).name for row in figures["files"]}
+    assert names == {"tee-8e30f50a25.pcapng", "dropped.pcapng"}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--on", "cloud"], "names no workers"),
+        (["--on", "local:0"], "names no workers"),
+        (["--since", "yesterday"], "is no time"),
+        (["--only", "tees"], "no output 'tees'"),
+    ],
+)
+def test_wrong_usage(
+    words: list[str], said: str, place: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert ztfast("archive", "r.ztrules", "caps", "--out", "out", *words) == 2
+    assert said in capfd.readouterr().err
+    assert not (place / "out").exists()
+
+
+def test_times(place: Path) -> None:
+    frames = []
+    for number, words in enumerate(
+        (
+            ["--until", "2023-11-14T22:13:20Z"],
+            ["--since", "2023-11-14T22:13:20"],
+            ["--since", "2023-11-15T00:13:20+02:00", "--until", "2023-11-14T22:13:20.5"],
+            ["--until", "2023-11-14"],
+        )
+    ):
+        out = f"out{number}"
+        done = run("archive", "r.ztrules", "caps", "--out", out, "--json", *words, cwd=place)
+        frames.append(json.loads(done.stdout)["frames"])
+    assert frames == [0, 600, 600, 0]
