@@ -13,6 +13,7 @@ import os
 import pickle
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from importlib.util import find_spec
 from typing import Any, Protocol
 
 from ztfast.archive.result import ArchiveResult, merged
@@ -26,7 +27,8 @@ from ztfast.model.kinds import Kind
 from ztfast.pipeline.split import KINDS
 
 Progress = Callable[[int, int], None]  # frames more, bytes of the files done altogether
-OUTPUTS = ("copies", "dropped", "rows")
+TABLES = ("flows", "rows")
+OUTPUTS = ("copies", "dropped", *TABLES)
 _KINDS = {"copies": ("tee", "watch", "redirect"), "dropped": ("dropped",)}
 
 
@@ -43,6 +45,7 @@ def plan(
     engine: Engine,
     *,
     out: str,
+    old: Engine | None = None,
     outputs: Iterable[str] = (),
     resync: bool = False,
     vlan: str = "tag",
@@ -52,26 +55,41 @@ def plan(
 ) -> ArchiveJob:
     """What is to be done with captures: files, folders, patterns.
 
-    out: a folder for the results.  outputs: names of OUTPUTS, or kinds of captures
-    (`pipeline.split.KINDS`).  resync, vlan: as for `ztfast filter`.  since, until: only frames from
-    the one time (ns since 1970) and before the other.  part: large classic pcaps are cut into parts
-    of about so many bytes.  Raises UsageError, CaptureError.
+    out: a folder for the results.  old: an engine to compare with, frame by frame.  outputs: names
+    of OUTPUTS, or kinds of captures (`pipeline.split.KINDS`).  resync, vlan: as for `ztfast filter`.
+    since, until: only frames from the one time (ns since 1970) and before the other.  part: large
+    classic pcaps are cut into parts of about so many bytes.  Raises UsageError, CaptureError.
     """
     paths, notes = files_of(sources)
-    kinds, rows = _wanted(outputs)
-    work = Work(out, None, kinds, rows, resync, vlan, since, until)
-    return ArchiveJob(engine, work, [cut(path, part) for path in paths], notes)
+    kinds, tables = _wanted(outputs)
+    work = Work(
+        out,
+        kinds=kinds,
+        rows="rows" in tables,
+        flows="flows" in tables,
+        resync=resync,
+        vlan=vlan,
+        since=since,
+        until=until,
+    )
+    return ArchiveJob(engine, old, work, [cut(path, part) for path in paths], notes)
 
 
-def _wanted(outputs: Iterable[str]) -> tuple[frozenset[str], bool]:
-    kinds, rows = set[str](), False
+def _wanted(outputs: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """(kinds of captures, tables)."""
+    kinds, tables = set[str](), set[str]()
     for name in outputs:
         if name not in (*OUTPUTS, *KINDS):
             known = ", ".join(dict.fromkeys((*OUTPUTS, *KINDS)))
             raise usage(f"an archive has no output {name!r:.40}", f"use some of: {known}")
-        rows |= name == "rows"
-        kinds.update(_KINDS.get(name, () if name == "rows" else (name,)))
-    return frozenset(kinds), rows
+        if name in TABLES:
+            tables.add(name)
+        else:
+            kinds.update(_KINDS.get(name, (name,)))
+    if tables and find_spec("pyarrow") is None:
+        what = f"{' and '.join(sorted(tables))} are Parquet, which needs pyarrow"
+        raise usage(what, "pip install 'ztfast[archive]'")
+    return frozenset(kinds), frozenset(tables)
 
 
 class ArchiveJob:
@@ -81,9 +99,14 @@ class ArchiveJob:
     """
 
     def __init__(
-        self, engine: Engine, work: Work, files: list[list[Segment]], notes: list[Diagnostic]
+        self,
+        engine: Engine,
+        old: Engine | None,
+        work: Work,
+        files: list[list[Segment]],
+        notes: list[Diagnostic],
     ) -> None:
-        self.engine, self.files, self.notes = engine, files, notes
+        self.engine, self.old, self.files, self.notes = engine, old, files, notes
         self._work = work
         self._store = Store(work.out)
         self._done_bytes = 0
@@ -97,10 +120,7 @@ class ArchiveJob:
     def _numbers_matter(self) -> bool:
         if self._work.rows:
             return True
-        directions = ("out", "in") if self.engine.side == "both" else (self.engine.side,)
-        views = [self.engine.view(direction) for direction in directions]
-        lists = [entries for view in views for entries in (view.base, *view.capabilities)]
-        return any(entry.kind is Kind.MATCH_RANDOM for entries in lists for entry in entries)
+        return any(_draws(engine) for engine in (self.engine, self.old) if engine is not None)
 
     def run(
         self,
@@ -127,7 +147,8 @@ class ArchiveJob:
                 self._store.write_plan(self._document())
             else:
                 self.files = earlier
-            work = replace(self._work, engine=pickle.dumps(self.engine))
+            old = None if self.old is None else pickle.dumps(self.old)
+            work = replace(self._work, engine=pickle.dumps(self.engine), old=old)
             self._settle(executor, work, outcomes, progress)
         except KeyboardInterrupt:
             interrupted = True
@@ -207,14 +228,11 @@ class ArchiveJob:
         return {
             "version": 1,
             "settings": {
-                "policy": engine.policy.digest,
-                "network": hashlib.sha256(repr(engine.network).encode()).hexdigest(),
-                "side": engine.side,
-                "engine": engine.engine,
-                "seed": engine.seed,
-                "assumption": engine.assume_ipauth,
+                **_settings(engine),
+                "old policy": None if self.old is None else _settings(self.old),
                 "choice of captures": sorted(work.kinds),
                 "choice of rows": work.rows,
+                "choice of flows": work.flows,
                 "resync": work.resync,
                 "vlan": work.vlan,
                 "since": work.since,
@@ -222,6 +240,26 @@ class ArchiveJob:
             },
             "files": [[segment.to_json() for segment in parts] for parts in self.files],
         }
+
+
+def _settings(engine: Engine) -> dict[str, Any]:
+    """All that an engine's verdicts follow from."""
+    return {
+        "policy": engine.policy.digest,
+        "network": hashlib.sha256(repr(engine.network).encode()).hexdigest(),
+        "side": engine.side,
+        "engine": engine.engine,
+        "seed": engine.seed,
+        "assumption": engine.assume_ipauth,
+    }
+
+
+def _draws(engine: Engine) -> bool:
+    """Does any rule ask for a random draw?"""
+    directions = ("out", "in") if engine.side == "both" else (engine.side,)
+    views = [engine.view(direction) for direction in directions]
+    lists = [entries for view in views for entries in (view.base, *view.capabilities)]
+    return any(entry.kind is Kind.MATCH_RANDOM for entries in lists for entry in entries)
 
 
 def _ended(parts: list[Segment], outcomes: dict[Segment, Outcome]) -> dict[Segment, Ended]:

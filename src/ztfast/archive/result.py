@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ztfast.archive.changes import Matrix
 from ztfast.archive.source import from_json
 from ztfast.archive.work import Outcome
 from ztfast.errors import Diagnostic, Severity
@@ -27,7 +28,8 @@ class ArchiveResult:
 
     tally: what was counted.  captures: those written, as `path` below the results, `frames` and
     `size`.  segments: how many there are; done: how many of them are committed.  problems: what
-    was damaged or failed, by file, in order.  interrupted: by Ctrl-C or SIGTERM.
+    was damaged or failed, by file, in order.  changes: what becomes otherwise than with the old
+    rules, None: none were given.  interrupted: by Ctrl-C or SIGTERM.
     """
 
     tally: Tally
@@ -38,6 +40,7 @@ class ArchiveResult:
     skipped_bytes: int = 0
     complete: bool = True
     interrupted: bool = False
+    changes: Matrix | None = None
 
     @property
     def failed(self) -> bool:
@@ -54,6 +57,7 @@ class ArchiveResult:
             "complete": self.complete,
             "segments": self.segments,
             "committed": self.done,
+            **({} if self.changes is None else {"changes": self.changes.to_json()}),
         }
 
 
@@ -83,6 +87,9 @@ def _add(result: ArchiveResult, name: str, manifest: dict[str, Any]) -> None:
     result.skipped_bytes += manifest["skipped_bytes"]
     result.complete &= manifest["complete"]
     result.problems += [from_json(row) for row in manifest["findings"]]
+    if manifest["changes"] is not None:
+        result.changes = result.changes or Matrix()
+        result.changes.merge(Matrix.from_json(manifest["changes"]))
     result.captures += [
         {**row, "path": f"segments/{name}/{row['path']}"} for row in manifest["captures"]
     ]

@@ -15,16 +15,18 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from ztfast.archive.changes import Comparison, Matrix
+from ztfast.archive.flows import Flows
 from ztfast.archive.segments import Segment
 from ztfast.archive.source import SegmentCaptures, as_json
 from ztfast.archive.store import MANIFEST, Store
 from ztfast.engine.engine import Engine
 from ztfast.errors import Diagnostic, ZtfastError
-from ztfast.pipeline.job import Job
+from ztfast.pipeline.job import Job, Observer
 from ztfast.pipeline.outputs import OutputOptions
 
 _UNREADABLE = "ZT503"
-SPLIT, ROWS = "split", "rows.parquet"
+SPLIT, ROWS, FLOWS = "split", "rows.parquet", "flows.parquet"
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,8 @@ class Work:
     """What every segment of a job is put to.
 
     engine: pickled; None: frames are only counted.  out: the folder of the results.  kinds: which
-    captures are written, names of `pipeline.split.KINDS`.  rows: a table of all frames.  since,
+    captures are written, names of `pipeline.split.KINDS`.  rows: a table of all frames.  flows: one
+    of who sent what to whom.  old: another engine, pickled, with which it is compared.  since,
     until: only frames from the one time (ns) and before the other.
     """
 
@@ -40,6 +43,8 @@ class Work:
     engine: bytes | None = None
     kinds: frozenset[str] = frozenset()
     rows: bool = False
+    flows: bool = False
+    old: bytes | None = None
     resync: bool = False
     vlan: str = "tag"
     since: int | None = None
@@ -112,13 +117,20 @@ def _judged(work: Work, segment: Segment, folder: str) -> dict[str, Any]:
         split_kinds=work.kinds,
         table=os.path.join(folder, ROWS) if work.rows else None,
     )
-    span = work.since, work.until
+    engine, span = engine_of(work.engine), (work.since, work.until)
+    flows = Flows(os.path.join(folder, FLOWS), engine.policy) if work.flows else None
+    matrix = Matrix() if work.old is not None else None
+    observers: list[Observer] = [flows.add] if flows is not None else []
+    if work.old is not None and matrix is not None:
+        observers.append(Comparison(engine_of(work.old), matrix, work.vlan))
     with SegmentCaptures(segment, work.resync, span) as source:
-        job = Job(engine_of(work.engine), source, outputs, vlan=work.vlan)
+        job = Job(engine, source, outputs, vlan=work.vlan, observers=observers)
         job.work()
         if job.interrupted:
             raise KeyboardInterrupt
         _check_written(job, source)
+        if flows is not None:
+            flows.close()
         end, frames = source.end, source.session.frames - segment.first
         damaged = bool(source.session.damages)
     _check_unchanged(segment)
@@ -129,6 +141,7 @@ def _judged(work: Work, segment: Segment, folder: str) -> dict[str, Any]:
         "damaged": damaged,
         "complete": job.complete,
         "figures": job.tally.to_json(),
+        "changes": None if matrix is None else matrix.to_json(),
         "skipped_bytes": source.skipped_bytes,
         "findings": [as_json(finding) for finding in source.diagnostics],
         "files": _files(folder),

@@ -38,6 +38,7 @@ _LOCAL = re.compile(r"local(?::([1-9]\d{0,3}))?")
 @option("Reading", "--since", metavar="TIME", help="Only frames from this time on (UTC), as")
 @option("Reading", "--until", metavar="TIME", help="2026-10-01 or 2026-10-01T12:30, and before.")
 @judging_options
+@option("Judging", "--old", metavar="RULES", help="Compare with these rules, frame by frame.")
 @option("Writing", "--out", metavar="DIR", required=True, help="A folder for the results.")
 @option(
     "Writing",
@@ -46,6 +47,7 @@ _LOCAL = re.compile(r"local(?::([1-9]\d{0,3}))?")
     help="Captures to write: tee, watch, redirect (copies as their targets get them), dropped, "
     "redirected, accepted.",
 )
+@option("Writing", "--flows", is_flag=True, help="Who sent what to whom by which rule, as Parquet.")
 @option("Writing", "--rows", is_flag=True, help="A row a frame, as Parquet, for each segment.")
 @option(
     "Working",
@@ -87,10 +89,13 @@ def _run(rules: str, sources: tuple[str, ...], options: dict[str, Any]) -> int:
     executor = _executor(options["on"])
     since, until = (_time(options, name) for name in ("since", "until"))
     outputs = [kind for kind in (options["only"] or "").split(",") if kind]
-    outputs += ["rows"] if options["rows"] else []
+    outputs += [name for name in ("flows", "rows") if options[name]]
+    if rules == options["old"] == "-":
+        raise click.UsageError("standard input can be RULES or --old, not both")
     engine = make_engine(rules, options)
+    old = None if options["old"] is None else make_engine(options["old"], options)
     how = {name: options[name] for name in ("out", "resync", "vlan")}
-    job = plan(sources, engine, outputs=outputs, since=since, until=until, **how)
+    job = plan(sources, engine, old=old, outputs=outputs, since=since, until=until, **how)
     with ended_gently(), watched(options["progress"], job.total_bytes) as progress:
         result = job.run(executor, progress, resume=options["resume"])
     result.problems[:0] = job.notes
@@ -112,6 +117,10 @@ def _report(result: ArchiveResult, engine: Engine, options: dict[str, Any]) -> i
         network = engine.network
         name = network.member_name if network is not None else "{:010x}".format
         print_figures(result.tally, sys.stdout, (), name)
+        if result.changes is not None:
+            from ztfast.diagnostics.render import harmless_lines
+
+            sys.stdout.write("\n" + harmless_lines(result.changes.lines()))
     sys.stdout.flush()
     say_assumptions(result.tally, options["assume"])
     if result.interrupted:

@@ -66,18 +66,27 @@ def count_changes(old: Engine, new: Engine, packets: Iterable[object]) -> Change
         pair = [engine.evaluate(batch, first=first) for engine in (old, new)]
         found.frames += len(batch)
         before, after = (verdicts.action for verdicts in pair)
-        changed = (before != after) | _other_copies(pair[0], pair[1])
+        changed = changed_frames(*pair)
         found.changed += int(changed.sum())
         codes, each = np.unique(
             before[changed].astype(np.int64) * 256 + after[changed], return_counts=True
         )
         for code, count in zip(codes.tolist(), each.tolist(), strict=True):
-            words = (_WORDS[Action(code // 256)], _WORDS[Action(code % 256)])
-            if words[0] == words[1]:
-                words = (words[0], f"{words[1]} with other copies or another way")
-            counts[words] += count
+            counts[in_words(code // 256, code % 256)] += count
     found.by_verdict = dict(counts.most_common())
     return found
+
+
+def changed_frames(old: Verdicts, new: Verdicts) -> npt.NDArray[np.bool_]:
+    """Which frames get another verdict, or send other copies or another way; bool[n]."""
+    changed: npt.NDArray[np.bool_] = (old.action != new.action) | _other_copies(old, new)
+    return changed
+
+
+def in_words(old: int, new: int) -> tuple[str, str]:
+    """An old and a new `Action` of a frame that changed."""
+    words = _WORDS[Action(old)], _WORDS[Action(new)]
+    return words if old != new else (words[0], f"{words[1]} with other copies or another way")
 
 
 def _other_copies(old: Verdicts, new: Verdicts) -> npt.NDArray[np.bool_]:

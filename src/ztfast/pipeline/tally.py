@@ -368,6 +368,14 @@ def decider_row(policy: Policy, decider: Decider) -> Mapping[str, Any]:
     return row
 
 
+def decider_text(policy: Policy, capability: int, entry: int) -> str:
+    """What decided, as `Decider` numbers it, in one line."""
+    if entry < 0:
+        return _UNDECIDED[entry]
+    rules = policy.rules if capability < 0 else policy.ordered_capabilities[capability].rules
+    return rule_text(policy, known_rules(rules), entry)
+
+
 def known_rules(rules: Sequence[Rule]) -> list[Rule]:
     """The rules that evaluators see: those of a known type."""
     from ztfast.model.entries import read_entries
