@@ -22,7 +22,7 @@ from ztfast.archive.sources import files_of
 from ztfast.archive.store import Store
 from ztfast.archive.work import Outcome, Work
 from ztfast.engine.engine import Engine
-from ztfast.errors import Diagnostic, usage
+from ztfast.errors import BackendError, Diagnostic, usage
 from ztfast.model.kinds import Kind
 from ztfast.pipeline.split import KINDS
 
@@ -56,7 +56,7 @@ def plan(
     """What is to be done with captures: files, folders, patterns.
 
     out: a folder for the results.  old: an engine to compare with, frame by frame.  outputs: names
-    of OUTPUTS, or kinds of captures (`pipeline.split.KINDS`).  resync, vlan: as for `ztfast filter`.
+    of OUTPUTS, or kinds of captures (`pipeline.split.KINDS`).  resync, vlan: as for `filter`.
     since, until: only frames from the one time (ns since 1970) and before the other.  part: large
     classic pcaps are cut into parts of about so many bytes.  Raises UsageError, CaptureError.
     """
@@ -140,7 +140,7 @@ class ArchiveJob:
         progress = progress or (lambda frames, done: None)
         earlier = self._earlier(resume)
         outcomes: dict[Segment, Outcome] = {}
-        interrupted = False
+        interrupted, lost = False, list[Diagnostic]()
         try:
             if earlier is None:
                 self._count(executor, progress)
@@ -152,7 +152,11 @@ class ArchiveJob:
             self._settle(executor, work, outcomes, progress)
         except KeyboardInterrupt:
             interrupted = True
-        return self._merged(outcomes, interrupted)
+        except BackendError as error:  # the workers are gone
+            lost = list(error.diagnostics)
+        result = self._merged(outcomes, interrupted)
+        result.problems[:0] = lost
+        return result
 
     def _merged(self, outcomes: dict[Segment, Outcome], interrupted: bool) -> ArchiveResult:
         chains = [joined(parts, _ended(parts, outcomes))[0] for parts in self.files]

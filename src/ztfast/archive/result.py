@@ -77,6 +77,10 @@ def merged(
             result.problems.append(Diagnostic(FAILED, message, path=path, help=help))
         else:
             _add(result, outcome.segment.id, outcome.manifest)
+    if not interrupted:
+        result.problems += [
+            Diagnostic(FAILED, "was not done, and is not counted", path=path) for path in missing
+        ]
     result.problems += unjudged(result.tally)
     return result
 

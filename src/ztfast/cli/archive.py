@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ztfast.archive.result import ArchiveResult
     from ztfast.engine.engine import Engine
 
+_DASK = "dask://"
 _LOCAL = re.compile(r"local(?::([1-9]\d{0,3}))?")
 
 
@@ -54,7 +55,8 @@ _LOCAL = re.compile(r"local(?::([1-9]\d{0,3}))?")
     "--on",
     metavar="WORKERS",
     default="local",
-    help="local (default): a process for each processor; local:N: N processes.",
+    help="local (default): a process for each processor; local:N: N processes; "
+    "dask://HOST:PORT: a Dask cluster's.",
 )
 @option("Working", "--resume", is_flag=True, help="Go on with the job that was begun in --out.")
 @option("Reporting", "--json", "as_json", is_flag=True, help="The figures as one JSON object.")
@@ -134,9 +136,14 @@ def _report(result: ArchiveResult, engine: Engine, options: dict[str, Any]) -> i
 def _executor(where: str) -> Executor:
     from ztfast.archive.local import LocalWorkers
 
+    if where.startswith(_DASK):
+        from ztfast.archive.dask_workers import DaskWorkers
+
+        return DaskWorkers(f"tcp://{where.removeprefix(_DASK)}")
     found = _LOCAL.fullmatch(where)
     if found is None:
-        raise click.UsageError(f"--on {where!r} names no workers: write local, or local:N")
+        known = "write local, local:N, or dask://HOST:PORT"
+        raise click.UsageError(f"--on {where!r} names no workers: {known}")
     return LocalWorkers(int(found[1]) if found[1] else None)
 
 

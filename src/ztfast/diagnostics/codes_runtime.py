@@ -251,6 +251,12 @@ OTHERS: tuple[Code, ...] = (
         "workers died of it. The others are done; `--resume` tries it again.",
     ),
     Code(
+        "ZT615",
+        "workers that are gone",
+        "The scheduler of a Dask cluster does not answer, or has no workers. What was committed "
+        "stays; start workers and run again with `--resume`.",
+    ),
+    Code(
         "ZT650",
         "a controller that gives no answer of use",
         "The controller or Central could not be asked, refused the token, or answered what is no "
