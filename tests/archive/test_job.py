@@ -19,6 +19,7 @@ from ztfast.errors import CaptureError, UsageError
 from ztfast.lang import compile_text
 
 ENGINE = Engine(compile_text(RANDOM_RULES))
+PLAIN = Engine(compile_text("drop framesize 0-80; accept;"))  # whose frames need no numbers
 
 
 def planned(tmp_path: Path, engine: Engine = ENGINE, **how: object) -> ArchiveJob:
@@ -82,7 +83,7 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
 
 def test_a_file_that_changes_meanwhile_fails_by_name(tmp_path: Path) -> None:
     path = captures_in(tmp_path / "caps", frames=300) / "c1.pcap"
-    job = planned(tmp_path)
+    job = planned(tmp_path, PLAIN)
 
     def grow(done: int) -> None:
         with path.open("ab") as file:
@@ -97,15 +98,28 @@ def test_a_file_that_changes_meanwhile_fails_by_name(tmp_path: Path) -> None:
 
 def test_a_file_that_goes_away_fails_by_name_and_is_done_when_it_is_back(tmp_path: Path) -> None:
     path = captures_in(tmp_path / "caps", frames=300) / "c1.pcap"
-    job, aside = planned(tmp_path), tmp_path / "aside"
+    job, aside = planned(tmp_path, PLAIN), tmp_path / "aside"
     before = path.stat()
     path.rename(aside)
     result = job.run(Here())
     assert [problem.path for problem in result.problems] == [str(path)]
     aside.rename(path)
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
-    again = planned(tmp_path).run(Here(), resume=True)
+    again = planned(tmp_path, PLAIN).run(Here(), resume=True)
     assert again.complete
+
+
+def test_where_frames_have_no_numbers_nothing_is_judged(tmp_path: Path) -> None:
+    path = captures_in(tmp_path / "caps", frames=300) / "c1.pcap"
+    job, aside = planned(tmp_path), tmp_path / "aside"
+    path.rename(aside)
+    result = job.run(Here())
+    assert (result.problems[0].code, result.problems[0].path) == ("ZT614", str(path))
+    assert "could not be counted" in result.problems[0].message
+    assert (result.done, result.failed) == (0, True)
+    aside.rename(path)
+    again = planned(tmp_path).run(Here(), resume=True).figures()
+    assert {name: again[name] for name in expected(tmp_path)} == expected(tmp_path)
 
 
 def test_results_that_cannot_be_written_fail_by_name(tmp_path: Path) -> None:

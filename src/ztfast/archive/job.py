@@ -16,7 +16,7 @@ from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any, Protocol
 
-from ztfast.archive.result import ArchiveResult, merged
+from ztfast.archive.result import FAILED, ArchiveResult, merged
 from ztfast.archive.segments import PART, Ended, Segment, cut, joined, numbered
 from ztfast.archive.sources import files_of
 from ztfast.archive.store import Store
@@ -152,14 +152,14 @@ class ArchiveJob:
             self._settle(executor, work, outcomes, progress)
         except KeyboardInterrupt:
             interrupted = True
-        except BackendError as error:  # the workers are gone
+        except BackendError as error:  # the workers are gone, or frames have no numbers
             lost = list(error.diagnostics)
         result = self._merged(outcomes, interrupted)
         result.problems[:0] = lost
         return result
 
     def _merged(self, outcomes: dict[Segment, Outcome], interrupted: bool) -> ArchiveResult:
-        chains = [joined(parts, _ended(parts, outcomes))[0] for parts in self.files]
+        chains = self._chains(outcomes)
         missing = [
             parts[0].path for parts, chain in zip(self.files, chains, strict=True) if not chain
         ]
@@ -171,13 +171,19 @@ class ArchiveJob:
             self._store.write("result.json", result.figures())
         return result
 
+    def _chains(self, outcomes: dict[Segment, Outcome]) -> list[list[Segment]]:
+        """The segments of each file that count; none where that is not known."""
+        ended = _ended(outcomes)
+        return [joined(parts, ended.get(parts[0].path, {}))[0] for parts in self.files]
+
     def _count(self, executor: Executor, progress: Progress) -> None:
         """Number the segments' first frames, where that matters."""
         if not self._numbers_matter:
             return
         outcomes: dict[Segment, Outcome] = {}
         self._settle(executor, self._work, outcomes, progress)
-        chains = [joined(parts, _ended(parts, outcomes))[0] for parts in self.files]
+        _refuse_uncounted(outcomes.values())
+        chains = self._chains(outcomes)
         frames = {
             segment: outcome.manifest["frames"]
             for segment, outcome in outcomes.items()
@@ -194,10 +200,11 @@ class ArchiveJob:
     ) -> None:
         """Run segments until every file's parts are joined; what they gave goes into outcomes."""
         while True:
+            ended = _ended(outcomes)
             more = [
                 segment
                 for parts in self.files
-                for segment in joined(parts, _ended(parts, outcomes))[1]
+                for segment in joined(parts, ended.get(parts[0].path, {}))[1]
             ]
             if not more:
                 return
@@ -266,16 +273,31 @@ def _draws(engine: Engine) -> bool:
     return any(entry.kind is Kind.MATCH_RANDOM for entries in lists for entry in entries)
 
 
-def _ended(parts: list[Segment], outcomes: dict[Segment, Outcome]) -> dict[Segment, Ended]:
-    """What is known of a file's segments."""
-    path = parts[0].path
-    return {
-        segment: Ended(None, False)
-        if outcome.manifest is None
-        else Ended(outcome.manifest["end"], not outcome.manifest["damaged"])
-        for segment, outcome in outcomes.items()
-        if segment.path == path
-    }
+def _ended(outcomes: dict[Segment, Outcome]) -> dict[str, dict[Segment, Ended]]:
+    """What is known of the segments that were run, by file."""
+    found: dict[str, dict[Segment, Ended]] = {}
+    for segment, outcome in outcomes.items():
+        ended = Ended(None, False)
+        if outcome.manifest is not None:
+            ended = Ended(outcome.manifest["end"], not outcome.manifest["damaged"])
+        found.setdefault(segment.path, {})[segment] = ended
+    return found
+
+
+def _refuse_uncounted(outcomes: Iterable[Outcome]) -> None:
+    """Raise where a whole file could not be counted: what is behind it would get other numbers."""
+    found = [
+        Diagnostic(
+            FAILED,
+            f"could not be counted, and frames behind it have no number: {outcome.failure}",
+            path=str(outcome.segment),
+            help="put that right and run again, or leave it out",
+        )
+        for outcome in outcomes
+        if outcome.failure is not None and outcome.segment.start is None
+    ]
+    if found:
+        raise BackendError(*found)
 
 
 def _bytes(segment: Segment) -> int:
