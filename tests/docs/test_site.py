@@ -17,7 +17,8 @@ from tests.needs import needs
 from tests.pages import ROOT
 
 DOCS = ROOT / "docs"
-KNOWN = {"", "bash", "console", "ini", "json", "output", "python", "sh", "text", "toml", "yaml"}
+KNOWN = {"", "bash", "console", "elisp", "ini", "json", "lua", "output", "python", "sh", "text"}
+KNOWN |= {"toml", "yaml"}
 
 
 def hook() -> Any:

@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "compile": ("ztfast.cli.compile", "Compile a rules text to the controller's JSON, or back."),
     "check": ("ztfast.cli.check", "Find errors, traps and dead rules."),
     "fmt": ("ztfast.cli.fmt", "Lay a rules text out canonically."),
+    "lsp": ("ztfast.cli.lsp", "Answer an editor: findings, meanings, fixes, completion."),
     "deliver": ("ztfast.cli.deliver", "Say what reaches each member for every frame."),
     "filter": ("ztfast.cli.filter", "Judge a capture; write, split and count its frames."),
     "tap": ("ztfast.cli.tap", "Judge an interface's frames as they pass; feed an IDS."),

@@ -185,8 +185,14 @@ def _rule(code: str) -> dict[str, Any]:
     if known is not None:
         made["shortDescription"] = {"text": known.title}
         made["fullDescription"] = {"text": known.text}
-        made["helpUri"] = f"{_CODES_PAGE}#{anchor(known)}"
+        made["helpUri"] = code_page(code)
     return made
+
+
+def code_page(code: str) -> str:
+    """Where a code is explained."""
+    known = CODES.get(code)
+    return _CODES_PAGE if known is None else f"{_CODES_PAGE}#{anchor(known)}"
 
 
 def anchor(code: Code) -> str:
