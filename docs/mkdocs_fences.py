@@ -1,7 +1,7 @@
 """mkdocs hook: the pages' fences that tests read, as fences that mkdocs knows.
 
 Contract: ```` ```file NAME ```` becomes a block with that title, ```` ```rules warns ZT101 ```` one
-of text; comments of how a page was made are left out.  Nothing else of a page is changed.
+of rules, coloured by our own lexer; comments of how a page was made are left out.  Nothing else of a page is changed.
 Tested by tests/docs/test_site.py.
 """
 
@@ -25,5 +25,5 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
 def _rules(fence: re.Match[str]) -> str:
     words = fence[0].split()[1:]
     if not words:
-        return "```text"
-    return f'```text title="{_CAPTION.get(words[0], words[0])}: {words[-1]}"'
+        return "```ztrules"
+    return f'```ztrules title="{_CAPTION.get(words[0], words[0])}: {words[-1]}"'

@@ -18,7 +18,7 @@ from tests.pages import ROOT
 
 DOCS = ROOT / "docs"
 KNOWN = {"", "bash", "console", "elisp", "ini", "json", "lua", "output", "python", "sh", "text"}
-KNOWN |= {"toml", "yaml"}
+KNOWN |= {"toml", "yaml", "ztrules"}
 
 
 def hook() -> Any:
@@ -44,9 +44,9 @@ def test_every_fence_is_one_that_mkdocs_knows(page: Path) -> None:
 def test_titles_say_what_a_block_is() -> None:
     render = hook().on_page_markdown
     assert render("```file a.toml\nx\n```\n") == '```text title="a.toml"\nx\n```\n'
-    assert render("```rules warns ZT101\n") == '```text title="a warning: ZT101"\n'
-    assert render("```rules refused ZT010\n") == '```text title="an error: ZT010"\n'
-    assert render("```rules\n") == "```text\n"
+    assert render("```rules warns ZT101\n") == '```ztrules title="a warning: ZT101"\n'
+    assert render("```rules refused ZT010\n") == '```ztrules title="an error: ZT010"\n'
+    assert render("```rules\n") == "```ztrules\n"
     assert render("```console\n$ file x\n```\n") == "```console\n$ file x\n```\n"
 
 
