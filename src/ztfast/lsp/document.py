@@ -21,8 +21,9 @@ from ztfast.lsp.pieces import NAMES, Piece, pieces
 from ztfast.lsp.positions import Positions
 from ztfast.model.policy import Policy
 
-# Longer texts (a network holds 9,216 entries) are checked in the background only.
-MAX_CHARACTERS = 1_000_000
+# Longer texts would keep a keystroke waiting for a second: they are checked in the background only.
+# A thousand entries are 20,000 characters.
+MAX_CHARACTERS = 300_000
 
 
 class Document:
