@@ -195,7 +195,7 @@ def test_link_types_not_known(capfd: Any, rules: Path, tmp_path: Path) -> None:
     assert found["frames"] == 5
     assert found["verdicts"]["accept"]["frames"] == 2
     interfaces = [(one["interface"], one["linktype"], one["frames"]) for one in found["unjudged"]]
-    assert interfaces == [("radio", 148, 2), ("2", 147, 1)]
+    assert interfaces == [("2", 147, 1), ("radio", 148, 2)]
     assert "interface radio: link type 148 is not known" in err
     assert "2 frames" in err
     assert figures(capfd, rules, out)["frames"] == 2  # the others are not in it

@@ -18,7 +18,7 @@ from tests.pages import ROOT
 
 DOCS = ROOT / "docs"
 KNOWN = {"", "bash", "console", "elisp", "ini", "json", "lua", "output", "python", "sh", "text"}
-KNOWN |= {"toml", "yaml", "ztrules"}
+KNOWN |= {"sql", "toml", "yaml", "ztrules"}
 
 
 def hook() -> Any:
