@@ -68,7 +68,7 @@ def assigned(frame: Frame, network: Network, names: list[str]) -> dict[str, int]
 
 def sent(found: Deliveries) -> set[tuple[object, ...]]:
     """What a network makes of the sender's frame: delivered, redirects, copies."""
-    rows = zip(*(column.tolist() for column in found), strict=True)
+    rows = zip(*(column.tolist() for column in found[:8]), strict=True)  # each is one sending
     events: set[tuple[object, ...]] = set()
     for _, to, kind, by, _, _, fate, _ in rows:
         if by != SENDER:
