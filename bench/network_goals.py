@@ -6,8 +6,8 @@ sides taking turns; every count is checked against verdicts that were judged bat
 
 from __future__ import annotations
 
-import itertools
 import json
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -80,13 +80,15 @@ def splitting() -> Iterator[Row]:
     """N4: `--split` with a network, against counting and copying the file."""
     rules, network, capture = rules_file("tagged"), networks.network(500), networks.capture(500)
     with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as out:
-        numbers = itertools.count()
+        folder, copy = Path(out) / "split", Path(out) / "copy"
 
         def split(path: Path) -> list[str]:
-            return ours(rules, network, "--split", f"{out}/{next(numbers)}")(path)
+            shutil.rmtree(folder, ignore_errors=True)  # both write into memory given back just now
+            return ours(rules, network, "--split", str(folder))(path)
 
         def copied(path: Path) -> list[str]:
-            return ["cp", str(path), f"{out}/copy"]
+            copy.unlink(missing_ok=True)
+            return ["cp", str(path), str(copy)]
 
         spent = a_frame(split, capture)
         least = a_frame(ours(rules, network, "--count"), capture) + a_frame(copied, capture)

@@ -164,7 +164,12 @@ def merging(out: Path) -> Iterator[Row]:
 def writing(out: Path) -> Iterator[Row]:
     """N7: the accepted frames into a capture, against judging and copying as many bytes."""
     written, copy = out / "accepted.pcap", out / "copy.pcap"
-    spent = a_frame(_filter("-w", str(written)), _capture())
+
+    def accepted(path: Path) -> list[str]:
+        written.unlink(missing_ok=True)  # both write into memory given back just now
+        return _filter("-w", str(written))(path)
+
+    spent = a_frame(accepted, _capture())
     judging = a_frame(_filter("--count"), _capture())
     subprocess.run(_filter("-w", str(written))(_capture()), capture_output=True, check=True)
     copying = ns(cpu_of(["cp", str(written), str(copy)]), networks.FRAMES)
