@@ -13,7 +13,6 @@ import numpy.typing as npt
 
 from ztfast.live.frames import Frames
 from ztfast.live.judge import LiveJudge
-from ztfast.pipeline.deliver import deliver
 
 UNKNOWN = 2
 
@@ -23,10 +22,9 @@ def comings(judge: LiveJudge, frames: Frames) -> npt.NDArray[np.int32] | None:
 
     targets: as in `LiveJudge.addresses`.
     """
-    engine = judge.engine
-    if not engine.can_deliver:
+    if not judge.engine.can_deliver:
         return None
-    found = deliver(engine, frames.batch()).arrived
+    found = judge.delivery.deliver(frames.batch()).arrived
     targets = len(judge.addresses)
     number = np.minimum(np.searchsorted(judge.addresses, found.to), max(0, targets - 1))
     ours = np.zeros(0, np.bool_) if not targets else judge.addresses[number] == found.to

@@ -10,6 +10,7 @@ what their targets' own rules make of them is not asked.  Tested by tests/live/t
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,7 +26,7 @@ from ztfast.live.frames import Frames
 from ztfast.live.plain_loops import WHOLE
 from ztfast.model.kinds import Kind
 from ztfast.model.result import Result
-from ztfast.pipeline.deliver import deliver
+from ztfast.pipeline.deliver import Delivery
 from ztfast.pipeline.scan import Counted, SideCounts
 from ztfast.pipeline.tally import Tally
 from ztfast.program.opcodes import Missing
@@ -81,6 +82,11 @@ class LiveJudge:
         if self._evaluator is not None:
             self._facts = [_facts(side, self.addresses) for side in self._evaluator.sides]
         self._room = 0
+
+    @cached_property
+    def delivery(self) -> Delivery:
+        """The network's nodes; made once, at the first block that asks."""
+        return Delivery(self.engine)
 
     def judge(self, frames: Frames) -> Judged:
         """What becomes of these frames; the columns are used again by the next call."""
@@ -174,7 +180,8 @@ class LiveJudge:
         self, batch: FrameBatch, index: npt.NDArray[np.intp], only: npt.NDArray[np.intp]
     ) -> _Rows:
         """Copies of frames for several members, those of every recipient."""
-        found = deliver(self.engine, batch, first=self._first, only=only.astype(np.int64)).copies
+        which = only.astype(np.int64)
+        found = self.delivery.deliver(batch, first=self._first, only=which).copies
         return index[found.frame], self._numbers(found.to), found.length
 
     def _laid(self, parts: list[_Rows]) -> Judged:

@@ -110,6 +110,8 @@ class Job(CaptureJob):
         if judged.frames is None or judged.verdicts is None:
             return None
         only = np.flatnonzero(judged.verdicts.may_send)
+        if not len(only):
+            return no_deliveries()
         return self._delivery.deliver(judged.frames, first=judged.packets.first, only=only).copies
 
     @cached_property
