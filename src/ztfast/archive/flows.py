@@ -22,7 +22,7 @@ from ztfast.pipeline.judge import Judgement
 from ztfast.pipeline.rows import frame_rows
 from ztfast.pipeline.tally import decider_text
 from ztfast.sinks.csv import TIME
-from ztfast.sinks.tables import Column, TableSink
+from ztfast.sinks.tables import Column, TableSink, arrow_array
 from ztfast.sinks.text_columns import coded
 
 HOUR = 3600 * 10**9
@@ -107,10 +107,7 @@ class Flows:
         """IP addresses, or MACs where there is none."""
         pa = self._pa
         ip, mac = (
-            pa.StringArray.from_buffers(
-                len(texts), pa.py_buffer(texts.offsets), pa.py_buffer(texts.data)
-            )
-            for texts in (rows[which], rows[f"mac_{which}"])
+            arrow_array(pa, texts, pa.string()) for texts in (rows[which], rows[f"mac_{which}"])
         )
         compute = importlib.import_module("pyarrow.compute")
         return compute.if_else(compute.equal(ip, ""), mac, ip)

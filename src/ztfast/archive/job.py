@@ -23,7 +23,6 @@ from ztfast.archive.store import Store
 from ztfast.archive.work import Outcome, Work
 from ztfast.engine.engine import Engine
 from ztfast.errors import BackendError, Diagnostic, usage
-from ztfast.model.kinds import Kind
 from ztfast.pipeline.split import KINDS
 
 Progress = Callable[[int, int], None]  # frames more, bytes of the files done altogether
@@ -120,7 +119,7 @@ class ArchiveJob:
     def _numbers_matter(self) -> bool:
         if self._work.rows:
             return True
-        return any(_draws(engine) for engine in (self.engine, self.old) if engine is not None)
+        return any(engine.draws for engine in (self.engine, self.old) if engine is not None)
 
     def run(
         self,
@@ -263,14 +262,6 @@ def _settings(engine: Engine) -> dict[str, Any]:
         "seed": engine.seed,
         "assumption": engine.assume_ipauth,
     }
-
-
-def _draws(engine: Engine) -> bool:
-    """Does any rule ask for a random draw?"""
-    directions = ("out", "in") if engine.side == "both" else (engine.side,)
-    views = [engine.view(direction) for direction in directions]
-    lists = [entries for view in views for entries in (view.base, *view.capabilities)]
-    return any(entry.kind is Kind.MATCH_RANDOM for entries in lists for entry in entries)
 
 
 def _ended(outcomes: dict[Segment, Outcome]) -> dict[str, dict[Segment, Ended]]:

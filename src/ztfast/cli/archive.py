@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ztfast.cli.options import Grouped, judging_options, option
+from ztfast.cli.options import Grouped, judging_options, option, progress_option
 
 if TYPE_CHECKING:
     from ztfast.archive.job import Executor
@@ -60,13 +60,7 @@ _LOCAL = re.compile(r"local(?::([1-9]\d{0,3}))?")
 )
 @option("Working", "--resume", is_flag=True, help="Go on with the job that was begun in --out.")
 @option("Reporting", "--json", "as_json", is_flag=True, help="The figures as one JSON object.")
-@option(
-    "Reporting",
-    "--progress",
-    type=click.Choice(["auto", "json", "none"]),
-    default="auto",
-    help="On standard error: a bar on a terminal (auto, default), JSON lines, or none.",
-)
+@progress_option
 @click.pass_context
 def command(ctx: click.Context, /, rules: str, sources: tuple[str, ...], **options: Any) -> None:
     """Judge all captures of each SOURCE by RULES, in segments, by many workers.

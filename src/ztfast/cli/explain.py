@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ztfast.cli.options import version_option
+
 if TYPE_CHECKING:
     from ztfast.explain.contexts import ContextResolver, Ends, FrameContexts
     from ztfast.frames.notation import FrameSpec
@@ -38,13 +40,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Whose verdict: the sender's (out), the receiver's (in), or both.",
 )
-@click.option(
-    "--engine",
-    type=click.Choice(["1.14", "1.12"]),
-    default="1.14",
-    show_default=True,
-    help="The ZeroTier version whose behaviour counts.",
-)
+@version_option
 @click.option("--seed", type=int, default=0, show_default=True, help="Keys `random` matches.")
 @click.option("--brief", is_flag=True, help="Only sets with a true match, or taken.")
 @click.option("--json", "as_json", is_flag=True, help="Print the explanation as a JSON object.")

@@ -15,7 +15,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ztfast.cli.amounts import Seconds, Size
-from ztfast.cli.options import Grouped, check_earlier, earlier_options, engine_options, option
+from ztfast.cli.options import (
+    Grouped,
+    check_earlier,
+    earlier_options,
+    engine_options,
+    option,
+    progress_option,
+)
 
 _COUNT = click.IntRange(0)
 _ENDS = (("from", "senders"), ("to", "receivers"))
@@ -100,13 +107,7 @@ if TYPE_CHECKING:
 @option("Listing", "--to", "receivers", metavar="WHO", multiple=True, help="or to it (or an IP).")
 @option("Reporting", "--count", is_flag=True, help="Only the figures; write nothing.")
 @option("Reporting", "--json", "as_json", is_flag=True, help="The figures as one JSON object.")
-@option(
-    "Reporting",
-    "--progress",
-    type=click.Choice(["auto", "json", "none"]),
-    default="auto",
-    help="On standard error: a bar on a terminal (auto, default), JSON lines, or none.",
-)
+@progress_option
 @click.pass_context
 def command(ctx: click.Context, /, rules: str, captures: tuple[str, ...], **options: Any) -> None:
     """Judge the frames of each CAPTURE by RULES.

@@ -97,6 +97,20 @@ _JUDGING = (
 )
 
 
+version_option = click.option(  # for commands that take none of the others
+    "--engine",
+    type=click.Choice(["1.14", "1.12"]),
+    default="1.14",
+    show_default=True,
+    help="The ZeroTier version whose behaviour counts.",
+)
+progress_option = option(
+    "Reporting",
+    "--progress",
+    type=click.Choice(["auto", "json", "none"]),
+    default="auto",
+    help="On standard error: a bar on a terminal (auto, default), JSON lines, or none.",
+)
 _EARLIER = (
     option(
         "Writing",

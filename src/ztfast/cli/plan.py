@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ztfast.cli.fetch import read_live, token_option
+from ztfast.cli.options import version_option
 
 if TYPE_CHECKING:
     from ztfast.deploy.plan import Findings, Plan
@@ -42,13 +43,7 @@ _SHOWN = 12
     multiple=True,
     help="Ways that are looked at (default: as `ztfast reach`).",
 )
-@click.option(
-    "--engine",
-    type=click.Choice(["1.14", "1.12"]),
-    default="1.14",
-    show_default=True,
-    help="The ZeroTier version whose behaviour counts.",
-)
+@version_option
 @click.option("--time-limit", type=click.FloatRange(0), default=5.0, help="Seconds to prove in.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as one JSON object.")
 @click.option("-o", "--output", metavar="PLAN", help="Write the plan there, for ztfast apply.")

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ztfast.cli.options import version_option
+
 if TYPE_CHECKING:
     from ztfast.network.members import Network
     from ztfast.pipeline.reach import Reach
@@ -29,13 +31,7 @@ if TYPE_CHECKING:
 @click.option("--from", "clients", metavar="NAME,…", multiple=True, help="Only from these members.")
 @click.option("--to", "servers", metavar="NAME,…", multiple=True, help="Only to these members.")
 @click.option("--against", metavar="OLD", help="Show only what changes from these rules.")
-@click.option(
-    "--engine",
-    type=click.Choice(["1.14", "1.12"]),
-    default="1.14",
-    show_default=True,
-    help="The ZeroTier version whose behaviour counts.",
-)
+@version_option
 @click.option("--json", "as_json", is_flag=True, help="Print every cell, as one JSON object.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print every cell, one a line.")
 @click.option("-o", "--output", metavar="FILE", help="Write there instead of standard output.")

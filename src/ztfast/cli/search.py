@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ztfast.cli.options import version_option
+
 if TYPE_CHECKING:
     from ztfast.network.members import Network
     from ztfast.proof.member_ends import MemberEnds
@@ -37,13 +39,7 @@ if TYPE_CHECKING:
 @click.option("--to", "receiver", metavar="NAME", help="The receiver: a member of the network.")
 @click.option("--from-tag", multiple=True, metavar="NAME=VALUE", help="A tag of the sender.")
 @click.option("--to-tag", multiple=True, metavar="NAME=VALUE", help="A tag of the receiver.")
-@click.option(
-    "--engine",
-    type=click.Choice(["1.14", "1.12"]),
-    default="1.14",
-    show_default=True,
-    help="The ZeroTier version whose behaviour counts.",
-)
+@version_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option(
     "--time-limit", type=click.FloatRange(0.1), default=30.0, show_default=True, metavar="SECONDS"

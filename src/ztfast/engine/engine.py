@@ -105,6 +105,11 @@ class Engine:
         """Does any rule send copies, or redirect?"""
         return any(side.forwards for side in self._directions.values())
 
+    @property
+    def draws(self) -> bool:
+        """Does any rule ask for a random draw?"""
+        return any(side.random for side in self._directions.values())
+
     def members(self, direction: str) -> MemberIndex:
         """The members as one direction numbers them, with the look-ups by MAC and IP."""
         index = self._directions[direction].index

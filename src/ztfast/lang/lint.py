@@ -11,11 +11,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from ztfast.errors import Diagnostic, Fix, RulesError, Severity, Source, Span
+from ztfast.errors import Diagnostic, RulesError, Severity, Source
 from ztfast.lang.compiler import Used, compile_tree
 from ztfast.lang.controller import read_json
 from ztfast.lang.definitions import Definitions, split_list
-from ztfast.lang.lint_entries import lint_arguments, lint_policy
+from ztfast.lang.lint_entries import lint_arguments, lint_policy, warning
 from ztfast.lang.matches import quote
 from ztfast.lang.numbers import parse_default, parse_number
 from ztfast.lang.parser import Tree, parse
@@ -316,16 +316,3 @@ def _parentheses(
             source,
             f"write `{name}(…)` in one word: items, commas between them, one `)` at its end",
         )
-
-
-def warning(
-    code: str,
-    message: str,
-    span: Span | None,
-    source: Source | None,
-    help: str,
-    fix: Fix | None = None,
-) -> Diagnostic:
-    """A warning with a place."""
-    fixes = () if fix is None else (fix,)
-    return Diagnostic(code, message, Severity.WARNING, span, source, help=help, fixes=fixes)

@@ -47,7 +47,7 @@ def lint_policy(policy: Policy) -> list[Diagnostic]:
     every = [*policy.rules, *(rule for cap in policy.capabilities for rule in cap.rules)]
     if not any(rule.json.get("type") in _ACCEPTING for rule in every):
         found.append(
-            _warning(
+            warning(
                 "ZT125",
                 "no action accepts: the network discards every frame",
                 None,
@@ -60,7 +60,7 @@ def lint_policy(policy: Policy) -> list[Diagnostic]:
 
 def _limits(policy: Policy) -> Iterator[Diagnostic]:
     def cut(code: str, count: int, kept: int, what: str, span: Span | None) -> Diagnostic:
-        return _warning(
+        return warning(
             code,
             f"{count} {what}: a controller takes {kept} and silently cuts the rest off",
             span,
@@ -125,7 +125,7 @@ class _Rules:
         span = self._rules[index].span
         if span is None:
             message = f"entry {index} of {self._where}: {message}"
-        return _warning(code, message, span, self._policy.source, help, fix)
+        return warning(code, message, span, self._policy.source, help, fix)
 
     def _replaced(self, index: int, old: str, new: str, *, safe: bool = False) -> Fix | None:
         """Another text in an entry, where it stands there itself and not for a macro's `$`."""
@@ -350,7 +350,7 @@ def lint_arguments(
 
 def _odd_number(text: str, span: Span, source: Source) -> Diagnostic:
     meant = range_of(text)
-    return _warning(
+    return warning(
         "ZT126",
         f"only the number that {quote(text)} starts with counts, the rest is ignored",
         span,
@@ -362,7 +362,7 @@ def _odd_number(text: str, span: Span, source: Source) -> Diagnostic:
 
 def _unreadable(text: str, becomes: str, span: Span, source: Source) -> Diagnostic:
     message = f"{quote(text)} is no number and is read as {becomes}"
-    return _warning("ZT126", message, span, source, "write what you mean as a number")
+    return warning("ZT126", message, span, source, "write what you mean as a number")
 
 
 def _characteristics(text: str, span: Span, source: Source) -> Iterator[Diagnostic]:
@@ -373,7 +373,7 @@ def _characteristics(text: str, span: Span, source: Source) -> Iterator[Diagnost
     wanted = sum(1 << bit for bit in {bit for bit in bits if bit is not None})
     made = int(mask_text(bit for bit in bits if bit is not None), 16)
     if wanted != made:
-        yield _warning(
+        yield warning(
             "ZT107",
             f"{quote(text)} becomes the mask {made:016x} instead of {wanted:016x}: "
             "bit 63 (inbound) or 31 overwrites the others of its half",
@@ -383,7 +383,7 @@ def _characteristics(text: str, span: Span, source: Source) -> Iterator[Diagnost
         )
 
 
-def _warning(
+def warning(
     code: str,
     message: str,
     span: Span | None,
@@ -391,5 +391,6 @@ def _warning(
     help: str,
     fix: Fix | None = None,
 ) -> Diagnostic:
+    """A warning with a place."""
     fixes = () if fix is None else (fix,)
     return Diagnostic(code, message, Severity.WARNING, span, source, help=help, fixes=fixes)

@@ -18,6 +18,7 @@ from ztfast.engine.network_verdicts import Action, Verdicts
 from ztfast.frames.batch import FrameBatch
 from ztfast.frames.columns import Column, FrameKind
 from ztfast.model.reads import Reads
+from ztfast.network.recipient_groups import numbered
 from ztfast.sinks.tables import TYPES
 from ztfast.sinks.text_columns import Coded, Texts, address_texts, coded, mac_texts
 
@@ -145,25 +146,14 @@ def copy_texts(verdicts: Verdicts, rows: Rows = slice(None)) -> Coded:
     for column in verdicts.copy_columns():
         sent = np.flatnonzero(column.sent[rows])
         target, length = column.target[rows][sent], column.length[rows][sent]
-        keys = np.stack([codes[sent], target, length]).astype(np.uint64)
-        different, first, which = _different(keys)
+        copies = codes[sent], target, length
+        which = numbered(len(sent), copies)
+        first = np.unique(which, return_index=True)[1]
         codes[sent] = len(values) + which
-        for before, to, size in different[:, first].T.tolist():
+        for before, to, size in zip(*(column[first].tolist() for column in copies), strict=True):
             text = f"{column.kind}:{to:010x}:{size}"
             values.append(f"{values[before]} {text}" if before else text)
     return coded(values, codes)
-
-
-def _different(
-    rows: npt.NDArray[np.uint64],
-) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """(the rows; the first of each different column of them; which of these each is)."""
-    number = np.zeros(rows.shape[1], np.int64)
-    for row in rows:
-        values, which = np.unique(row, return_inverse=True)
-        number = np.unique(number * len(values) + which, return_inverse=True)[1].astype(np.int64)
-    _, first = np.unique(number, return_index=True)
-    return rows, first, number
 
 
 def _where(has: npt.NDArray[Any], values: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -212,7 +212,7 @@ class _ArrowWriter:
     def write(self, columns: Mapping[str, Values]) -> None:
         pa = self._pa
         arrays = [
-            _arrow_array(pa, columns[name], kind)
+            arrow_array(pa, columns[name], kind)
             for name, kind in zip(self._names, self._schema.types, strict=True)
         ]
         self._writer.write_table(pa.Table.from_arrays(arrays, schema=self._schema))
@@ -233,13 +233,13 @@ def _arrow_type(pa: Any, column: Column) -> Any:
     return pa.string() if column.kind == "text" else pa.from_numpy_dtype(np.dtype(column.kind))
 
 
-def _arrow_array(pa: Any, values: Values, kind: Any) -> Any:
+def arrow_array(pa: Any, values: Values, kind: Any) -> Any:
     """A column; texts are taken over as they are."""
     if isinstance(values, Texts):
         buffers = pa.py_buffer(values.offsets), pa.py_buffer(values.data)
         return pa.StringArray.from_buffers(len(values), *buffers)
     if isinstance(values, Coded):
-        texts = _arrow_array(pa, values.values, pa.string())
+        texts = arrow_array(pa, values.values, pa.string())
         found = pa.DictionaryArray.from_arrays(pa.array(values.codes), texts)
         return found if pa.types.is_dictionary(kind) else texts.take(found.indices)
     return pa.array(values, type=kind)
