@@ -192,7 +192,7 @@ def _walk(buffer: Any) -> tuple[Any, Any, Any]:
 
     parts, place = [], 24
     while True:
-        found = scan_records(buffer, place, len(buffer), False)
+        found = scan_records(buffer, place, len(buffer))
         if not len(found.offsets):
             break
         parts.append(found)

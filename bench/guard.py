@@ -56,7 +56,7 @@ def inputs() -> dict[str, Callable[[], Any]]:
         records = np.frombuffer(path.read_bytes(), np.uint8)
     calls: dict[str, Callable[[], Any]] = {
         "decode every column": lambda: batch.decoded(range(FIRST_OWN_COLUMN)),
-        "scan": lambda: scan_records(records, 24, len(records), False),
+        "scan": lambda: scan_records(records, 24, len(records)),
     }
     for name in ("default", "defcon", "tags", "like100", "mixed1000", "classbench200"):
         engine = Engine(compile_text(workloads.RULES[name]), side="out", backend="native")
@@ -65,12 +65,12 @@ def inputs() -> dict[str, Callable[[], Any]]:
     ways = {"judge": JudgingScan(sel), "count": CountingScan(sel, False)}
     ways["count and keep"] = CountingScan(sel, True)
     for name, way in ways.items():
-        calls[f"scan, {name}"] = lambda way=way: way(records, 24, len(records), False)
+        calls[f"scan, {name}"] = lambda way=way: way(records, 24, len(records))
     known = workloads.network(500)
     tagged = Engine(compile_text(workloads.TAGGED), network=known, backend="native")
     between = np.frombuffer(workloads.members_capture(known, FRAMES), np.uint8)
     members = CountingScan(tagged, False)
-    calls["scan, count, 500 members"] = lambda: members(between, 24, len(between), False)
+    calls["scan, count, 500 members"] = lambda: members(between, 24, len(between))
     return calls
 
 

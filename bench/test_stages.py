@@ -80,7 +80,7 @@ def test_decode(benchmark: Any) -> None:
 @pytest.mark.skipif(dispatch.core is None, reason="the extension is not built")
 def test_scan(benchmark: Any) -> None:
     data = np.fromfile(workloads.capture("mix64"), np.uint8, 8_000_024)
-    found = benchmark(lambda: scan_records(data, 24, len(data), False, max_frames=100_000))
+    found = benchmark(lambda: scan_records(data, 24, len(data), max_frames=100_000))
     assert len(found.offsets) > 80_000
     benchmark.extra_info["frames"] = len(found.offsets)
 

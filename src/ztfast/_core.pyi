@@ -16,6 +16,7 @@ from ztfast.frames.batch import RawFrames
 from ztfast.sinks.csv import CsvColumn
 
 _Array = npt.NDArray[Any]
+_RecordShape = tuple[bool, int, int, int]  # a capture.pcap_scan.RecordShape
 _RecordColumns = tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32], npt.NDArray[np.uint32]]
 # one frame at a time (filter.py): a plain tuple of RawFrames' form, of any buffers
 _OneFrame = tuple[object, object, object, object, None, None, None, None, None]
@@ -48,9 +49,7 @@ class Machine:
         buffer: object,
         start: int,
         end: int,
-        swapped: int,
-        header: int,
-        max_captured: int,
+        shape: _RecordShape,
         columns: _RecordColumns,
         outputs: list[SideOutputs],
         undirected: npt.NDArray[np.uint8] | None = None,
@@ -60,9 +59,7 @@ class Machine:
         buffer: object,
         start: int,
         end: int,
-        swapped: int,
-        header: int,
-        max_captured: int,
+        shape: _RecordShape,
         outputs: list[SideOutputs],
         columns: _RecordColumns | None,
         wanted: Wanted,
@@ -97,9 +94,7 @@ def scan_records(
     buffer: object,
     start: int,
     end: int,
-    swapped: int,
-    header: int,
-    max_captured: int,
+    shape: _RecordShape,
     columns: _RecordColumns,
 ) -> tuple[int, int, int]: ...
 def guess_record(
@@ -107,9 +102,7 @@ def guess_record(
     start: int,
     at: int,
     end: int,
-    swapped: int,
-    header: int,
-    max_captured: int,
+    shape: _RecordShape,
 ) -> int: ...
 def scan_blocks(
     buffer: object,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import struct
 
+from tests.capture.building import block, interface, old_packet, packet, section, simple
 from ztfast.network.members import Member, Network
 
 RULES = {
@@ -105,3 +106,55 @@ def frames_between(rng: random.Random, network: Network, count: int) -> bytes:
         records.append(record(1_700_000_000 + number // 1000, frame[:cut], len(frame)))
     header = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1)
     return header + b"".join(records)
+
+
+# --- pcapng --------------------------------------------------------------------------------------
+
+
+def blocks_of(rng: random.Random, frames: int, most: int, order: str) -> bytes:
+    """A pcapng whose packets follow each other in runs, with all else that may come in between."""
+    out = [section(order), interface(order=order)]
+    known = 1
+    while frames > 0:
+        run = min(frames, rng.choice([1, 3, 200, 2000]))
+        frames -= run
+        out += [_packet(rng, most, known, order) for _ in range(run)]
+        what = rng.randrange(9)
+        if what == 0:
+            out.append(block(5, bytes(12), order))  # statistics
+        elif what == 1:
+            out.append(interface(order=order, snaplen=rng.choice([0, 65535])))
+            known += 1
+        elif what == 2:
+            out.append(simple(random_frame(rng, most), order=order))
+        elif what == 3:
+            out.append(old_packet(random_frame(rng, most), 0, 5, order))
+        elif what == 4:
+            order = rng.choice("<>")
+            out += [section(order), interface(order=order)]
+            known = 1
+        elif what == 5 and rng.random() < 0.3:
+            out.append(interface(rng.choice([101, 113]), order=order))
+            known += 1
+    return b"".join(out)
+
+
+def _packet(rng: random.Random, most: int, known: int, order: str) -> bytes:
+    data = random_frame(rng, most)
+    if rng.random() < 0.01:
+        data = packet(data, order=order) * 5  # a capture inside a frame
+    pairs: list[tuple[int, bytes]] = []
+    if rng.random() < 0.02:
+        flags = rng.choice([0, 1, 4 << 5])  # the last one: four bytes of check sequence
+        pairs = [(1, b"a comment"), (2, struct.pack(order + "I", flags))]
+    number = rng.randrange(known) if rng.random() < 0.3 else 0
+    return packet(data, number, 1_600_000_000_000_000, len(data) + 5, pairs, order)
+
+
+def broken(rng: random.Random, data: bytes) -> bytes:
+    """The same with some bytes changed, or cut."""
+    damaged = bytearray(data)
+    for _ in range(rng.choice([0, 1, 3])):
+        at = rng.randrange(len(damaged))
+        damaged[at] ^= 1 << rng.randrange(8)
+    return bytes(damaged[: rng.choice([len(damaged), len(damaged) - rng.randrange(1, 60)])])

@@ -12,6 +12,8 @@ from tests.needs import needs_loops
 from tests.pipeline.hostile_captures import (
     MEMBERS_RULES,
     RULES,
+    blocks_of,
+    broken,
     capture_of,
     frames_between,
     network_of,
@@ -19,6 +21,7 @@ from tests.pipeline.hostile_captures import (
 )
 from ztfast.capture import open_capture
 from ztfast.engine.engine import Engine
+from ztfast.errors import CaptureError
 from ztfast.lang import compile_text
 from ztfast.model.policy import Policy
 from ztfast.pipeline.judge import judgements
@@ -143,3 +146,48 @@ def test_a_network_gives_the_same_figures_however_it_is_judged(
             for item in judgements(engine, capture, counts=True):
                 again.count(item)
         assert again.to_json() == reference.to_json()
+
+
+# --- pcapng ------------------------------------------------------------------------------------
+
+
+def seen(path: Path, engine: Engine, resync: bool, *, scans: bool, counts: bool) -> object:
+    """Figures, accepted frames (record, time, interface, number), and what was damaged."""
+    tally, kept, told = Tally(engine.policy), [], []
+    with open_capture(path, resync=resync, span=1 << 16) as capture:
+        source = capture if scans else capture.batches()
+        try:
+            for item in judgements(engine, source, counts=counts, keeps=counts):
+                tally.count(item)
+                told.append(item.packets.judged is not None)
+                packets = item.packets
+                if item.verdicts is not None:
+                    packets = packets.chosen(np.flatnonzero(item.verdicts.accepted))
+                elif item.counted is None:
+                    continue  # not Ethernet
+                ids = packets.interface_ids.tolist()
+                starts = (packets.record_start + packets.base).tolist()
+                ends = (packets.record_end + packets.base).tolist()
+                kept += zip(starts, ends, packets.timestamps.tolist(), ids, strict=True)
+        except CaptureError as error:
+            kept.append(error.diagnostics)
+        diagnostics = list(capture.diagnostics)
+    return (tally.to_json(), kept, diagnostics), told
+
+
+@pytest.mark.parametrize("resync", [False, True])
+@pytest.mark.parametrize("number", range(12))
+def test_packet_blocks_are_judged_as_they_are_read(
+    number: int, resync: bool, tmp_path: Path
+) -> None:
+    rng = random.Random(f"{SEED} {number}")
+    path = tmp_path / "capture.pcapng"
+    data = blocks_of(rng, 6000, rng.choice([20, 90]), rng.choice("<>"))
+    path.write_bytes(broken(rng, data) if number % 2 else data)
+    engine = Engine(compile_text(RULES["ports"]))
+    plain, never = seen(path, engine, resync, scans=False, counts=False)
+    scanned, judged = seen(path, engine, resync, scans=True, counts=False)
+    counted, _ = seen(path, engine, resync, scans=True, counts=True)
+    assert plain == scanned == counted
+    assert not any(never)
+    assert any(judged)

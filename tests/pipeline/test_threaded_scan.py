@@ -20,7 +20,7 @@ from tests.pipeline.hostile_captures import (
 )
 from ztfast import dispatch
 from ztfast.capture import open_capture
-from ztfast.capture.pcap_scan import scan_records
+from ztfast.capture.pcap_scan import PLAIN, scan_records
 from ztfast.engine.engine import Engine
 from ztfast.lang import compile_text
 from ztfast.pipeline import threaded_scan
@@ -93,12 +93,12 @@ def test_a_wrong_guess_is_scanned_again(monkeypatch: pytest.MonkeyPatch) -> None
     def plain(*window: Any) -> Any:
         return scan_records(*window)
 
-    scan, expected = ThreadedScan(lambda: plain, 2), scan_records(data, 24, len(data), False)
+    scan, expected = ThreadedScan(lambda: plain, 2), scan_records(data, 24, len(data))
     places: list[int] = []
     at = 24
     monkeypatch.setattr(dispatch, "require", Loops)
     while at < len(data):
-        some = scan(data, at, len(data), False, max_frames=200)
+        some = scan(data, at, len(data), max_frames=200)
         assert some.next > at
         places += some.offsets.tolist()
         at = some.next
@@ -108,11 +108,11 @@ def test_a_wrong_guess_is_scanned_again(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_a_guess_is_a_place_or_none() -> None:
     data = whole_capture(random.Random(SEED), 400, 100, "<")
-    offsets = (scan_records(data, 24, len(data), False).offsets - 16).tolist()
+    offsets = (scan_records(data, 24, len(data)).offsets - 16).tolist()
     guess = dispatch.require().guess_record
-    place = guess(data, 24, offsets[200] + 1, len(data), 0, 16, 1 << 18)
+    place = guess(data, 24, offsets[200] + 1, len(data), PLAIN)
     assert place > offsets[200]
-    assert guess(data, 24, len(data) - 20, len(data), 0, 16, 1 << 18) == -1
-    assert guess(data, 24, 0, len(data), 0, 16, 1 << 18) == -1
+    assert guess(data, 24, len(data) - 20, len(data), PLAIN) == -1
+    assert guess(data, 24, 0, len(data), PLAIN) == -1
     with pytest.raises(ValueError, match="outside the buffer"):
-        guess(data, 24, 30, len(data) + 1, 0, 16, 1 << 18)
+        guess(data, 24, 30, len(data) + 1, PLAIN)

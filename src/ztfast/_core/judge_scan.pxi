@@ -114,10 +114,10 @@ cdef tuple finish_scan(ScanState *t):
 
 
 cdef void take_window(
-    Input *x, object buffer, int64_t start, int64_t end, int swapped, int header,
-    uint32_t max_captured
+    Input *x, object buffer, int64_t start, int64_t end, object shape
 ) except *:
     """Read what is to be scanned; raises ValueError for what is not inside the buffer."""
+    swapped, header, max_captured, interfaces = shape
     cdef Py_buffer view
     PyObject_GetBuffer(buffer, &view, PyBUF_SIMPLE)
     x.buffer = <bytes_t>view.buf
@@ -129,17 +129,18 @@ cdef void take_window(
     x.swapped = swapped
     x.header = header
     x.max_captured = max_captured
+    x.interfaces = interfaces
 
 
 cdef void start_scan(
-    Input *x, ScanState *t, Round *r, object buffer, int64_t start, int64_t end, int swapped,
-    int header, uint32_t max_captured, object columns, object marks
+    Input *x, ScanState *t, Round *r, object buffer, int64_t start, int64_t end, object shape,
+    object columns, object marks
 ) except *:
     """columns: offsets, captured, lengths, to keep what is found; or None.  marks: as many bytes.
 
     Raises ValueError for a window that is not inside the buffer.
     """
-    take_window(x, buffer, start, end, swapped, header, max_captured)
+    take_window(x, buffer, start, end, shape)
     memset(t, 0, sizeof(ScanState))
     t.total_capacity = end  # no more records than bytes
     if columns is not None:

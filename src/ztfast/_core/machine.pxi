@@ -167,8 +167,8 @@ cdef class Machine:
             self.give_back(w)
 
     def scan(
-        self, object buffer, int64_t start, int64_t end, int swapped, int header,
-        uint32_t max_captured, tuple columns, list outputs, object undirected=None
+        self, object buffer, int64_t start, int64_t end, object shape, tuple columns,
+        list outputs, object undirected=None
     ):
         """Scan records of Ethernet frames and judge them on the way, while they are in the cache.
 
@@ -184,9 +184,7 @@ cdef class Machine:
             self.set_call(w, outputs, None, 0, None)
             memcpy(&results[0], &w.side[0], sizeof(Side))
             memcpy(&results[1], &w.side[1], sizeof(Side))
-            start_scan(
-                &x, &t, &w.round, buffer, start, end, swapped, header, max_captured, columns, undirected
-            )
+            start_scan(&x, &t, &w.round, buffer, start, end, shape, columns, undirected)
             for i in range(sides):
                 point_results(&w.side[i], &w.made[i])
             with nogil:
@@ -204,8 +202,8 @@ cdef class Machine:
             self.give_back(w)
 
     def count(
-        self, object buffer, int64_t start, int64_t end, int swapped, int header,
-        uint32_t max_captured, list outputs, tuple columns, object wanted
+        self, object buffer, int64_t start, int64_t end, object shape, list outputs,
+        tuple columns, object wanted
     ):
         """Scan records from `start` on and only count what becomes of their frames.
 
@@ -235,9 +233,7 @@ cdef class Machine:
             self.set_call(w, outputs, None, 0, None)
             for i in range(sides):
                 point_results(&w.side[i], &w.made[i])
-            start_scan(
-                &x, &t, &w.round, buffer, start, end, swapped, header, max_captured, columns, apart
-            )
+            start_scan(&x, &t, &w.round, buffer, start, end, shape, columns, apart)
             with nogil:
                 judge_scan(&x, &t, w, sides, NULL, &found)
                 if proved(&t) != t.chains:  # a guess was wrong: count anew, without any

@@ -1,4 +1,4 @@
-# Scanning records: where the frames of a classic pcap are.
+# Scanning records: where the frames of a classic pcap are, or of a run of pcapng packet blocks.
 #
 # Contract: nothing is read outside buffer[start … end − 1]; `columns` are as long as each other.
 # The records themselves are not trusted: a record counts only if it is known to end before
@@ -25,7 +25,7 @@
 # Chain by chain the records go to stretches of `capacity` items, closed up in the end
 # (judge_scan.pxi).  The tight loop checks only max_captured and after + 16 < limit: then the record
 # lies before its chain's limit and the next one's header can be read.  What does not pass goes to
-# `follow`, which checks each thing by itself and says what was wrong.
+# `follow`, which checks each thing by itself and says what was wrong.  Packet blocks all do.
 
 cdef enum:
     QUOTA = 64          # records that tell how long records are here
@@ -37,53 +37,45 @@ cdef enum:
     AHEAD = 2048        # fetched so many bytes ahead
     PROOF = 4           # records that must follow a guessed one
 
-cdef enum:
-    SECTION_HEADER = 0x0A0D0D0A
-    ENHANCED_PACKET = 6
-    BLOCK_SIZE = 1
-    BLOCK_TRAILER = 2
-    BLOCK_SECTION = 3
-
-cdef enum:
-    SCAN_OK = 0
-    SCAN_TOO_LONG = 1
-
-
-cdef inline uint32_t field(const Input *x, int64_t at) noexcept nogil:
-    cdef uint32_t value = load32(x.buffer + at)
-    return zt_swap32(value) if x.swapped else value
-
 
 cdef void follow(const Input *x, ScanState *t, Round *r, int number, int quota) noexcept nogil:
     """Follow one chain over up to `quota` records, every one checked."""
     cdef Cursor *c = &t.chain[number]
-    cdef int64_t place = c.place
-    cdef int64_t body
+    cdef Record found
+    cdef int whole
     cdef int at = number * t.steps + c.fresh
-    cdef uint32_t captured
-    while quota and not c.stopped and place < c.limit:
-        if c.count + c.fresh == t.capacity or place + 16 > x.end:
+    while quota and not c.stopped and c.place < c.limit:
+        if c.count + c.fresh == t.capacity:
             c.stopped = 1
             break
-        captured = field(x, place + 8)
-        body = place + x.header
-        if captured > x.max_captured:
+        if x.interfaces:
+            whole = block_at(x, c.place, &found)
+        else:
+            whole = record_at(x, c.place, &found)
+        if whole != 1:
             c.stopped = 1
-            c.error = SCAN_TOO_LONG
+            c.error = SCAN_TOO_LONG if whole < 0 else SCAN_OK
             break
-        if body + captured > x.end:
-            c.stopped = 1
-            break
-        r.offsets[at] = body
-        r.captured[at] = captured
-        r.lengths[at] = field(x, place + 12)
+        r.offsets[at] = found.body
+        r.captured[at] = found.captured
+        r.lengths[at] = found.length
         at += 1
         c.fresh += 1
         quota -= 1
-        place = body + captured
-        zt_prefetch(x.buffer + place)
-        zt_prefetch(x.buffer + place + LINE)
-    c.place = place
+        c.place = found.after
+        zt_prefetch(x.buffer + found.after)
+        zt_prefetch(x.buffer + found.after + LINE)
+
+
+cdef void follow_blocks(const Input *x, ScanState *t, Round *r) noexcept nogil:
+    """One round over packet blocks, every one checked: each chain takes one in turn."""
+    cdef int i, step
+    for i in range(t.chains):
+        t.chain[i].fresh = 0
+    for step in range(t.steps):
+        for i in range(t.chains):
+            follow(x, t, r, i, 1)
+    close_round(t, r)
 
 
 cdef inline int follow_together(const Input *x, ScanState *t, Round *r, Heads *heads) noexcept nogil:
@@ -108,6 +100,9 @@ cdef inline int follow_together(const Input *x, ScanState *t, Round *r, Heads *h
     cdef int active = 0, others = 0
     cdef int i, k, at, step
     cdef Cursor *c
+    if x.interfaces:
+        follow_blocks(x, t, r)
+        return -1
     for i in range(t.chains):
         c = &t.chain[i]
         c.fresh = 0
@@ -192,37 +187,45 @@ cdef void keep_round(ScanState *t, const Round *r) noexcept nogil:
         c.fresh = 0
 
 
-cdef int plausible(const Input *x, int64_t at, uint32_t near) noexcept nogil:
-    """Does a record that could be real start here?"""
+cdef inline int64_t behind_plausible(const Input *x, int64_t at, uint32_t near) noexcept nogil:
+    """Where the next record starts if one that could be real starts here, else −1."""
+    cdef Record r
     cdef uint32_t captured, length, seconds
+    if x.interfaces:
+        return r.after if block_at(x, at, &r) else -1
     if at + 16 > x.end:
-        return 0
+        return -1
     captured = field(x, at + 8)
     length = field(x, at + 12)
     seconds = field(x, at)
-    return (
+    if (
         captured <= x.max_captured and captured <= length and length - 1 < 0x1000000
         and seconds - near + 86400 < 2 * 86400 and field(x, at + 4) < 1000000000
-    )
+    ):
+        return at + x.header + captured
+    return -1
 
 
 cdef int64_t find_record(const Input *x, int64_t at, uint32_t near) noexcept nogil:
     """The first place from `at` on where PROOF plausible records follow each other, or −1.
 
-    Only a guess: the chain before must arrive exactly there.
+    Only a guess: the chain before must arrive exactly there.  Blocks start a multiple of 4 bytes
+    apart: `at` must be one.
     """
     cdef int64_t stop = min(at + TRIES, x.end)
     cdef int64_t place
-    cdef int seen
+    cdef int seen, step = 4 if x.interfaces else 1
     while at < stop:
         place = at
         seen = 0
-        while seen < PROOF and plausible(x, place, near):
-            place += x.header + field(x, place + 8)
+        while seen < PROOF:
+            place = behind_plausible(x, place, near)
+            if place < 0:
+                break
             seen += 1
         if seen == PROOF:
             return at
-        at += 1
+        at += step
     return -1
 
 
@@ -264,7 +267,7 @@ cdef void lay_chains(const Input *x, ScanState *t, Round *r, int64_t start) noex
         return
     made = 1
     for i in range(1, chains):
-        place = find_record(x, t.chain[0].place + i * apart, field(x, start))
+        place = find_record(x, t.chain[0].place + i * (apart & ~<int64_t>3), field(x, start))
         if place < 0 or place <= guesses[made - 1] and made > 1:
             continue
         guesses[made] = place
@@ -302,10 +305,11 @@ cdef int proved(ScanState *t) noexcept nogil:
 
 
 def scan_records(
-    object buffer, int64_t start, int64_t end, int swapped, int header,
-    uint32_t max_captured, tuple columns
+    object buffer, int64_t start, int64_t end, object shape, tuple columns
 ):
     """Scan records from `start` to `end`; capture/pcap_scan.py has the contract.
+
+    shape: a capture.pcap_scan.RecordShape.
 
     columns: offsets int64, captured uint32, lengths uint32, all of one length, the most frames
     to find.  Returns (frames found, where the scan stopped, error).
@@ -313,7 +317,7 @@ def scan_records(
     cdef Input x
     cdef ScanState t
     cdef Round r
-    start_scan(&x, &t, &r, buffer, start, end, swapped, header, max_captured, columns, None)
+    start_scan(&x, &t, &r, buffer, start, end, shape, columns, None)
     with nogil:
         keep_round(&t, &r)
         while going(&t):
@@ -322,10 +326,7 @@ def scan_records(
     return finish_scan(&t)[:3]
 
 
-def guess_record(
-    object buffer, int64_t start, int64_t at, int64_t end, int swapped, int header,
-    uint32_t max_captured
-):
+def guess_record(object buffer, int64_t start, int64_t at, int64_t end, object shape):
     """A place from `at` on where a record seems to start, as those from `start` on look; −1: none.
 
     Only a guess: records from `start` on must arrive exactly there.  Raises ValueError as
@@ -333,9 +334,11 @@ def guess_record(
     """
     cdef Input x
     cdef int64_t found
-    take_window(&x, buffer, start, end, swapped, header, max_captured)
+    take_window(&x, buffer, start, end, shape)
     if not start <= at or start + 16 > end:
         return -1
+    if x.interfaces:
+        at -= (at - start) & 3
     with nogil:
         found = find_record(&x, at, field(&x, start))
     return found

@@ -232,13 +232,22 @@ cdef struct Work:
     void *whole         # what was allocated
     Side side[2]
 
-# The input, and how its records look.
+# The input, and how its records look: those of a classic pcap, or, where a section has
+# `interfaces`, the enhanced packet blocks of a pcapng.
 cdef struct Input:
     bytes_t buffer
     int64_t end
     int swapped
-    int header
+    int header          # bytes before a frame
     uint32_t max_captured
+    uint32_t interfaces
+
+# One record: its frame, and where the next one starts.
+cdef struct Record:
+    int64_t body
+    int64_t after
+    uint32_t captured
+    uint32_t length
 
 # One place that is followed: it goes on until `limit`, where the next chain began.
 cdef struct Cursor:

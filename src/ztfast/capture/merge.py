@@ -24,7 +24,7 @@ from ztfast.capture.packets import (
     bytes_of,
 )
 from ztfast.capture.pcap_header import PcapLayout
-from ztfast.capture.pcapng import PcapngLayout
+from ztfast.capture.pcapng_layout import PcapngLayout
 from ztfast.capture.session import ReadSession
 
 _MAX_INTERFACES = 65_536

@@ -38,11 +38,11 @@ Read = Callable[[Feed, ReadSession, RecordScan | None, int], Iterator[PacketBatc
 
 
 def _read_pcapng(
-    feed: Feed, session: ReadSession, _: RecordScan | None, start: int
+    feed: Feed, session: ReadSession, scan: RecordScan | None, start: int
 ) -> Iterator[PacketBatch]:
     from ztfast.capture import pcapng  # most captures are classic: start-up stays short
 
-    return pcapng.read(feed, session, start)
+    return pcapng.read(feed, session, scan, start)
 
 
 _FORMATS: dict[bytes, tuple[str, Read]] = {
@@ -107,7 +107,7 @@ class Capture:
             self._growing.stop()
 
     def batches(self, scan: RecordScan | None = None) -> Iterator[PacketBatch]:
-        """All batches; `scan` scans the Ethernet records of a classic pcap, and may judge them."""
+        """All batches; `scan` scans Ethernet records, and may judge their frames."""
         batches = self._read(self._feed, self.session, scan, self._start)
         return batches if self.limit is None else limited(batches, self.limit)
 

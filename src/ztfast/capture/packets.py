@@ -75,6 +75,10 @@ class Layout(Protocol):
         """The layout of frames `low` to `high`, where blocks of types `skipped` came before."""
         ...
 
+    def chosen(self, index: npt.NDArray[np.intp]) -> Layout:
+        """The layout of some frames, by their numbers."""
+        ...
+
 
 class OtherBlocks(NamedTuple):
     """Blocks that are no packets: `before[i]` is the frame of the batch that block i precedes."""
@@ -190,12 +194,16 @@ class PacketBatch:
         )
 
     def chosen(self, index: npt.NDArray[np.intp], judged: ScanOutcome | None = None) -> PacketBatch:
-        """Some frames of a classic pcap, by their numbers in the batch; judged: as a batch's."""
+        """Some frames, by their numbers in the batch, no other blocks; judged: as a batch's."""
+        ids = self.interface
         part = replace(
             self,
             offsets=self.offsets[index],
             captured=self.captured[index],
             lengths=self.lengths[index],
+            layout=self.layout.chosen(index),
+            interface=ids if isinstance(ids, (int, np.integer)) else ids[index],
+            others=NO_BLOCKS,
             judged=judged,
         )
         return part.vouched() if self.checked else part

@@ -25,7 +25,14 @@ from ztfast.capture.pcap_header import (
     parse_header,
     starts_header,
 )
-from ztfast.capture.pcap_scan import OK, OldScan, RecordScan, ScannedRecords, scan_records
+from ztfast.capture.pcap_scan import (
+    OK,
+    OldScan,
+    RecordScan,
+    RecordShape,
+    ScannedRecords,
+    scan_records,
+)
 from ztfast.capture.resync import Shape, next_record
 from ztfast.capture.scanner import Place, Scanner
 from ztfast.capture.session import ReadSession
@@ -135,7 +142,8 @@ class _PcapScanner(Scanner):
                 return
 
     def _scanned(self, scan: RecordScan, window: Window, start: int, end: int) -> ScannedRecords:
-        return scan(window.buffer, start, end, self._layout.swapped, self._layout.header)
+        shape = RecordShape(self._layout.swapped, self._layout.header)
+        return scan(window.buffer, start, end, shape)
 
     def _another(self, window: Window, start: int, found: ScannedRecords) -> int | None:
         """Where a file header stands among the records that were found, or behind them.

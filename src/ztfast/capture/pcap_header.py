@@ -16,6 +16,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from ztfast import dispatch
 from ztfast.capture.packets import (
@@ -103,6 +104,10 @@ class PcapLayout:
         return batch.offsets - self.header, batch.offsets + batch.captured
 
     def part(self, low: int, high: int, skipped: Uint32s) -> PcapLayout:
+        """The same for every frame."""
+        return self
+
+    def chosen(self, index: npt.NDArray[np.intp]) -> PcapLayout:
         """The same for every frame."""
         return self
 

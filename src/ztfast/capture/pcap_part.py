@@ -19,7 +19,7 @@ from ztfast.capture import pcap
 from ztfast.capture.open import Capture
 from ztfast.capture.packets import MAX_CAPTURED, PacketBatch
 from ztfast.capture.pcap_header import FILE_HEADER, MAGICS, Lengths, PcapLayout, parse_header
-from ztfast.capture.pcap_scan import RecordScan
+from ztfast.capture.pcap_scan import RecordScan, RecordShape
 from ztfast.capture.session import ReadSession
 from ztfast.capture.sources import Feed, MapFeed, Window
 
@@ -114,10 +114,10 @@ def likely_starts(path: str, parts: int) -> list[int]:
     try:
         buffer = np.frombuffer(feed.window(FILE_HEADER).buffer, np.uint8)
         starts = [FILE_HEADER]
-        shape = int(layout.swapped), layout.header, MAX_CAPTURED
+        shape = RecordShape(layout.swapped, layout.header)
         for number in range(1, parts):
             at = FILE_HEADER + (size - FILE_HEADER) * number // parts
-            place = dispatch.require().guess_record(buffer, FILE_HEADER, at, size, *shape)
+            place = dispatch.require().guess_record(buffer, FILE_HEADER, at, size, shape)
             if place > starts[-1]:
                 starts.append(place)
         del buffer

@@ -1,4 +1,6 @@
-"""Scanning from record to record of a classic pcap: the one place that follows the chain.
+"""Scanning from record to record: the one place that follows the chain of a classic pcap.
+
+The packet blocks of a pcapng are scanned in the same way as far as they follow each other.
 
 Contract (`scan_records`): shared by the plain version here and by the compiled one; both give the
 same answer for the same arguments, and neither reads outside `buffer[start:end]`.  A window that is
@@ -15,12 +17,23 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from ztfast import dispatch
-from ztfast.capture.packets import MAX_CAPTURED, MAX_FRAMES, Buffer, Int64s, ScanOutcome, Uint32s
+from ztfast.capture.packets import (
+    MAX_BUFFER,
+    MAX_CAPTURED,
+    MAX_FRAMES,
+    Buffer,
+    Int64s,
+    ScanOutcome,
+    Uint32s,
+)
 from ztfast.frames.buffer_pool import BufferPool
 
 OK = 0
 TOO_LONG = 1
 _POOL = BufferPool()
+_ENHANCED_PACKET = 6
+_BLOCK_HEAD = 32  # bytes of such a block without a frame
+_FLAGS, _FCS_BITS = 2, 0x1E0  # an option, and where its value tells of a check sequence's bytes
 
 
 class ScannedRecords(NamedTuple):
@@ -42,6 +55,24 @@ class ScannedRecords(NamedTuple):
         return len(self.offsets) if self.judged is None else self.judged.frames
 
 
+class RecordShape(NamedTuple):
+    """How records look.
+
+    swapped: their numbers are in the other byte order than this machine's little endian.  header:
+    bytes before a frame, 16, or 24 in the modified format.  max_captured: the most captured bytes
+    that a frame can have.  interfaces: 0; or the records are a pcapng's enhanced packet blocks,
+    whose section has so many interfaces, none of them with a check sequence.
+    """
+
+    swapped: bool = False
+    header: int = 16
+    max_captured: int = MAX_CAPTURED
+    interfaces: int = 0
+
+
+PLAIN = RecordShape()
+
+
 class RecordScan(Protocol):
     """A scan of Ethernet records that keeps `scan_records`'s contract, and may judge on the way."""
 
@@ -50,10 +81,8 @@ class RecordScan(Protocol):
         buffer: Buffer,
         start: int,
         end: int,
-        swapped: bool,
-        header: int = 16,
+        shape: RecordShape = PLAIN,
         max_frames: int = MAX_FRAMES,
-        max_captured: int = MAX_CAPTURED,
     ) -> ScannedRecords:
         """As `scan_records`."""
         ...
@@ -63,16 +92,15 @@ def scan_records(
     buffer: Buffer,
     start: int,
     end: int,
-    swapped: bool,
-    header: int = 16,
+    shape: RecordShape = PLAIN,
     max_frames: int = MAX_FRAMES,
-    max_captured: int = MAX_CAPTURED,
 ) -> ScannedRecords:
-    """Scan the records of a classic pcap from byte `start` of `buffer` up to byte `end`.
+    """Scan records from byte `start` of `buffer` up to byte `end`.
 
-    A record is a header of `header` bytes (16, or 24 in the modified format), whose bytes
-    8–11 are the captured and 12–15 the original length (32 bits, in the other byte order
-    than this machine's little endian where `swapped`), and then the captured bytes.
+    A record of a classic pcap is a header, whose bytes 8–11 are the captured and 12–15 the original
+    length, 32 bits each, and then the captured bytes.  One of a pcapng is an enhanced packet block
+    whose two lengths agree, of an interface that there is, and which tells of no check sequence;
+    any other block ends the scan, `OK`.
 
     Gives `offsets` int64[n] (the first captured byte of each record), `captured` and
     `lengths` uint32[n], `next` (where the scan stopped: always the start of a record), and
@@ -81,8 +109,8 @@ def scan_records(
     that is reported as soon as the length can be read, complete or not.  Raises ValueError where
     `start` and `end` are not in this order inside the buffer.
     """
-    arguments = (buffer, start, end, swapped, header, max_frames, max_captured)
-    return _scan_plain(*arguments) if dispatch.core is None else _scan_compiled(*arguments)
+    scan = _scan_plain if dispatch.core is None else _scan_compiled
+    return scan(buffer, start, end, shape, max_frames)
 
 
 class OldScan:
@@ -99,14 +127,12 @@ class OldScan:
         buffer: Buffer,
         start: int,
         end: int,
-        swapped: bool,
-        header: int = 16,
+        shape: RecordShape = PLAIN,
         max_frames: int = MAX_FRAMES,
-        max_captured: int = MAX_CAPTURED,
     ) -> ScannedRecords:
         """As `scan_records`."""
         turn = _turned if self._original_first else _ascending
-        return _scan_plain(buffer, start, end, swapped, header, max_frames, max_captured, turn)
+        return _scan_plain(buffer, start, end, shape, max_frames, turn)
 
 
 def _as_they_stand(lengths: tuple[int, int]) -> tuple[int, int]:
@@ -122,18 +148,10 @@ def _ascending(lengths: tuple[int, int]) -> tuple[int, int]:
 
 
 def _scan_compiled(
-    buffer: Buffer,
-    start: int,
-    end: int,
-    swapped: bool,
-    header: int,
-    max_frames: int,
-    max_captured: int,
+    buffer: Buffer, start: int, end: int, shape: RecordShape, max_frames: int
 ) -> ScannedRecords:
     columns = record_columns(max_frames, end - start, _POOL)
-    count, place, error = dispatch.require().scan_records(
-        buffer, start, end, int(swapped), header, max_captured, columns
-    )
+    count, place, error = dispatch.require().scan_records(buffer, start, end, shape, columns)
     offsets, captured, lengths = columns
     return ScannedRecords(offsets[:count], captured[:count], lengths[:count], place, error)
 
@@ -149,30 +167,29 @@ def _scan_plain(
     buffer: Buffer,
     start: int,
     end: int,
-    swapped: bool,
-    header: int,
+    shape: RecordShape,
     max_frames: int,
-    max_captured: int,
     turn: Callable[[tuple[int, int]], tuple[int, int]] = _as_they_stand,
 ) -> ScannedRecords:
     size = memoryview(buffer).nbytes
     if not 0 <= start <= end <= size:
         raise ValueError(f"the scan from {start} to {end} is outside the buffer of {size} bytes")
-    read = struct.Struct(">II" if swapped else "<II").unpack_from
     offsets: list[int] = []
     sizes: list[tuple[int, int]] = []
     position, error = start, OK
-    while len(offsets) < max_frames and position + 16 <= end:
-        lengths = turn(read(buffer, position + 8))
-        if lengths[0] > max_captured:
+    while len(offsets) < max_frames:
+        if shape.interfaces:
+            found = _block(memoryview(buffer)[:end], position, shape)
+        else:
+            found = _record(memoryview(buffer)[:end], position, shape, turn)
+        if found is None:
+            break
+        if found.after < 0:
             error = TOO_LONG
             break
-        body = position + header
-        if body + lengths[0] > end:
-            break
-        offsets.append(body)
-        sizes.append(lengths)
-        position = body + lengths[0]
+        offsets.append(found.body)
+        sizes.append((found.captured, found.length))
+        position = found.after
     columns = np.array(sizes, np.uint32).reshape(-1, 2)
     return ScannedRecords(
         np.array(offsets, np.int64),
@@ -181,3 +198,68 @@ def _scan_plain(
         position,
         error,
     )
+
+
+class _Record(NamedTuple):
+    """Where a record's frame is, and where the next record starts; −1: it cannot be so long."""
+
+    body: int
+    captured: int
+    length: int
+    after: int
+
+
+def _record(
+    view: memoryview,
+    place: int,
+    shape: RecordShape,
+    turn: Callable[[tuple[int, int]], tuple[int, int]],
+) -> _Record | None:
+    """The record of a classic pcap at `place`; None where it is not whole."""
+    if place + 16 > len(view):
+        return None
+    read = struct.unpack_from(">II" if shape.swapped else "<II", view, place + 8)
+    captured, length = turn(read)
+    if captured > shape.max_captured:
+        return _Record(place, captured, length, -1)
+    body = place + shape.header
+    return (
+        _Record(body, captured, length, body + captured) if body + captured <= len(view) else None
+    )
+
+
+def _block(view: memoryview, place: int, shape: RecordShape) -> _Record | None:
+    """The enhanced packet block at `place`; None where another is, or one that is not whole."""
+    if place + _BLOCK_HEAD > len(view):
+        return None
+    order = ">" if shape.swapped else "<"
+    kind, size, interface, _, _, captured, length = struct.unpack_from(order + "7I", view, place)
+    after = place + size
+    if kind != _ENHANCED_PACKET or size % 4 or not _BLOCK_HEAD <= size <= MAX_BUFFER:
+        return None
+    if after > len(view) or struct.unpack_from(order + "I", view, after - 4) != (size,):
+        return None
+    least = _BLOCK_HEAD + (captured + 3 & ~3)
+    if captured > shape.max_captured or least > size or interface >= shape.interfaces:
+        return None
+    if not _without_fcs(view[place + least - 4 : after - 4], order):
+        return None
+    return _Record(place + 28, captured, length, after)
+
+
+def _without_fcs(options: memoryview, order: str) -> bool:
+    """Are options whole, and does none of them tell of a check sequence?"""
+    at = 0
+    while at + 4 <= len(options):
+        code, size = struct.unpack_from(order + "HH", options, at)
+        at += 4
+        if code == 0:
+            return True
+        if size > len(options) - at:
+            return False
+        if code == _FLAGS:
+            flags = struct.unpack_from(order + "I", options, at)[0] if size == 4 else _FCS_BITS
+            if flags & _FCS_BITS:
+                return False
+        at += size + 3 & ~3
+    return at == len(options)

@@ -4,6 +4,8 @@ Contract: `read(feed, session)` gives batches of one link type each, frames in t
 blocks that are no packets (section headers, interfaces, names, comments, unknown ones) ride
 along as `others`, so that a writer can keep them in their places; those of more than 16 MiB are
 passed over, and a note says so.  Block lengths are checked at both ends.
+Packet blocks of Ethernet interfaces that follow each other may be left to a scan that judges; what
+such a scan does not know it stops at, and that is read here.
 Source: draft-ietf-opsawg-pcapng, section 4.  Tested by tests/capture/test_pcapng.py.
 """
 
@@ -11,7 +13,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -26,10 +27,13 @@ from ztfast.capture.packets import (
     Interface,
     OtherBlocks,
     PacketBatch,
+    ScanOutcome,
     Uint16s,
     Uint32s,
     unaligned,
 )
+from ztfast.capture.pcap_scan import RecordScan, RecordShape
+from ztfast.capture.pcapng_layout import PcapngLayout
 from ztfast.capture.pcapng_options import fcs_of_frames, parse_interface
 from ztfast.capture.pcapng_scan import (
     BAD_LENGTH,
@@ -44,7 +48,6 @@ from ztfast.capture.pcapng_scan import (
     ScannedBlocks,
     scan_blocks,
 )
-from ztfast.capture.pcapng_times import nanoseconds
 from ztfast.capture.resync import next_block
 from ztfast.capture.scanner import Place, Scanner
 from ztfast.capture.session import SKIPPED, TRUNCATED, ReadSession
@@ -55,63 +58,18 @@ MAGIC = b"\x0a\x0d\x0d\x0a"
 _BYTE_ORDERS = {b"\x4d\x3c\x2b\x1a": False, b"\x1a\x2b\x3c\x4d": True}
 _MAX_INTERFACES = 65_536
 _SMALL_STEP = 64
+_ETHERNET = 1
+_PACKET_HEAD = 28  # bytes of an enhanced packet block before its frame
 
 
-@dataclass(frozen=True, eq=False)
-class PcapngLayout:
-    """Byte order, the blocks of a batch's frames, and the section header as it stood.
+def read(
+    feed: Feed, session: ReadSession, scan: RecordScan | None = None, start: int = 0
+) -> Iterator[PacketBatch]:
+    """The batches of a pcapng whose first bytes, at byte `start`, were recognised.
 
-    `defined`: how many interfaces the section had before the batch's first block (the batch
-    may know more: those that come later in the same window).  `gaps`: blocks of the section were
-    passed over, so its length is another now.
+    scan: how packet blocks of Ethernet interfaces are scanned; None: as all others.
     """
-
-    swapped: bool
-    section: bytes
-    defined: int
-    types: Uint32s
-    starts: Int64s
-    ends: Int64s
-    gaps: bool = False
-
-    @property
-    def kind(self) -> str:
-        """The format's name."""
-        return "pcapng"
-
-    def spans(self, batch: PacketBatch) -> tuple[Int64s, Int64s]:
-        """Whole blocks."""
-        return self.starts, self.ends
-
-    def part(self, low: int, high: int, skipped: Uint32s) -> PcapngLayout:
-        """The blocks of some frames; skipped interface blocks are defined by then."""
-        one = 1 << 24 if self.swapped else 1
-        return replace(
-            self,
-            defined=self.defined + int(np.count_nonzero(skipped == one)),
-            types=self.types[low:high],
-            starts=self.starts[low:high],
-            ends=self.ends[low:high],
-        )
-
-    def timestamps(self, batch: PacketBatch) -> Int64s:
-        """In each interface's unit in the file; simple packet blocks have none and get 0."""
-        out = np.zeros(len(batch), np.int64)
-        timed = np.flatnonzero(self.types != SIMPLE_PACKET)
-        words = unaligned(batch.buffer, ">u4" if self.swapped else "<u4")
-        at = self.starts[timed] + 12
-        units = words[at].astype(np.uint64) << np.uint64(32) | words[at + 4]
-        ids = batch.interface_ids[timed]
-        numbers: list[int] = np.flatnonzero(np.bincount(ids)).tolist()
-        for number in numbers:
-            mine = ids == number
-            out[timed[mine]] = nanoseconds(units[mine], batch.interfaces[number])
-        return out
-
-
-def read(feed: Feed, session: ReadSession, start: int = 0) -> Iterator[PacketBatch]:
-    """The batches of a pcapng whose first bytes, at byte `start`, were recognised."""
-    yield from _PcapngScanner(feed, session, start).run_through()
+    yield from _PcapngScanner(feed, session, scan, start).run_through()
 
 
 class _Frames(NamedTuple):
@@ -158,8 +116,12 @@ class _PcapngScanner(Scanner):
 
     WHAT = "block"
 
-    def __init__(self, feed: Feed, session: ReadSession, position: int) -> None:
+    def __init__(
+        self, feed: Feed, session: ReadSession, scan: RecordScan | None, position: int
+    ) -> None:
         super().__init__(feed, session, position)
+        self._scan = scan
+        self._pause = 1  # blocks that are read here before the scan is tried again
         self._swapped = False
         self._section = 0
         self._header = b""
@@ -190,16 +152,52 @@ class _PcapngScanner(Scanner):
             if not self._section and len(head) == 4:
                 self.damaged(window, "no section header where one must be")
                 continue
-            found = scan_blocks(window.buffer, start, window.end, self._swapped)
+            most = MAX_FRAMES
+            if self._scan is not None and self._plain_ethernet():
+                packets = self._scanned(self._scan, window, start)
+                if packets is not None:
+                    yield packets
+                start, most = self.position - window.base, self._pause
+            found = scan_blocks(window.buffer, start, window.end, self._swapped, most)
             yield from self._blocks(window, found)
             self.position = window.base + found.next
             if found.error in (OK, SECTION):
-                if found.error == OK and len(found.types) < MAX_FRAMES:
+                if found.error == OK and len(found.types) < most:
                     return
             elif found.error == BAD_LENGTH and self._begin_large(window, found.next):
                 yield self._nothing(window)
             else:
                 self.damaged(window, _broken(window, found, self._swapped))
+
+    def _plain_ethernet(self) -> bool:
+        """Are all interfaces so far Ethernet's, without a check sequence behind frames?"""
+        return bool((self._kinds[: len(self._interfaces)] == _ETHERNET << 8).all())
+
+    def _scanned(self, scan: RecordScan, window: Window, start: int) -> PacketBatch | None:
+        """What the scan finds from `start` on, and `position` behind it; None for nothing.
+
+        Where it finds little, more is read without it before it is tried again.
+        """
+        if not self._interfaces:
+            return None
+        shape = RecordShape(self._swapped, _PACKET_HEAD, interfaces=len(self._interfaces))
+        found = scan(window.buffer, start, window.end, shape)
+        self._pause = 1 if found.scanned >= _SMALL_STEP else min(4 * self._pause, MAX_FRAMES)
+        if not found.scanned:
+            return None
+        self.position = window.base + found.next
+        starts = found.offsets - _PACKET_HEAD
+        words = unaligned(window.buffer, ">u4" if self._swapped else "<u4")
+        frames = _Frames(
+            np.full(len(starts), ENHANCED_PACKET, np.uint32),
+            starts,
+            starts + words[starts + 4],
+            found.offsets,
+            found.captured,
+            found.lengths,
+            words[starts + 8].astype(np.uint16),
+        )
+        return self._batch(window, frames, NO_BLOCKS, len(self._interfaces), 0, found.judged)
 
     def _begin_large(self, window: Window, start: int) -> bool:
         """Is it a block that holds no frame, only larger than what is kept?  Then pass over it."""
@@ -424,6 +422,7 @@ class _PcapngScanner(Scanner):
         others: OtherBlocks,
         defined: int,
         fcs: int | None = None,
+        judged: ScanOutcome | None = None,
     ) -> PacketBatch:
         types, starts, ends = frames[:3]
         interfaces = self._shared
@@ -435,13 +434,14 @@ class _PcapngScanner(Scanner):
             frames.lengths,
             interfaces[used].linktype if interfaces else 1,
             PcapngLayout(self._swapped, self._header, defined, types, starts, ends, self._gaps),
-            self.session.number(len(frames.types)),
+            self.session.number(len(frames.types) if judged is None else judged.frames),
             interface=frames.interface,
             interfaces=interfaces,
             path=self.path,
             base=window.base,
             section=self._section,
             others=others,
+            judged=judged,
             own_fcs=fcs,
         ).vouched()
 

@@ -36,6 +36,7 @@ _OWNED_BY = frozenset(
     (Column.CHARACTERISTICS, Column.AUTH_HIGH, Column.AUTH_LOW, Column.MAC_SOURCE)
 )
 
+RecordShape = tuple[bool, int, int, int]  # a capture.pcap_scan.RecordShape
 RecordColumns = tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32], npt.NDArray[np.uint32]]
 _Part = TypeVar("_Part")
 
@@ -238,13 +239,11 @@ class NativeEvaluator:
         buffer: Any,
         start: int,
         end: int,
-        swapped: bool,
-        header: int,
-        max_captured: int,
+        shape: RecordShape,
         columns: RecordColumns,
         undirected: npt.NDArray[np.uint8] | None = None,
     ) -> ScanResults:
-        """Scan the records of a classic pcap and judge its Ethernet frames on the way.
+        """Scan records and judge their Ethernet frames on the way.
 
         columns: offsets int64, captured uint32, lengths uint32, space for the frames found;
         undirected: space for as many, as in `evaluate`.
@@ -252,7 +251,7 @@ class NativeEvaluator:
         """
         outputs = self._outputs(len(columns[0]))
         count, place, error, noted = self.machine().scan(
-            buffer, start, end, int(swapped), header, max_captured, columns, outputs, undirected
+            buffer, start, end, shape, columns, outputs, undirected
         )
         found = [made.noted(seen).first(count) for made, seen in zip(outputs, noted, strict=True)]
         return ScanResults(count, place, error, found)
@@ -262,9 +261,7 @@ class NativeEvaluator:
         buffer: Any,
         start: int,
         end: int,
-        swapped: bool,
-        header: int,
-        max_captured: int,
+        shape: RecordShape,
         columns: RecordColumns | None,
         wanted: Wanted,
     ) -> ScanCounts:
@@ -273,8 +270,8 @@ class NativeEvaluator:
         columns: as in `scan`, for the frames that are kept; None: none is to be.
         Raises ValueError for a window that is not inside the buffer.
         """
-        window = (buffer, start, end, int(swapped), header, max_captured)
-        return ScanCounts(*self.machine().count(*window, self._outputs(0), columns, wanted))
+        found = self.machine().count(buffer, start, end, shape, self._outputs(0), columns, wanted)
+        return ScanCounts(*found)
 
     def verdicts(self, batch: FrameBatch, outputs: Sequence[SideOutputs]) -> list[SideVerdicts]:
         """Each side's verdicts out of the results that `scan` gave for these frames."""

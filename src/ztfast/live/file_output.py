@@ -13,6 +13,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
 from ztfast.capture.packets import Int64s, Interface, PacketBatch, Uint32s
 from ztfast.errors import Diagnostic, OutputError
 from ztfast.live.counters import NOT_WRITTEN
@@ -43,6 +46,10 @@ class LiveLayout:
     def part(self, low: int, high: int, skipped: Uint32s) -> LiveLayout:
         """The layout of some of the frames."""
         return LiveLayout(self.times[low:high])
+
+    def chosen(self, index: npt.NDArray[np.intp]) -> LiveLayout:
+        """The times of some frames."""
+        return LiveLayout(self.times[index])
 
 
 class FileOptions(NamedTuple):

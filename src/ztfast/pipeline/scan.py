@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ztfast.capture.packets import MAX_CAPTURED, MAX_FRAMES, ScanOutcome
-from ztfast.capture.pcap_scan import ScannedRecords, record_columns
+from ztfast.capture.packets import MAX_FRAMES, ScanOutcome
+from ztfast.capture.pcap_scan import PLAIN, RecordShape, ScannedRecords, record_columns
 from ztfast.engine.engine import Engine
 from ztfast.engine.native import RecordColumns, ScanCounts, ScanResults, Wanted
 from ztfast.engine.native_tables import SideOutputs, joined_outputs
@@ -76,16 +76,13 @@ class JudgingScan:
         buffer: Any,
         start: int,
         end: int,
-        swapped: bool,
-        header: int = 16,
+        shape: RecordShape = PLAIN,
         max_frames: int = MAX_FRAMES,
-        max_captured: int = MAX_CAPTURED,
     ) -> ScannedRecords:
         """As `capture.pcap_scan.scan_records`; `judged` is `Judged`."""
         columns = record_columns(max_frames, end - start, self._pool)
         marks = np.empty(len(columns[0]), np.uint8) if self._evaluator.looks_up else None
-        window = (buffer, start, end, swapped, header, max_captured)
-        found = self._evaluator.scan(*window, columns, marks)
+        found = self._evaluator.scan(buffer, start, end, shape, columns, marks)
         undirected = None if marks is None else marks[: found.frames].view(np.bool_)
         judged = Judged(found.frames, found.outputs, undirected)
         return _scanned(columns, found.frames, found, judged)
@@ -123,19 +120,14 @@ class CountingScan:
         buffer: Any,
         start: int,
         end: int,
-        swapped: bool,
-        header: int = 16,
+        shape: RecordShape = PLAIN,
         max_frames: int = MAX_FRAMES,
-        max_captured: int = MAX_CAPTURED,
     ) -> ScannedRecords:
         """As `capture.pcap_scan.scan_records`; `judged` is `Counted`."""
         columns = record_columns(max_frames if self._may_keep else 0, end - start, self._pool)
         wanted = self._wanted(len(columns[0]))
-        found = self._evaluator.count(
-            *(buffer, start, end, swapped, header, max_captured),
-            columns if self._may_keep else None,
-            wanted,
-        )
+        kept = columns if self._may_keep else None
+        found = self._evaluator.count(buffer, start, end, shape, kept, wanted)
         return _scanned(columns, found.kept, found, self._counted(found, wanted))
 
     def _wanted(self, room: int) -> Wanted:

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from ztfast import dispatch
-from ztfast.capture.packets import MAX_CAPTURED, MAX_FRAMES
-from ztfast.capture.pcap_scan import OK, RecordScan, ScannedRecords
+from ztfast.capture.packets import MAX_FRAMES
+from ztfast.capture.pcap_scan import OK, PLAIN, RecordScan, RecordShape, ScannedRecords
 from ztfast.pipeline.scan import Counted, Judged, joined_counts, joined_judged
 
 _LEAST = 1 << 19  # bytes of a part: what is less is sooner scanned than handed out
@@ -34,22 +34,18 @@ class ThreadedScan:
         buffer: Any,
         start: int,
         end: int,
-        swapped: bool,
-        header: int = 16,
+        shape: RecordShape = PLAIN,
         max_frames: int = MAX_FRAMES,
-        max_captured: int = MAX_CAPTURED,
     ) -> ScannedRecords:
         """As `capture.pcap_scan.scan_records`; `judged` is what the scans give, joined."""
         most = max(1, max_frames // len(self._scans))
-        rest = int(swapped), header, max_captured
-        starts = self._starts(buffer, start, end, most, rest)
+        starts = self._starts(buffer, start, end, most, shape)
         ends = [*starts[1:], self._end(start, end, most)]
         if len(starts) == 1:
             most, ends = max_frames, [end]
 
         def scanned(number: int) -> ScannedRecords:
-            window = buffer, starts[number], ends[number], swapped, header, most, max_captured
-            return self._scans[number](*window)
+            return self._scans[number](buffer, starts[number], ends[number], shape, most)
 
         found = _proved(list(self._pool.map(scanned, range(len(starts)))), starts)
         joined = found[0] if len(found) == 1 else _joined(found)
@@ -62,7 +58,7 @@ class ThreadedScan:
         return min(end, start + int(self._size * most * len(self._scans) * 7 / 8))
 
     def _starts(
-        self, buffer: Any, start: int, end: int, most: int, rest: tuple[int, int, int]
+        self, buffer: Any, start: int, end: int, most: int, shape: RecordShape
     ) -> list[int]:
         """Where the parts begin; one part where there is too little, or no guess."""
         threads = len(self._scans)
@@ -72,7 +68,7 @@ class ThreadedScan:
         starts = [start]
         for number in range(1, threads):
             at = start + number * apart
-            place = dispatch.require().guess_record(buffer, start, at, end, *rest)
+            place = dispatch.require().guess_record(buffer, start, at, end, shape)
             if place > starts[-1]:
                 starts.append(place)
         return starts

@@ -19,7 +19,7 @@ import numpy as np
 from ztfast import dispatch
 from ztfast.capture.packets import Int64s, Interface, PacketBatch, Uint16s
 from ztfast.capture.pcap_header import PcapLayout
-from ztfast.capture.pcapng import PcapngLayout
+from ztfast.capture.pcapng_layout import PcapngLayout
 from ztfast.capture.pcapng_options import PACKET_NUMBERS, little_options, nanosecond_interface
 from ztfast.capture.pcapng_scan import ENHANCED_PACKET, SECTION_HEADER, SIMPLE_PACKET
 from ztfast.errors import Diagnostic, OutputError
