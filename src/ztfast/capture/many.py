@@ -62,9 +62,14 @@ class Captures:
         return self.session.skipped_bytes
 
     @property
+    def regular(self) -> bool:
+        """Are all of them files on the disk, and none followed, so that reading never waits?"""
+        return not self._follow and all(_is_file(path) for path in self.paths)
+
+    @property
     def total_bytes(self) -> int | None:
         """Bytes of all files together; None where one is a pipe or grows."""
-        if self._follow or self.limit is not None or any(not _is_file(p) for p in self.paths):
+        if self.limit is not None or not self.regular:
             return None
         return sum(os.path.getsize(path) for path in self.paths)
 

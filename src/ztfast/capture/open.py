@@ -78,6 +78,7 @@ class Capture:
         self.path = feed.path
         self.format = format
         self.compression: str | None = None
+        self.regular = False  # a file on the disk, not followed: reading it never waits
         self.session = session
         self._feed = feed
         self._read = read
@@ -212,7 +213,7 @@ def _recognise(
     else:
         feed = StreamFeed(reader, name, head, span)
     capture = Capture(feed, format, read, session, limit, growing, start)
-    capture.compression = compression
+    capture.compression, capture.regular = compression, regular
     return capture
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ztfast import dispatch
-from ztfast.engine.native_columns import Situation, side_verdicts
+from ztfast.engine.native_columns import Destinations, Situation, side_verdicts
 from ztfast.engine.native_inputs import InputColumns, cast_columns, input_columns, side_facts
 from ztfast.engine.native_tables import NativeSide, SideOutputs
 from ztfast.engine.side_verdicts import SideVerdicts
@@ -288,9 +288,10 @@ class NativeEvaluator:
             situations = [Situation.of(batch_context) for batch_context in told]
         else:
             assert self._indexes is not None
+            # where frames go, members of both directions say alike
+            where = Destinations(batch, self._indexes[0])
             situations = [
-                Situation.looked_up(side.program.view.direction, batch, index)
-                for side, index in zip(self.sides, self._indexes, strict=True)
+                Situation.looked_up(side.program.view.direction, where) for side in self.sides
             ]
         return [
             side_verdicts(side, batch, situation, made)

@@ -46,16 +46,24 @@ class Situation(NamedTuple):
         return cls(where.direction, lambda: where.zt_dest, where.no_tee)
 
     @classmethod
-    def looked_up(cls, direction: str, batch: FrameBatch, index: MemberIndex) -> Situation:
+    def looked_up(cls, direction: str, destinations: Destinations) -> Situation:
         """Of frames whose members were looked up: few columns need to know where they go."""
+        return cls(direction, lambda: destinations.found[direction], None)
 
-        def zt_dest() -> npt.NDArray[np.uint64]:
-            from ztfast.engine.endpoints import endpoints
-            from ztfast.network.resolve import resolve
 
-            return resolve(index, direction, endpoints(batch, True)).zt_dest
+class Destinations:
+    """Where the frames of a batch go, for both directions; looked up when it is asked for."""
 
-        return cls(direction, zt_dest, None)
+    def __init__(self, batch: FrameBatch, index: MemberIndex) -> None:
+        self._batch, self._index = batch, index
+
+    @cached_property
+    def found(self) -> dict[str, npt.NDArray[np.uint64]]:
+        """ZeroTier addresses, uint64[n], by direction; 0 for several recipients."""
+        from ztfast.engine.endpoints import endpoints
+        from ztfast.network.resolve import destinations
+
+        return destinations(self._index, endpoints(self._batch, True))
 
 
 def side_verdicts(
@@ -139,9 +147,12 @@ class _Derived:
         how: npt.NDArray[np.uint8] = np.array([0, 0, 1, 1, super_accept], np.uint8)[self._code]
         if not self._facts.redirects:
             return how
-        destination = self.destination()
-        away = (destination != self._zt_dest) & (destination != 0)
-        return np.where(away, np.uint8(0), how)
+        at = np.flatnonzero(self._code == Result.REDIRECT)
+        if len(at):
+            target = self._facts.address[self._global[at]]
+            here = self._zt_dest[at] if len(self._zt_dest) == len(self._code) else self._zt_dest
+            how[at[(target != here) & (target != 0)]] = 0
+        return how
 
     def qos(self) -> npt.NDArray[np.uint8]:
         start = 255 if self._situation.direction == "in" else 0

@@ -265,6 +265,13 @@ def resolve(
     return _inbound(index, source, dest, numbers)
 
 
+def destinations(index: MemberIndex, ends: Endpoints) -> dict[str, Uint64s]:
+    """`zt_dest` of the batch context of each direction, alone."""
+    dest = _end(index, ends.mac_dest, ends.mac_dest_known, ends.ip_dest)
+    out = np.where(_nowhere(index, ends, dest), np.uint64(0), dest.address)
+    return {"out": out, "in": dest.address}
+
+
 def _check_lengths(ends: Endpoints) -> None:
     columns: list[npt.NDArray[Any] | None] = [ends.mac_source, ends.mac_dest]
     columns += [ends.mac_source_known, ends.mac_dest_known]
@@ -285,11 +292,7 @@ def _outbound(
     dest: _Found,
     numbers: npt.NDArray[np.int64],
 ) -> BatchContext:
-    many = multicast_frames(ends)
-    has_mac = True if ends.mac_dest_known is None else ends.mac_dest_known
-    # A unicast MAC of another form goes to a bridge; without an id, no form can be told.
-    bridged = ~many & has_mac & ~dest.known & (index.network_id is not None)
-    nowhere = many | bridged
+    nowhere = _nowhere(index, ends, dest)
     return BatchContext(
         direction="out",
         members=index.table,
@@ -303,6 +306,15 @@ def _outbound(
         no_tee=np.zeros(len(numbers), dtype=np.bool_),
         number=numbers,
     )
+
+
+def _nowhere(index: MemberIndex, ends: Endpoints, dest: _Found) -> Bools:
+    """Which frames have destination 0 for their sender: multicasts, and those for bridges."""
+    many = multicast_frames(ends)
+    has_mac = True if ends.mac_dest_known is None else ends.mac_dest_known
+    # A unicast MAC of another form goes to a bridge; without an id, no form can be told.
+    bridged: Bools = ~many & has_mac & ~dest.known & (index.network_id is not None)
+    return many | bridged
 
 
 def _inbound(
