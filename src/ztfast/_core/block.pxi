@@ -108,9 +108,11 @@ cdef void store(const Side *side, const State *s, int64_t first, int count) noex
 cdef void store_copies(
     int32_t *out, const int32_t *noted, const uint8_t *code, int count
 ) noexcept nogil:
+    cdef int32_t note
     cdef int i
     for i in range(count):
-        out[i] = noted[i] if code[i] >= REDIRECT else -1
+        note = noted[i]
+        out[i] = note if code[i] >= REDIRECT else -1
 
 
 cdef void judge_block(Work *w, Side *side, char *arena, int64_t first, int count) noexcept nogil:

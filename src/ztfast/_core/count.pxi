@@ -23,15 +23,19 @@ cdef enum:
 
 cdef inline void set_apart(const Side *side, uint8_t *fate, int count) noexcept nogil:
     """The frames that a side copies or redirects."""
+    cdef uint8_t had
     cdef int i
     for i in range(count):
-        fate[i] = APART if side.code[i] == REDIRECT else fate[i]
+        had = fate[i]
+        fate[i] = APART if side.code[i] == REDIRECT else had
     if side.copy != NULL:
         for i in range(count):
-            fate[i] = APART if side.copy[i] >= 0 else fate[i]
+            had = fate[i]
+            fate[i] = APART if side.copy[i] >= 0 else had
     if side.capability_copy != NULL:
         for i in range(count):
-            fate[i] = APART if side.capability_copy[i] >= 0 else fate[i]
+            had = fate[i]
+            fate[i] = APART if side.capability_copy[i] >= 0 else had
 
 
 cdef void settle(Work *w, int sides, Totals *t, uint32_t *keys, uint8_t *fate, int count) noexcept nogil:
@@ -39,6 +43,8 @@ cdef void settle(Work *w, int sides, Totals *t, uint32_t *keys, uint8_t *fate, i
     cdef const Side *out = &w.side[0]
     cdef const Side *inward = &w.side[1]
     cdef uint8_t received[BLOCK]
+    cdef uint8_t had, later
+    cdef uint32_t key, inner
     cdef int i
     for i in range(count):
         keys[i] = <uint32_t>(out.entry[i] + 1) * 5 + out.code[i]
@@ -51,16 +57,19 @@ cdef void settle(Work *w, int sides, Totals *t, uint32_t *keys, uint8_t *fate, i
         if t.forwards[1]:
             set_apart(inward, received, count)
         for i in range(count):
-            keys[i] = (
-                t.receiver + <uint32_t>(inward.entry[i] + 1) * 5 + inward.code[i]
-                if fate[i] == PASSED else keys[i]
-            )
-            fate[i] = received[i] if fate[i] == PASSED else fate[i]
+            key = keys[i]
+            inner = t.receiver + <uint32_t>(inward.entry[i] + 1) * 5 + inward.code[i]
+            had = fate[i]
+            later = received[i]
+            keys[i] = inner if had == PASSED else key
+            fate[i] = later if had == PASSED else had
     if t.asks_recipients:
         for i in range(count):
-            fate[i] = APART if w.ends.undirected[i] else fate[i]
+            had = fate[i]
+            fate[i] = APART if w.ends.undirected[i] else had
     for i in range(count):
-        keys[i] = <uint32_t>COUNTED_ALREADY if fate[i] == APART else keys[i]
+        key = keys[i]
+        keys[i] = <uint32_t>COUNTED_ALREADY if fate[i] == APART else key
 
 
 cdef inline uint32_t reads_of(uint32_t bits) noexcept nogil:
@@ -99,7 +108,7 @@ cdef void add_up(uint32_t *keys, const uint32_t *lengths, int count, Totals *t) 
     Most frames of a block share a few keys, so these are taken out one after the other, all their
     frames at once; what is left is counted frame by frame.
     """
-    cdef uint32_t key
+    cdef uint32_t key, one, length
     cdef uint64_t total
     cdef int i, hits, turn, at = 0, left = 0
     for i in range(count):
@@ -113,9 +122,11 @@ cdef void add_up(uint32_t *keys, const uint32_t *lengths, int count, Totals *t) 
         hits = 0
         total = 0
         for i in range(count):
-            hits += keys[i] == key
-            total += lengths[i] if keys[i] == key else 0
-            keys[i] = <uint32_t>COUNTED_ALREADY if keys[i] == key else keys[i]
+            one = keys[i]
+            length = lengths[i]
+            hits += one == key
+            total += length if one == key else 0
+            keys[i] = <uint32_t>COUNTED_ALREADY if one == key else one
         t.frames[key] += hits
         t.octets[key] += total
         left -= hits

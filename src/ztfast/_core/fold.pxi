@@ -21,6 +21,9 @@
 # to a number larger than any span.  Ports 80 … 443 are low 80, span 363: 443 gives 363 and holds,
 # 22 gives 65478 and does not.
 #
+# Where a frame keeps what it had, that is read first and then chosen from: `x if hit else kept[i]`
+# reads only where there was no hit, which clang makes a branch a frame of.
+#
 # Loops run over whole vectors of LANES frames, so that no loop for the rest is compiled.  Behind
 # the block's last frame live is 0: columns hold anything there, and it does not matter.
 
@@ -36,6 +39,16 @@ ctypedef fused item_t:
     uint64_t
 
 
+cdef inline int any_of(const uint8_t *held, int lanes) noexcept nogil:
+    """Is any of them 1?  By words: clang makes integers of bytes that it sums up."""
+    cdef uint64_t found = 0
+    cdef int i
+    cdef int n = whole_lanes(lanes)
+    for i in range(n >> 3):
+        found |= load64(held + 8 * i)
+    return found != 0
+
+
 cdef int and_items(
     uint8_t *held, const item_t *column, const Instruction *x, uint8_t negate, int lanes
 ) noexcept nogil:
@@ -46,6 +59,10 @@ cdef int and_items(
     cdef item_t span = <item_t>x.span
     cdef int i
     cdef int n = whole_lanes(lanes)
+    if item_t is uint8_t:  # their sum would be made in wider items
+        for i in range(n):
+            held[i] &= (<item_t>((column[i] & mask) - low) <= span) ^ negate
+        return any_of(held, lanes)
     for i in range(n):
         held[i] &= (<item_t>((column[i] & mask) - low) <= span) ^ negate
         any_left |= held[i]
@@ -62,15 +79,6 @@ cdef inline int and_test(
     if width == 4:
         return and_items(held, <const uint32_t *>column, x, negate, lanes)
     return and_items(held, <const uint64_t *>column, x, negate, lanes)
-
-
-cdef int any_of(const uint8_t *held, int lanes) noexcept nogil:
-    cdef uint8_t found = 0
-    cdef int i
-    cdef int n = whole_lanes(lanes)
-    for i in range(n):
-        found |= held[i]
-    return found
 
 
 cdef void fold(State *s, int into, const uint8_t *c) noexcept nogil:
@@ -153,8 +161,10 @@ cdef void read_missing(
     cdef int i
     cdef int n = whole_lanes(s.lanes)
     cdef uint32_t *reads = s.reads
+    cdef uint32_t missing
     for i in range(n):
-        reads[i] |= (column[i] & mask) if evaluated[i] else 0
+        missing = column[i] & mask
+        reads[i] |= missing if evaluated[i] else 0
 
 
 cdef void arm_skip(State *s, const uint8_t *evaluated) noexcept nogil:
@@ -175,16 +185,21 @@ cdef int end_hits(
     cdef uint8_t *result = s.code
     cdef int i
     cdef int n = whole_lanes(s.lanes)
-    cdef uint8_t live, left = 0
+    cdef int32_t kept
+    cdef uint8_t live, had, ends, left = 0
     if base or code >= REDIRECT:
         for i in range(n):
-            entry[i] = number if hit[i] else entry[i]
+            kept = entry[i]
+            entry[i] = number if hit[i] else kept
         if code == super_code:
             for i in range(n):
-                result[i] = code if hit[i] else result[i]
+                had = result[i]
+                result[i] = code if hit[i] else had
         else:
             for i in range(n):
-                result[i] = ((super_code if s.armed[i] else code) if hit[i] else result[i])
+                had = result[i]
+                ends = super_code if s.armed[i] else code
+                result[i] = ends if hit[i] else had
         if not base:
             settle_capability(s, hit)
         elif code == NO_MATCH:
@@ -201,13 +216,16 @@ cdef int end_hits(
 cdef void settle_capability(State *s, const uint8_t *hit) noexcept nogil:
     """A capability accepts the frames of `hit`: its noted copies are theirs, no other is tried."""
     cdef int32_t *copy = s.capability_copy
+    cdef int32_t kept, noted
     cdef int i
     cdef int n = whole_lanes(s.lanes)
     for i in range(n):
         s.pending[i] &= hit[i] ^ 1
     if copy != NULL:
         for i in range(n):
-            copy[i] = s.noted[i] if hit[i] else copy[i]
+            kept = copy[i]
+            noted = s.noted[i]
+            copy[i] = noted if hit[i] else kept
 
 
 cdef int drop(State *s, const Instruction *x, int base) noexcept nogil:
@@ -234,10 +252,12 @@ cdef int copy_free(
     """
     cdef int i
     cdef int n = whole_lanes(s.lanes)
+    cdef int32_t kept
     if x.op == OP_REDIRECT:
         return end_hits(s, s.set, x.entry, REDIRECT, base, REDIRECT)
     for i in range(n):
-        noted[i] = note if s.set[i] else noted[i]
+        kept = noted[i]
+        noted[i] = note if s.set[i] else kept
     memcpy(s.set, s.live, n)
     return 1
 
@@ -255,6 +275,7 @@ cdef int copy_or_redirect(State *s, const Instruction *x, const Side *side, int 
     cdef int i
     cdef int n = whole_lanes(s.lanes)
     cdef uint8_t own, matched
+    cdef int32_t kept
     if x.flags & FREE:
         return copy_free(s, x, noted, note, base)
     for i in range(n):
@@ -269,6 +290,7 @@ cdef int copy_or_redirect(State *s, const Instruction *x, const Side *side, int 
     if x.op == OP_REDIRECT:
         return end_hits(s, sent, x.entry, REDIRECT, base, REDIRECT)
     for i in range(n):
-        noted[i] = note if sent[i] else noted[i]
+        kept = noted[i]
+        noted[i] = note if sent[i] else kept
     memcpy(s.set, s.live, n)
     return any_of(s.live, n)
