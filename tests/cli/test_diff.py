@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+import ztfast
 from tests.cli.running import run
 from tests.engine.cases import ipv4, ports
 from tests.lang.revised import repository
@@ -177,3 +178,57 @@ def test_engines_in_every_form(tmp_path: Path) -> None:
     for form in ("text", "markdown", "html"):
         assert "every frame where the sender has no tag r" in said(*words, "--format", form)
     assert json.loads(said(*words, "--json"))["changes"]
+
+
+def test_between_two_members(tmp_path: Path) -> None:
+    """Proofs, ways and captured frames are of these ends alone, and say so in every form."""
+    office = Path(__file__).parents[2] / "examples" / "office.toml"
+    rules, new = office.with_suffix(".ztrules"), tmp_path / "new.ztrules"
+    new.write_text(rules.read_text().replace("include service(10.147.20.5/32,631)\n", ""))
+    words = (str(rules), str(new), "--network", str(office))
+    between = ("--from", "visitor", "--to", "printer")
+    done = invoked(*words, *between)
+    lines = done.stdout.splitlines()
+    assert (lines[0], done.exit_code) == ("from visitor to printer:", 1)
+    assert "no other frame from visitor to printer is judged otherwise: proved" in lines
+    assert lines[-2:] == [
+        "ipp closes: tag, line 62",
+        "  visitor to printer",
+    ]
+    shown = said(*words, *between, "--format", "markdown")
+    assert shown.startswith("### Flow rules, from visitor to printer\n")
+    assert "<h1>Flow rules, from visitor</h1>" in said(*words, *between[:2], "--format", "html")
+    document = json.loads(said(*words, *between, "--json"))
+    named = {member.name: member.label for member in ztfast.load_network(office).members}
+    assert (document["from"], document["to"]) == (named["visitor"], named["printer"])
+    new.write_text(rules.read_text().replace("accept dport 3389", "accept dport 3390"))
+    none = invoked(*words, "--from", "ben", "--to", "files")  # who is no administrator
+    assert "no difference: proved for every frame from ben to files" in none.stdout
+    assert none.exit_code == 0
+
+
+def test_captured_frames_between_members() -> None:
+    office = Path(__file__).parents[2] / "examples" / "office.toml"
+    words = (str(office.with_suffix(".ztrules")), "-", "--network", str(office))
+    words = (*words, "--capture", str(office.with_suffix(".pcap")), "--json")
+    words = (*words, "--time-limit", "0.1")  # what is proved is not asked here
+    counted = [
+        json.loads(CliRunner().invoke(command, [*words, *more], input="drop;\n").stdout)["capture"]
+        for more in ((), ("--from", "ben"), ("--from", "ben", "--to", "files"))
+    ]
+    assert [(one["frames"], one["changed"]) for one in counted] == [(221, 213), (54, 52), (36, 34)]
+
+
+def test_ends_that_are_none(tmp_path: Path) -> None:
+    office = str(Path(__file__).parents[2] / "examples" / "office.toml")
+    write(tmp_path, old=OLD)
+    old = str(tmp_path / "old.ztrules")
+    for more, why in (
+        (("--from", "anna"), "--from needs --network"),
+        (("--to", "anna"), "--to needs --network"),
+        (("--network", office, "--to", "karla"), "did you mean carla?"),
+        (("--network", office, "--from", "anna", "--to", "ANNA"), "are both anna"),
+    ):
+        done = run("diff", old, old, *more)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert why in done.stderr

@@ -13,7 +13,7 @@ from tests.proof.changing import changed, network_assignment, outcomes, random_p
 from tests.proof.drawing import random_frame
 from ztfast.errors import UsageError
 from ztfast.model.policy import Policy, Rule
-from ztfast.proof.diff import Difference, _Classes, compare
+from ztfast.proof.diff import Difference, PolicyPair, _Classes, compare
 from ztfast.proof.formula import Samples
 from ztfast.proof.symbolic_policy import network_constraints
 from ztfast.proof.verdict_classes import copy_lengths, event_formulas, verdict_text
@@ -134,9 +134,9 @@ def test_no_frame_contradicts_a_comparison(round_: int) -> None:
     old = random_policy(rng)
     new = changed(rng, old)
     engines = rng.choice([("1.14", "1.14"), ("1.12", "1.14")])
-    comparison = _Classes(old, new, engines, "both", 20)
-    found = comparison.find(200)
-    formulas, fields, pair = comparison.formulas, comparison.frame, [comparison.old, comparison.new]
+    policies = PolicyPair(old, new, engines, "both", 20)
+    found = _Classes(policies).find(200)
+    formulas, fields, pair = policies.formulas, policies.frame, [policies.old, policies.new]
     lengths = copy_lengths([trace for symbolic in pair for trace in symbolic.traces.values()])
     given = [event_formulas(formulas, symbolic.traces, lengths) for symbolic in pair]
     background = [*network_constraints(formulas, ("out", "in")), *fields.structure()]

@@ -10,6 +10,7 @@ import pytest
 
 import ztfast
 from tests.needs import needs
+from tests.proof.changing import changed
 from tests.proof.drawing import TAGS, drawn_policy, random_frame
 from ztfast.engine.engine import Engine
 from ztfast.frames.batch import FrameBatch
@@ -19,6 +20,7 @@ from ztfast.network.members import Member, Network, make_network
 from ztfast.network.names import MemberNames
 from ztfast.pipeline.deliver import deliver
 from ztfast.pipeline.deliveries import Kind
+from ztfast.proof.edit_effects import compare_edits
 from ztfast.proof.member_ends import MemberEnds
 from ztfast.proof.search import SearchQuery, SearchResult, search
 
@@ -65,6 +67,18 @@ def test_the_senders_own_addresses_come_first() -> None:
     assert result.frame.payload[12:20] == bytes((10, 147, 20, 11, 10, 147, 20, 2))
 
 
+def test_an_edit_between_two_members_alone() -> None:
+    """Who is no administrator is told nothing of what they may; defaults count on either side."""
+    names = MemberNames(OFFICE)
+    assert OFFICE.policy is not None
+    text = (Path(__file__).parents[2] / "examples" / "office.ztrules").read_text()
+    new = ztfast.compile(text.replace("accept dport 22;", "accept dport 23;"))
+    for sender, same in (("carla", False), ("ben", True)):
+        ends = MemberEnds(OFFICE, names.member("--from", sender), names.member("--to", "anna"))
+        report = compare_edits(OFFICE.policy, new, ends=ends)
+        assert (report.same, report.incomplete) == (same, ""), sender
+
+
 def drawn_network(rng: random.Random, policy: Policy) -> Network:
     ips = ["0a000001", "0a000002", "fd00" + "0" * 27 + "1"]
     members = [
@@ -106,3 +120,26 @@ def test_what_is_found_arrives_and_what_is_not_never_does(round_: int) -> None:
                     mac_source=network.mac(sender) or 0, mac_dest=dest or 0
                 )
                 assert not (verdict == "accept" and arrives(engine, frame, receiver)), round_
+
+
+@pytest.mark.parametrize("round_", range(ROUNDS // 2))
+def test_what_edits_do_between_members_is_what_arrives(round_: int) -> None:
+    rng = random.Random(round_)
+    old = drawn_policy(rng)
+    new = changed(rng, old)
+    network = drawn_network(rng, old)
+    sender, receiver = network.members
+    engines = [Engine(one, network=network, backend="reference") for one in (old, new)]
+    report = compare_edits(old, new, ends=MemberEnds(network, sender, receiver), time_limit=None)
+    every = [effect for one in (*report.edits, report.rest) for effect in one.effects]
+    for effect in every:
+        after = [arrives(engine, effect.frame, receiver) for engine in engines]
+        assert after == [word == "accepted" for word in (effect.before, effect.after)], round_
+    for _ in range(20):
+        dest = rng.choice([network.mac(receiver), *GROUPS])
+        frame = random_frame(rng)._replace(mac_source=network.mac(sender) or 0, mac_dest=dest or 0)
+        was, now = (arrives(engine, frame, receiver) for engine in engines)
+        said = any(
+            (one.before == "accepted", one.after == "accepted") == (was, now) for one in every
+        )
+        assert was == now or said, round_

@@ -7,7 +7,8 @@ Tested by tests/cli/test_diff.py.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ztfast.network.members import Network
     from ztfast.pipeline.changes import ChangeCounts
     from ztfast.pipeline.reach import Reach
+    from ztfast.proof.member_ends import MemberEnds
 
 
 @click.command()
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
     metavar="FILE|ID",
     help="Members: say also which of them the change lets talk, or keeps from it.",
 )
+@click.option("--from", "sender", metavar="NAME", help="Only what this member sends.")
+@click.option("--to", "receiver", metavar="NAME", help="Only what this member gets.")
 @click.option(
     "--limit",
     type=click.IntRange(1),
@@ -83,24 +87,32 @@ def command(ctx: click.Context, /, old: str, new: str | None, **options: Any) ->
     Examples:
       ztfast diff git:HEAD:rules.ztrules rules.ztrules
       ztfast diff old.ztrules new.ztrules --network net.toml --format markdown
+      ztfast diff old.ztrules new.ztrules --network net.toml --from visitor --to files
     """
-    from ztfast.cli.inputs import note_engine, read_network, read_policy
+    from ztfast.cli.inputs import note_engine, read_ends, read_network, read_policy
     from ztfast.sinks.text import write_text
 
     if new is None and not options["engines"]:
         raise click.UsageError("NEW is missing: give two policies, or --engines and one")
     if old == new == "-":
         raise click.UsageError("standard input can be OLD or NEW, not both")
+    for name in ("sender", "receiver"):
+        if options[name] is not None and options["network"] is None:
+            option = "--from" if name == "sender" else "--to"
+            raise click.UsageError(f"{option} needs --network: whose member is it?")
     engines = options["engines"] or ("1.14", "1.14")
     first = read_policy(old)
     second = first if new is None else read_policy(new)
     note_engine(second, *engines)
     network = read_network(options["network"], second)
-    made = (_by_class if engines[0] != engines[1] else _by_edit)(first, second, engines, options)
-    counted = None
-    if options["capture"]:
-        counted = _count(first, second, engines, options, network)
-    ways = _ways(first, second, engines, options, network)
+    ends = None
+    if network is not None and (options["sender"], options["receiver"]) != (None, None):
+        ends = read_ends(network, options["sender"], options["receiver"])
+    asked = _Asked(first, second, engines, options["side"], network, ends)
+    make = _by_class if engines[0] != engines[1] else _by_edit
+    made = make(asked, options)
+    counted = _count(asked, options["capture"]) if options["capture"] else None
+    ways = _ways(asked)
     text = made.write(_form(options), counted, ways, network)
     write_text(options["output"], text, [old, new, options["network"], options["capture"]])
     if made.incomplete:
@@ -115,72 +127,97 @@ def _form(options: dict[str, Any]) -> str:
     return "json" if options["as_json"] else form
 
 
-def _by_edit(
-    first: Policy, second: Policy, engines: tuple[str, str], options: dict[str, Any]
-) -> ByEdit:
+class _Asked(NamedTuple):
+    """Two policies on two engines, on one side or both, of a network; ends: between these."""
+
+    old: Policy
+    new: Policy
+    engines: tuple[str, str]
+    side: str
+    network: Network | None
+    ends: MemberEnds | None
+
+    @property
+    def policies(self) -> Iterator[tuple[Policy, str]]:
+        """Each policy with its engine."""
+        return zip((self.old, self.new), self.engines, strict=True)
+
+    def how(self, options: dict[str, Any]) -> dict[str, Any]:
+        """What both kinds of proof take."""
+        return {
+            "engines": self.engines,
+            "side": self.side,
+            "time_limit": options["time_limit"],
+            "ends": self.ends,
+        }
+
+
+def _by_edit(asked: _Asked, options: dict[str, Any]) -> ByEdit:
     """What each edit does."""
     from ztfast.cli.diff_texts import ByEdit
     from ztfast.cli.interrupts import ended_at_once
     from ztfast.proof.edit_effects import compare_edits
 
-    how: dict[str, Any] = {"side": options["side"], "time_limit": options["time_limit"]}
     with ended_at_once():
         shown = options["verbose"] or _form(options) == "json"
-        report = compare_edits(first, second, engines=engines, usual=shown, **how)
-    return ByEdit(first, second, report, options["limit"], options["verbose"])
+        report = compare_edits(asked.old, asked.new, usual=shown, **asked.how(options))
+    return ByEdit(asked.old, asked.new, report, options["limit"], options["verbose"], asked.ends)
 
 
-def _by_class(
-    first: Policy, second: Policy, engines: tuple[str, str], options: dict[str, Any]
-) -> ByClass:
+def _by_class(asked: _Asked, options: dict[str, Any]) -> ByClass:
     """In which classes of frames two engine versions differ."""
     from ztfast.cli.diff_texts import ByClass
     from ztfast.cli.interrupts import ended_at_once
     from ztfast.proof.diff import compare
 
-    how: dict[str, Any] = {"side": options["side"], "time_limit": options["time_limit"]}
     with ended_at_once():
-        found = compare(first, second, engines=engines, max_classes=options["limit"], **how)
-    return ByClass(found)
+        found = compare(asked.old, asked.new, max_classes=options["limit"], **asked.how(options))
+    return ByClass(found, asked.ends)
 
 
-def _count(
-    first: Policy,
-    second: Policy,
-    engines: tuple[str, str],
-    options: dict[str, Any],
-    network: Network | None,
-) -> ChangeCounts:
+def _count(asked: _Asked, capture: str) -> ChangeCounts:
+    """How many captured frames change, of those between the ends."""
     from ztfast.capture import open_capture
     from ztfast.engine.engine import Engine
     from ztfast.pipeline.changes import count_changes
+    from ztfast.pipeline.frame_ends import Choice, End
 
     old, new = (
-        Engine(policy, network=network, side=options["side"], engine=engine)
-        for policy, engine in zip((first, second), engines, strict=True)
+        Engine(policy, network=asked.network, side=asked.side, engine=engine)
+        for policy, engine in asked.policies
     )
-    with open_capture(options["capture"]) as packets:
-        return count_changes(old, new, packets)
+    choice = None
+    if asked.ends is not None:
+        senders, receivers = (
+            frozenset(() if member is None else (End(member.address),))
+            for member in (asked.ends.sender, asked.ends.receiver)
+        )
+        choice = Choice(senders=senders, receivers=receivers)
+    with open_capture(capture) as packets:
+        return count_changes(old, new, packets, choice)
 
 
-def _ways(
-    first: Policy,
-    second: Policy,
-    engines: tuple[str, str],
-    options: dict[str, Any],
-    network: Network | None,
-) -> tuple[Reach, Reach] | None:
+def _ways(asked: _Asked) -> tuple[Reach, Reach] | None:
     """Who reaches whom before and after, for the usual services and those of the rules."""
     from ztfast.pipeline.reach import SERVICES, reach
     from ztfast.pipeline.reach_frames import services_of
 
+    network, ends = asked.network, asked.ends
     if network is None or network.id is None or not network.active_members():
         return None
-    if options["side"] != "both":
+    if asked.side != "both":
         return None
-    services = (*SERVICES, *services_of(first, second))
+    services = (*SERVICES, *services_of(asked.old, asked.new))
+    sender, receiver = (None, None) if ends is None else (ends.sender, ends.receiver)
     old, new = (
-        reach(policy, network, services, engine=engine)
-        for policy, engine in zip((first, second), engines, strict=True)
+        reach(
+            policy,
+            network,
+            services,
+            clients=None if sender is None else [sender.label],
+            servers=None if receiver is None else [receiver.label],
+            engine=engine,
+        )
+        for policy, engine in asked.policies
     )
     return old, new

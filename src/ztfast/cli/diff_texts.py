@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ztfast.pipeline.reach import Reach
     from ztfast.proof.diff import Difference
     from ztfast.proof.edit_effects import EditReport
+    from ztfast.proof.member_ends import MemberEnds
 
 _MEMBERS, _CAPTURE = "For members", "On captured frames"
 
@@ -48,14 +49,31 @@ def _document(
     return json.dumps(document, indent=2) + "\n"
 
 
+def _between(ends: MemberEnds | None) -> dict[str, Any]:
+    """`{"from", "to"}` by address, where members were asked about."""
+    if ends is None:
+        return {}
+    named = (("from", ends.sender), ("to", ends.receiver))
+    return {word: member.label for word, member in named if member is not None}
+
+
 class ByEdit:
-    """A report of edits, to be written; `same`, `incomplete`: as the report's."""
+    """A report of edits, to be written; `same`, `incomplete`: as the report's.
+
+    ends: between whom the frames are that it is about.
+    """
 
     def __init__(
-        self, old: Policy, new: Policy, report: EditReport, limit: int, verbose: bool
+        self,
+        old: Policy,
+        new: Policy,
+        report: EditReport,
+        limit: int,
+        verbose: bool,
+        ends: MemberEnds | None = None,
     ) -> None:
         self._policies, self._report = (old, new), report
-        self._limit, self._verbose = limit, verbose
+        self._limit, self._verbose, self._ends = limit, verbose, ends
         self.same, self.incomplete = report.same, report.incomplete
 
     def write(
@@ -73,9 +91,16 @@ class ByEdit:
         names = member_names(network.members) if network is not None else {}
         writer = EditWriter(*self._policies, names)
         if form == "json":
-            return _document(edit_formats.report_json(self._report, writer), counted, ways)
-        parts = list(_parts(counted, ways))
-        change = edit_formats.change_text(self._report, writer, self._limit, self._verbose, parts)
+            document = edit_formats.report_json(self._report, writer)
+            return _document(_between(self._ends) | document, counted, ways)
+        change = edit_formats.change_text(
+            self._report,
+            writer,
+            self._limit,
+            self._verbose,
+            list(_parts(counted, ways)),
+            "" if self._ends is None else self._ends.text,
+        )
         if form == "markdown":
             return edit_formats.markdown(change)
         if form == "html":
@@ -86,8 +111,8 @@ class ByEdit:
 class ByClass:
     """A difference in classes of frames, to be written."""
 
-    def __init__(self, found: Difference) -> None:
-        self._found = found
+    def __init__(self, found: Difference, ends: MemberEnds | None = None) -> None:
+        self._found, self._ends = found, ends
         self.same = found.complete and not found.changes
         self.incomplete = "" if found.complete else found.incomplete
 
@@ -104,12 +129,13 @@ class ByClass:
 
         del network  # classes name no members
         if form == "json":
-            return _document(diff_json(self._found), counted, ways)
-        lines, parts = diff_lines(self._found), list(_parts(counted, ways))
+            return _document(_between(self._ends) | diff_json(self._found), counted, ways)
+        between = "" if self._ends is None else self._ends.text
+        lines, parts = diff_lines(self._found, between), list(_parts(counted, ways))
         if form == "text":
             for title, part in parts:
                 lines += ["", title, *part]
             return harmless_lines(lines)
         closing = f"{len(self._found.changes)} classes of frames differ"
-        change = ChangeText((), closing, (), [("Classes", lines), *parts])
+        change = ChangeText((), closing, (), [("Classes", lines), *parts], between)
         return markdown(change) if form == "markdown" else page(change)

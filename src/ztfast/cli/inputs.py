@@ -2,9 +2,9 @@
 
 Contract: `read_network` takes `--network FILE|ID` and says on standard error what members seem to
 have and do not, `read_rules` also RULES that may be left out; `note_engine` says what an old
-version misreads; `read_tags` and `read_capabilities` take the repeated options `NAME=VALUE` and
-`NAME|ID`, with the names of the rules.  All raise UsageError for an option that makes no sense,
-NetworkError for a refused file.
+version misreads; `read_ends` takes two members, `--from` and `--to`; `read_tags` and
+`read_capabilities` take the repeated options `NAME=VALUE` and `NAME|ID`, with the names of the
+rules.  All raise UsageError for an option that makes no sense, NetworkError for a refused file.
 Tested by tests/cli/test_inputs.py.
 """
 
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ztfast.model.policy import Policy
     from ztfast.network.members import Network
+    from ztfast.proof.member_ends import MemberEnds
 
 
 def read_network(given: str | None, policy: Policy | None = None) -> Network | None:
@@ -74,6 +75,25 @@ def read_rules(rules: str | None, network: str | None) -> tuple[Policy, Network 
         what = "no rules are named" if known is None else f"{network} names no rules"
         raise usage(what, "give RULES, or a --network whose file has or names rules")
     return known.policy, known
+
+
+def read_ends(network: Network, sender: str | None, receiver: str | None) -> MemberEnds:
+    """The members that `--from` and `--to` name; None: any."""
+    from ztfast.errors import usage
+    from ztfast.network.names import MemberNames
+    from ztfast.proof.member_ends import MemberEnds
+
+    names = MemberNames(network)
+    first, second = (
+        None if name is None else names.member(option, name)
+        for option, name in (("--from", sender), ("--to", receiver))
+    )
+    if first is not None and first is second:
+        raise usage(
+            f"--from and --to are both {first.name or first.label}",
+            "name two members: none sends to itself",
+        )
+    return MemberEnds(network, first, second)
 
 
 def read_tags(policy: Policy, option: str, given: Sequence[str]) -> dict[int, int]:

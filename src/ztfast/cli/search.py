@@ -15,7 +15,6 @@ from ztfast.cli.options import version_option
 
 if TYPE_CHECKING:
     from ztfast.network.members import Network
-    from ztfast.proof.member_ends import MemberEnds
 
 
 @click.command()
@@ -59,7 +58,7 @@ def command(ctx: click.Context, /, rules: str | None, **options: Any) -> None:
           --where 'ipprotocol tcp and dport 22 and ipdest 10.1.1.7/32'
       ztfast search --network net.toml --verdict accept --from visitor --to files
     """
-    from ztfast.cli.inputs import note_engine, read_rules
+    from ztfast.cli.inputs import note_engine, read_ends, read_rules
     from ztfast.cli.interrupts import ended_at_once
     from ztfast.diagnostics.render import harmless_lines
     from ztfast.proof.render import search_json, search_lines
@@ -75,7 +74,7 @@ def command(ctx: click.Context, /, rules: str | None, **options: Any) -> None:
         options["engine"],
         options["from_tag"],
         options["to_tag"],
-        None if network is None else _ends(network, options),
+        None if network is None else read_ends(network, options["sender"], options["receiver"]),
     )
     note_engine(policy, query.engine)
     with ended_at_once():
@@ -94,24 +93,6 @@ def _check(options: dict[str, Any]) -> None:
             raise click.UsageError(f"--{tags} needs --network: whose member is it?")
         if options[end] and options[f"{tags}_tag"]:
             raise click.UsageError(f"--network says what --{tags} is: leave out --{tags}-tag")
-
-
-def _ends(network: Network, options: dict[str, Any]) -> MemberEnds:
-    from ztfast.errors import usage
-    from ztfast.network.names import MemberNames
-    from ztfast.proof.member_ends import MemberEnds
-
-    names = MemberNames(network)
-    sender, receiver = (
-        None if options[end] is None else names.member(option, options[end])
-        for end, option in (("sender", "--from"), ("receiver", "--to"))
-    )
-    if sender is not None and sender is receiver:
-        raise usage(
-            f"--from and --to are both {sender.name or sender.label}",
-            "name two members: none sends to itself",
-        )
-    return MemberEnds(network, sender, receiver)
 
 
 def _verdict(network: Network, text: str) -> str:

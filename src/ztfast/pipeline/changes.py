@@ -1,6 +1,7 @@
 """What a change of rules does to captured traffic: counts, by old and new verdict.
 
-Contract: both engines judge every frame; memory does not grow with the capture.
+Contract: both engines judge every frame, and count those that were chosen; memory does not grow
+with the capture.
 Tested by tests/cli/test_diff.py.
 """
 
@@ -18,6 +19,7 @@ from ztfast.engine.engine import Engine
 from ztfast.engine.network_verdicts import Action, Verdicts
 from ztfast.engine.side_verdicts import SideVerdicts
 from ztfast.frames.batch import FrameBatch
+from ztfast.pipeline.frame_ends import Choice, FrameEnds
 
 _WORDS = {Action.DROP: "dropped", Action.ACCEPT: "accepted", Action.REDIRECT: "redirected"}
 _SENT = (
@@ -57,16 +59,26 @@ class ChangeCounts:
         }
 
 
-def count_changes(old: Engine, new: Engine, packets: Iterable[object]) -> ChangeCounts:
-    """Judge the batches of a capture (`capture.open_capture`) by both engines."""
+def count_changes(
+    old: Engine, new: Engine, packets: Iterable[object], choice: Choice | None = None
+) -> ChangeCounts:
+    """Judge the batches of a capture (`capture.open_capture`) by both engines.
+
+    choice: by their senders and receivers, which frames are counted; None: all.
+    """
     found, counts = ChangeCounts(), Counter[tuple[str, str]]()
+    ends, first = FrameEnds(new), 0
     for packet_batch in packets:
         batch = FrameBatch.from_packets(packet_batch)
-        first = found.frames
         pair = [engine.evaluate(batch, first=first) for engine in (old, new)]
-        found.frames += len(batch)
+        first += len(batch)
         before, after = (verdicts.action for verdicts in pair)
         changed = changed_frames(*pair)
+        chosen = np.full(len(batch), choice is None)
+        if choice is not None:
+            chosen[choice.of(batch, pair[1], ends(batch))] = True
+        changed &= chosen
+        found.frames += int(chosen.sum())
         found.changed += int(changed.sum())
         codes, each = np.unique(
             before[changed].astype(np.int64) * 256 + after[changed], return_counts=True

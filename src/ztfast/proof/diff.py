@@ -4,7 +4,8 @@ Contract: `compare(old, new)` gives a `Difference`: classes that are proved to b
 differently throughout, each with a witness that both evaluators judged, and `complete`:
 True where it is proved that outside the classes nothing differs.  Compared are delivery,
 redirects, copies and QoS; the k-th `random` match of a rule set draws the same in both;
-members without a tag have its default.  Frames of up to 65,535 payload bytes.
+members without a tag have its default.  Frames of up to 65,535 payload bytes; with `ends`, those
+between members of a network.
 Tested by tests/proof/test_diff.py.
 """
 
@@ -28,6 +29,7 @@ from ztfast.proof.formula import (
     Test,
 )
 from ztfast.proof.frame_model import FrameFormulas
+from ztfast.proof.member_ends import MemberEnds
 from ztfast.proof.solver import Deadline, Prover, Undecided
 from ztfast.proof.symbolic_policy import (
     SymbolicPolicy,
@@ -85,14 +87,16 @@ def compare(
     side: str = "both",
     time_limit: float | None = TIME_LIMIT,
     max_classes: int = MAX_CLASSES,
+    ends: MemberEnds | None = None,
 ) -> Difference:
     """The frames that `old` (on the first engine) and `new` (on the second) judge differently.
 
-    side: "both", "out" or "in".  time_limit: in seconds, None: none.
+    side: "both", "out" or "in".  time_limit: in seconds, None: none.  ends: members that sender
+    and receiver are.
     Raises BackendError where z3 is missing, or where a witness contradicts a claim (ZT291),
     UsageError for another side.
     """
-    return _Classes(old, new, engines, side, time_limit).find(max_classes)
+    return _Classes(PolicyPair(old, new, engines, side, time_limit, ends)).find(max_classes)
 
 
 class EventPair(NamedTuple):
@@ -116,12 +120,22 @@ class PolicyPair:
         engines: tuple[str, str],
         side: str,
         time_limit: float | None,
+        ends: MemberEnds | None = None,
     ) -> None:
-        self.deadline = Deadline(time_limit)
+        self.deadline, self.ends = Deadline(time_limit), ends
         self.formulas = formulas = Formulas()
         self.frame = FrameFormulas(formulas)
-        self.old = SymbolicPolicy(old, engines[0], side, formulas, self.frame)
-        self.new = SymbolicPolicy(new, engines[1], side, formulas, self.frame)
+        self.old, self.new = (
+            SymbolicPolicy(
+                policy,
+                engine,
+                side,
+                formulas,
+                self.frame,
+                None if ends is None else ends.held(policy),
+            )
+            for policy, engine in zip((old, new), engines, strict=True)
+        )
         lengths = copy_lengths([*self.old.traces.values(), *self.new.traces.values()])
         olds = event_formulas(formulas, self.old.traces, lengths)
         news = event_formulas(formulas, self.new.traces, lengths)
@@ -136,9 +150,21 @@ class PolicyPair:
         """What decides about frames and circumstances that there are."""
         prover = Prover(self.formulas, self.deadline)
         constraints = network_constraints(self.formulas, self.old.directions)
+        if self.ends is not None:
+            constraints += self.ends.constraints((self.old.policy, self.new.policy), self.frame)
         for literal in (*constraints, *self.frame.structure()):
             prover.require(literal)
         return prover
+
+    def preferences(self) -> list[Literal]:
+        """What makes a witness one that people know, and between the ends' own addresses."""
+        first, *others = witness_preferences(self.frame)
+        return [first, *([] if self.ends is None else self.ends.preferences(self.frame)), *others]
+
+    def circumstances(self, assignment: Assignment, frame: Frame) -> str:
+        """A witness's circumstances in words."""
+        called = None if self.ends is None else self.ends.names
+        return circumstances_text((self.old, self.new), assignment, frame, self.tags, called)
 
     def literals(self) -> Iterator[Literal]:
         """Where either policy has any of the events."""
@@ -146,26 +172,19 @@ class PolicyPair:
             yield from (pair.old, pair.new)
 
 
-class _Classes(PolicyPair):
+class _Classes:
     """The classes in which two policies differ."""
 
-    def __init__(
-        self,
-        old: Policy,
-        new: Policy,
-        engines: tuple[str, str],
-        side: str,
-        time_limit: float | None,
-    ) -> None:
-        super().__init__(old, new, engines, side, time_limit)
-        self.rest = self.differs  # what no class has that was found so far
+    def __init__(self, pair: PolicyPair) -> None:
+        self.pair, self.formulas, self.frame = pair, pair.formulas, pair.frame
+        self.rest = pair.differs  # what no class has that was found so far
 
     def find(self, max_classes: int) -> Difference:
         """The classes, up to so many."""
         changes: list[Change] = []
-        if self.differs == FALSE:
+        if self.pair.differs == FALSE:
             return Difference((), True)
-        prover = self.prover()
+        prover = self.pair.prover()
         try:
             for change in self._changes(prover):
                 changes.append(change)
@@ -173,28 +192,31 @@ class _Classes(PolicyPair):
                     why = f"only {max_classes} classes are shown"
                     return Difference(tuple(changes), False, why)
         except Undecided as reason:
-            why = str(reason) or f"the time limit of {self.deadline.seconds:g} seconds came first"
+            why = (
+                str(reason)
+                or f"the time limit of {self.pair.deadline.seconds:g} seconds came first"
+            )
             return Difference(tuple(changes), False, why)
         return Difference(tuple(changes), True)
 
     def _changes(self, prover: Prover) -> Iterator[Change]:
-        leaves = self.formulas.leaves(self.literals())
+        leaves = self.formulas.leaves(self.pair.literals())
         found: list[Literal] = []
         small = len(self.formulas.nodes) <= SMALL
         # Outside the classes found; each class is proved as it stands, also where two overlap.
         while (assignment := self._outside(prover, found, small)) is not None:
             cube = self._cube(prover, leaves, assignment)
             found.append(self.formulas.all(cube))
-            self.rest = self.formulas.both(self.differs, -self.formulas.any(found))
+            self.rest = self.formulas.both(self.pair.differs, -self.formulas.any(found))
             if not small:
                 assignment = self._usual(prover, cube) or assignment
             yield self._change(assignment, cube)
 
     def _outside(self, prover: Prover, found: Sequence[Literal], small: bool) -> Assignment | None:
         """A frame outside these classes that is judged differently, None where there is none."""
-        where = (self.differs, *(-part for part in found))
+        where = (self.pair.differs, *(-part for part in found))
         buildable = self.frame.buildable
-        preferences = witness_preferences(self.frame)
+        preferences = self.pair.preferences()
         if small:
             assignment = prover.find_preferred([*where, buildable], preferences)
         else:
@@ -205,8 +227,8 @@ class _Classes(PolicyPair):
 
     def _usual(self, prover: Prover, cube: Sequence[Literal]) -> Assignment | None:
         """A frame of the class that looks like one that people know."""
-        inside = [*cube, self.differs, self.frame.buildable]
-        return prover.find_preferred(inside, witness_preferences(self.frame), smallest=False)
+        inside = [*cube, self.pair.differs, self.frame.buildable]
+        return prover.find_preferred(inside, self.pair.preferences(), smallest=False)
 
     # --- the class of a frame
 
@@ -229,7 +251,9 @@ class _Classes(PolicyPair):
 
     def _alike(self, sample: Samples) -> Literal:
         """The frames that both policies judge as they judge this one."""
-        return self.formulas.all(part if sample.inside(part) else -part for part in self.literals())
+        return self.formulas.all(
+            part if sample.inside(part) else -part for part in self.pair.literals()
+        )
 
     def _widened(
         self, prover: Prover, alike: Literal, cube: list[Literal], positive: Sequence[Literal]
@@ -251,11 +275,13 @@ class _Classes(PolicyPair):
 
     def _change(self, assignment: Assignment, cube: Sequence[Literal]) -> Change:
         frame = frame_of(assignment)
-        old, new = (policy.verdict_on(assignment, frame) for policy in (self.old, self.new))
+        old, new = (
+            policy.verdict_on(assignment, frame) for policy in (self.pair.old, self.pair.new)
+        )
         if old.verdict == new.verdict:
             raise contradiction(f"a difference was claimed and there is none ({old})", frame)
-        where = circumstances_text((self.old, self.new), assignment, frame, self.tags)
-        words = class_text(self.formulas, cube, self.tags, self.old.defaults)
+        where = self.pair.circumstances(assignment, frame)
+        words = class_text(self.formulas, cube, self.pair.tags, self.pair.old.defaults)
         return Change(words, frame, where, old, new, dict(assignment), tuple(cube))
 
 

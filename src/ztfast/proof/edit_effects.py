@@ -20,13 +20,12 @@ from ztfast.model.policy import Policy
 from ztfast.proof.diff import SMALL, EventPair, PolicyPair
 from ztfast.proof.edits import Edit, Statement, edits_between, statements
 from ztfast.proof.formula import FALSE, TRUE, Assignment, Formulas, Literal, Samples
+from ztfast.proof.member_ends import MemberEnds
 from ztfast.proof.solver import Prover, Undecided
 from ztfast.proof.symbolic import RuleSetTrace, SideTrace
 from ztfast.proof.symbolic_policy import (
     SymbolicPolicy,
     WitnessVerdict,
-    circumstances_text,
-    witness_preferences,
 )
 from ztfast.proof.verdict_classes import PASSES
 from ztfast.proof.witness import frame_of
@@ -98,15 +97,16 @@ def compare_edits(
     side: str = "both",
     time_limit: float | None = TIME_LIMIT,
     usual: bool = True,
+    ends: MemberEnds | None = None,
 ) -> EditReport:
     """What each edit between two policies does to frames, as far as the time limit lets prove it.
 
     side: "both", "out" or "in".  time_limit: in seconds, None: none.  usual: witnesses are to look
-    like frames that people know, which takes time.
+    like frames that people know, which takes time.  ends: members that sender and receiver are.
     Raises BackendError where z3 is missing, or where a witness contradicts a claim (ZT291),
     UsageError for another side.
     """
-    pair = PolicyPair(old, new, engines, side, time_limit)
+    pair = PolicyPair(old, new, engines, side, time_limit, ends)
     edits = edits_between(old, new)
     if pair.differs == FALSE:
         nothing = [EditEffect(edit, (), True) for edit in edits]
@@ -126,11 +126,11 @@ class _EditEffects:
         self._prover: Prover = pair.prover()
         self._deadline = pair.deadline
         self._differs, self._buildable = pair.differs, pair.frame.buildable
-        self._preferences = witness_preferences(pair.frame)
+        self._preferences = pair.preferences()
         self._events = pair.events
         self._actions = [_actions(self._formulas, self._events, new) for new in (False, True)]
         self._literals = _DeciderFormulas(self._formulas, self._new.traces)
-        self._tags, self._why = pair.tags, ""
+        self._circumstances, self._why = pair.circumstances, ""
 
     def find(self, edits: Sequence[Edit]) -> EditReport:
         """The effects of each edit, in their order, and what is left."""
@@ -181,7 +181,7 @@ class _EditEffects:
         old, new = (one.verdict_on(assignment, frame) for one in (self._old, self._new))
         deciders, others = self._deciders(kind, assignment, frame)
         copies = tuple(self._copies(kind, before, after))
-        where = circumstances_text((self._old, self._new), assignment, frame, self._tags)
+        where = self._circumstances(assignment, frame)
         found = (frame, where, old, new, dict(assignment))
         return Effect(before, after, deciders, others, copies, *found)
 

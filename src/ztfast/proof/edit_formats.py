@@ -24,12 +24,21 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]#|~])")
 
 @dataclass(frozen=True)
 class ChangeText:
-    """All that is said of a change: its edits and what is proved, then other parts with a title."""
+    """All that is said of a change: its edits and what is proved, then other parts with a title.
+
+    between: the ends that it is about, as `from anna to files`; "" for all.
+    """
 
     lines: Sequence[EditLine]
     closing: str
     details: Sequence[tuple[EditLine, Sequence[str]]] = ()
     parts: Sequence[tuple[str, Sequence[str]]] = ()
+    between: str = ""
+
+    @property
+    def title(self) -> str:
+        """What stands above it."""
+        return f"Flow rules, {self.between}" if self.between else "Flow rules"
 
 
 def change_text(
@@ -38,6 +47,7 @@ def change_text(
     limit: int,
     verbose: bool,
     parts: Sequence[tuple[str, Sequence[str]]] = (),
+    between: str = "",
 ) -> ChangeText:
     """What there is to say; limit: at most so many edits, those with an effect first to stay."""
     every = writer.lines(report)
@@ -46,7 +56,7 @@ def change_text(
         rest = f"{len(every) - limit} more edits"
         lines = [*every[:limit], EditLine(rest, "not shown (--limit shows more)")]
     details = list(_details(report, every[:limit])) if verbose else []
-    return ChangeText(lines, closing_line(report, every), details, parts)
+    return ChangeText(lines, closing_line(report, every, between), details, parts, between)
 
 
 def _details(
@@ -72,8 +82,8 @@ def effect_lines(effect: Effect) -> list[str]:
 
 def text_lines(change: ChangeText) -> list[str]:
     """For a terminal: each edit in a line, then what is proved, then the details."""
-    lines = [str(line) for line in change.lines]
-    lines.append(change.closing)
+    lines = [f"{change.between}:"] if change.between else []
+    lines += [*map(str, change.lines), change.closing]
     for title, part in change.parts:
         lines += ["", *([title] if title else []), *part]
     for line, details in change.details:
@@ -86,7 +96,7 @@ def text_lines(change: ChangeText) -> list[str]:
 
 def markdown(change: ChangeText) -> str:
     """For a pull request."""
-    lines = ["### Flow rules", ""]
+    lines = [f"### {_md(change.title)}", ""]
     lines += [f"- **{_md(line.head)}**: {_md(line.body)}" for line in change.lines]
     lines += ["", f"{_md(change.closing)}."]
     for title, part in change.parts:
@@ -124,13 +134,14 @@ def page(change: ChangeText) -> str:
         + "</li>"
         for line in change.lines
     )
-    body = [f"<h1>Flow rules</h1>\n<ul>\n{items}\n</ul>\n<p>{_escaped(change.closing)}.</p>"]
+    title = _escaped(change.title)
+    body = [f"<h1>{title}</h1>\n<ul>\n{items}\n</ul>\n<p>{_escaped(change.closing)}.</p>"]
     body += [f"<h2>{_escaped(title)}</h2>\n{_pre(part)}" for title, part in change.parts]
     body += [
         f"<details><summary>{_escaped(line.head)}</summary>\n{_pre(details)}\n</details>"
         for line, details in change.details
     ]
-    head = '<!doctype html>\n<meta charset="utf-8">\n<title>Flow rules</title>\n'
+    head = f'<!doctype html>\n<meta charset="utf-8">\n<title>{title}</title>\n'
     return head + "\n".join(body) + "\n"
 
 

@@ -157,12 +157,13 @@ def _verb(frames: str, partly: bool) -> str:
     return "are" if plural or (partly and frames.startswith("every frame")) else "is"
 
 
-def closing_line(report: EditReport, lines: Sequence[EditLine]) -> str:
-    """What is proved of everything else."""
+def closing_line(report: EditReport, lines: Sequence[EditLine], between: str = "") -> str:
+    """What is proved of everything else; between: the ends that were asked about, in words."""
+    frame = f"frame {between}".rstrip()
     if report.incomplete:
         return f"not everything is proved: {report.incomplete}"
     if report.same:
         count = len(lines)
         edits = f" ({count} edit{'s' * (count != 1)} without effect)" if lines else ""
-        return f"no difference: proved for every frame{edits}"
-    return "no other frame is judged otherwise: proved"
+        return f"no difference: proved for every {frame}{edits}"
+    return f"no other {frame} is judged otherwise: proved"

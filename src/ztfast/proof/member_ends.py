@@ -8,6 +8,7 @@ Tested by tests/proof/test_member_ends.py, with `ztfast deliver` against every w
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ztfast.model.policy import Policy
@@ -29,6 +30,12 @@ class MemberEnds:
         """What the network's members are called, by address."""
         return {member.address: member.name for member in self.network.members if member.name}
 
+    @property
+    def text(self) -> str:
+        """The ends in words: `from anna to files`, "" where neither is named."""
+        ends = (("from", self.sender), ("to", self.receiver))
+        return " ".join(f"{word} {_called(member)}" for word, member in ends if member is not None)
+
     def held(self, policy: Policy) -> frozenset[int] | None:
         """The capabilities that the sender holds, by id; None: nothing is known of it."""
         member = self.sender
@@ -37,12 +44,15 @@ class MemberEnds:
         given = {cap.id for cap in policy.capabilities if cap.default and member.takes_defaults}
         return member.capabilities | given
 
-    def constraints(self, policy: Policy, frame: FrameFormulas) -> list[Literal]:
-        """What holds of every frame between these ends; call it when all matches are made."""
+    def constraints(self, policies: Sequence[Policy], frame: FrameFormulas) -> list[Literal]:
+        """What holds of every frame between these ends, for all of these policies.
+
+        Call it when all matches are made.
+        """
         found: list[Literal] = []
         if self.sender is not None:
             found += _member(frame.formulas, "from", "zt_source", self.sender)
-            found += self._holds(policy, frame.formulas)
+            found += self._holds(policies, frame.formulas)
             found += [*self._owns(frame), *self._mac(frame, "mac_source", self.sender)]
         if self.receiver is not None:
             found += _member(frame.formulas, "to", "in.node", self.receiver)
@@ -51,11 +61,14 @@ class MemberEnds:
             found += [frame.formulas.either(group, literal) for literal in macs]
         return found
 
-    def _holds(self, policy: Policy, formulas: Formulas) -> list[Literal]:
-        held = self.held(policy) or frozenset()
-        numbers = {capability.id for capability in policy.capabilities}
+    def _holds(self, policies: Sequence[Policy], formulas: Formulas) -> list[Literal]:
+        """A field is looked at by the policies alone by which the sender does not hold it."""
+        held = [self.held(policy) or frozenset() for policy in policies]
+        numbers = {capability.id for policy in policies for capability in policy.capabilities}
         return [
-            formulas.test(formulas.field(f"from.holds.{number}", 1), int(number in held))
+            formulas.test(
+                formulas.field(f"from.holds.{number}", 1), int(all(number in one for one in held))
+            )
             for number in sorted(numbers)
         ]
 
@@ -85,6 +98,10 @@ class MemberEnds:
                 field = f"{end}{4 if len(ip) == 4 else 6}"
                 found.append(frame.test(field, int.from_bytes(ip, "big")))
         return found
+
+
+def _called(member: Member) -> str:
+    return member.name or member.label
 
 
 def _member(formulas: Formulas, end: str, address: str, member: Member) -> list[Literal]:

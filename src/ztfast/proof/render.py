@@ -39,15 +39,19 @@ def hex_text(frame: Frame) -> str:
     return "hex:" + ethernet_bytes(frame).hex()
 
 
-def diff_lines(found: Difference) -> list[str]:
-    """The classes, each with both verdicts and a witness, or that there are none."""
+def diff_lines(found: Difference, between: str = "") -> list[str]:
+    """The classes, each with both verdicts and a witness, or that there are none.
+
+    between: the ends that were asked about, in words.
+    """
     if not found.changes:
         return [
-            "no difference: proved for every frame"
+            f"no difference: proved for every frame {between}".rstrip()
             if found.complete
             else "something may differ: nothing was proved in time"
         ]
-    return [line for change in merged(found.changes) for line in _change_lines(change)]
+    head = [f"{between}:"] if between else []
+    return [*head, *(line for change in merged(found.changes) for line in _change_lines(change))]
 
 
 def merged(changes: Iterable[Change]) -> list[Change]:

@@ -81,7 +81,7 @@ def search(
     constraints = network_constraints(formulas, symbolic.directions)
     preferences = witness_preferences(frame)
     if ends is not None:
-        wanted += ends.constraints(policy, frame)
+        wanted += ends.constraints([policy], frame)
         preferences = [*preferences[:1], *ends.preferences(frame), *preferences[1:]]
     for literal in (*constraints, *frame.structure()):
         prover.require(literal)
