@@ -124,6 +124,22 @@ def test_ports_joined_by_or_are_only_noted() -> None:
         assert [(one.code, one.severity) for one in findings] == [("ZT105", severity)], text
 
 
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("accept chr macauth ;", "`chr macauth` is never true on a real network"),
+        ("drop not chr macauth ; accept ;", "`not chr macauth` is always true on a real network"),
+        ("cap c id 1 accept dport 22;; ;", "a blank must stand before each `;`"),
+        # the block is closed by what was to be a rule of its own
+        ("cap c id 1\n accept dport 22;\naccept;\n", "`;` that closes the `cap` is missing"),
+        ("macro m($a)\n accept dport $a;\ninclude m(1)\naccept;\n", "closes the `macro` is missing"),
+    ],
+)
+def test_what_is_said(text: str, part: str) -> None:
+    _, findings = check(Source("t", text))
+    assert any(part in f"{one.message} {one.help}" for one in findings), findings
+
+
 def test_json_is_checked_too() -> None:
     rules = [{"type": "MATCH_VLAN_ID", "vlanId": 1 << 20}, {"type": "ACTION_DROP"}]
     policy, findings = check(Source("j", json.dumps(rules)))

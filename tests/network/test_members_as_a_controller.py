@@ -6,13 +6,16 @@ The documents are those of ZeroTier's controller; the answers were observed on i
 from __future__ import annotations
 
 import json
+import struct
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 import ztfast
+from ztfast.cli.explain import command
 from ztfast.model.addresses import mac_of, rfc4193, six_plane
 from ztfast.network.load import load_network
 from ztfast.network.members import Network
@@ -58,6 +61,41 @@ def test_a_certificate_holds_sixteen_addresses(tmp_path: Path, backend: str) -> 
     frames = [frame(A, B, ip) for ip in ips]
     assert accepted(network, *frames, backend=backend) == [True] * 16 + [False] * 4
     assert network.not_owned(network.members[0]) == tuple(ip_address(ip).packed for ip in ips[16:])
+
+
+def test_a_member_is_found_by_an_address_that_it_does_not_own(tmp_path: Path, backend: str) -> None:
+    """A frame without MACs from the 17th, or from outside the routes: that member's, no ipauth."""
+    ips = [f"172.16.2.{n}" for n in range(1, 19)]
+    network = load(
+        tmp_path,
+        [member(A, *ips, "192.168.9.9"), member(B, "172.16.2.200")],
+        routes=[{"target": "172.16.0.0/12"}],
+    )
+    sources = ["172.16.2.16", "172.16.2.17", "192.168.9.9", "172.16.2.99"]
+    packets = [frame(A, B, ip)[14:-20] + ip_address("172.16.2.200").packed for ip in sources]
+    raw = b"".join(struct.pack("<IIII", 0, 0, len(ip), len(ip)) + ip for ip in packets)
+    head = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101)
+    (tmp_path / "raw.pcap").write_bytes(head + raw)
+    engine = ztfast.Engine(network, backend=backend)
+    (batch,) = ztfast.read(tmp_path / "raw.pcap")
+    verdicts = engine.evaluate(batch)
+    assert verdicts.accepted.tolist() == [True, False, False, True]
+    assert verdicts.assumed.tolist() == [False, False, False, True]  # of the last nobody knows
+
+
+def test_explain_finds_the_member_of_an_address_that_it_does_not_own(tmp_path: Path) -> None:
+    ips = [f"172.16.2.{n}" for n in range(1, 19)]
+    load(tmp_path, [member(A, *ips), member(B, "172.16.2.200")])
+    told = [
+        CliRunner().invoke(
+            command,
+            ["--network", str(tmp_path / "network.json"), "--frame", f"udp {ip} > 172.16.2.200:53"],
+        ).stdout
+        for ip in ips[15:17]
+    ]
+    assert "accepted by both sides" in told[0]
+    assert "dropped by the sender: entry 1, `drop`" in told[1]
+    assert "sender (out) 1111111111" in told[1]
 
 
 def test_the_schemes_addresses_come_first(tmp_path: Path) -> None:

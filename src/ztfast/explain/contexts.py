@@ -248,5 +248,5 @@ def _mac(
             if member.address == address:
                 return network.mac(member)
         return network.mac(Member(address=address))
-    owners = [member for member in members if ip is not None and ip in network.ips(member)]
+    owners = [member for member in members if ip is not None and ip in network.assigned(member)]
     return network.mac(owners[0]) if len(owners) == 1 else None

@@ -140,7 +140,8 @@ def _blocks(tree: Tree, lines: Lines, source: Source) -> Iterator[Diagnostic]:
             f"`{word.text};` ends the block of `{opener.text}` around it: what follows is outside",
             lines.of(word),
             source,
-            f"write `{word.text.capitalize()}` without `;` inside a block",
+            f"if the `;` that closes the `{opener.text}` is missing, put it before this line;"
+            f" if not, write `{word.text.capitalize()}` without `;` inside a block",
             without_block(source, word, word),
         )
 

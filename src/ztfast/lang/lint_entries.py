@@ -220,11 +220,12 @@ class _Rules:
         bits = (read.value[0] or 0) if read is not None else 0
         if bits != 1 << CHARACTERISTICS["macauth"]:
             return  # beside others it changes nothing
-        what = "always true" if entry.get("not") is True else "never true"
+        inverted = entry.get("not") is True
+        what = "`not chr macauth` is always" if inverted else "`chr macauth` is never"
         yield self._at(
             index,
             "ZT130",
-            f"`macauth` is {what} on a real network: controllers certify IP addresses, never MACs",
+            f"{what} true on a real network: controllers certify IP addresses, never MACs",
             "use `chr ipauth`, or drop the match",
             self._replaced(index, "macauth", "ipauth"),
         )
@@ -350,12 +351,19 @@ def lint_arguments(
 
 def _odd_number(text: str, span: Span, source: Source) -> Diagnostic:
     meant = range_of(text)
+    closed = (
+        "a blank must stand before each `;`, or it is part of the word"
+        if text.endswith(";")
+        else ""
+    )
     return warning(
         "ZT126",
         f"only the number that {quote(text)} starts with counts, the rest is ignored",
         span,
         source,
-        range_help(text) or "write the number alone; for several values join matches with `or`",
+        closed
+        or range_help(text)
+        or "write the number alone; for several values join matches with `or`",
         None if meant is None else replaced(source, span, text, meant),
     )
 

@@ -20,7 +20,7 @@ EMULATES_RFC4193, EMULATES_6PLANE = 1, 2
 
 
 class GivenIps(NamedTuple):
-    """The IP addresses that members were given, one item each.
+    """IP addresses of members, one item each.
 
     member: int32.  wide: bool, is it IPv6?  high, low: uint64 halves; an IPv4 address is the low
     32 bits of `low`.
@@ -40,7 +40,8 @@ class MemberTable:
     tag_ids: the tag ids that any member carries, ascending.
     tag_present: bool[t, m]; tag_value: uint32[t, m].
     capabilities: bool[c, m]: does the member hold the c-th capability of the View.
-    ips: for each member the addresses it was given, packed (4 or 16 bytes each).
+    ips: for each member the addresses it owns, packed (4 or 16 bytes each).
+    assigned: for each member the addresses by which it is found; None: `ips`.
     macs: for each member the MACs that it can prove to own, as 48-bit integers.
     stations: for each member the MACs by which it is found, which nobody certifies.
     emulates: uint8[m], EMULATES_RFC4193 and EMULATES_6PLANE: the schemes of whose addresses the
@@ -62,21 +63,32 @@ class MemberTable:
     assumed_ipauth: bool = True
     assumed_macauth: bool = True
     stations: tuple[frozenset[int], ...] = ()
+    assigned: tuple[frozenset[bytes], ...] | None = None
     cache: dict[str, object] = field(default_factory=dict[str, object], compare=False, repr=False)
 
     @cached_property
     def given_ips(self) -> GivenIps:
         """What `ips` holds, as columns."""
-        counts = [len(own) for own in self.ips]
-        flat = [ip for own in self.ips for ip in own]
-        halves = np.frombuffer(b"".join([ip.rjust(16, b"\0") for ip in flat]), ">u8")
-        high, low = halves.astype(np.uint64).reshape(-1, 2).T
-        return GivenIps(
-            np.repeat(np.arange(len(counts), dtype=np.int32), counts),
-            np.array([len(ip) == 16 for ip in flat], np.bool_),
-            np.ascontiguousarray(high),
-            np.ascontiguousarray(low),
-        )
+        return _columns(self.ips)
+
+    @cached_property
+    def assigned_ips(self) -> GivenIps:
+        """What `assigned` holds, as columns."""
+        same = self.assigned is None or self.assigned == self.ips
+        return self.given_ips if same else _columns(self.assigned or ())
+
+
+def _columns(ips: tuple[frozenset[bytes], ...]) -> GivenIps:
+    counts = [len(own) for own in ips]
+    flat = [ip for own in ips for ip in own]
+    halves = np.frombuffer(b"".join([ip.rjust(16, b"\0") for ip in flat]), ">u8")
+    high, low = halves.astype(np.uint64).reshape(-1, 2).T
+    return GivenIps(
+        np.repeat(np.arange(len(counts), dtype=np.int32), counts),
+        np.array([len(ip) == 16 for ip in flat], np.bool_),
+        np.ascontiguousarray(high),
+        np.ascontiguousarray(low),
+    )
 
 
 @dataclass(frozen=True)

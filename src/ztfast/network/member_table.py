@@ -71,6 +71,7 @@ def member_table(
         tag_value=value,
         capabilities=_capability_rows(members, view, held),
         ips=(frozenset(), *(network.ips(member) for member in members)),
+        assigned=(frozenset(), *(network.assigned(member) for member in members)),
         macs=(_NO_MACS,) * (len(members) + 1),
         stations=(frozenset(), *(_own_macs(network, member) for member in members)),
         known=np.arange(len(members) + 1) > 0,

@@ -93,6 +93,11 @@ class Network:
         """The addresses that a member owns, packed: what `ipauth` is true for."""
         return frozenset(self._certified(member)[:MAX_OWNED])
 
+    def assigned(self, member: Member) -> frozenset[bytes]:
+        """Those, and what it was assigned and does not own: it may well send from there."""
+        owned = self.ips(member)
+        return owned if owned.issuperset(member.ips) else owned.union(member.ips)
+
     def not_owned(self, member: Member) -> tuple[bytes, ...]:
         """Assigned addresses that it does not own: outside the routes, or more than fit."""
         owned = self.ips(member)

@@ -29,7 +29,7 @@ class MemberNames:
         for member in self._members:
             if member.name:
                 self._by_name.setdefault(member.name.lower(), []).append(member)
-            for ip in {*member.ips, *network.ips(member)}:
+            for ip in network.assigned(member):
                 self._by_ip.setdefault(ip, []).append(member)
         self._by_address = {member.address: member for member in self._members}
 

@@ -110,8 +110,8 @@ def member_index(network: Network | None, table: MemberTable) -> MemberIndex:
     An address that two members were assigned finds nobody.
     """
     macs = sorted([(mac, number) for number, own in enumerate(table.stations) for mac in own])
-    ipv4, ipv4_member = _ipv4_columns(table.given_ips)
-    wide, keys, members, factor = _ipv6_columns(table.given_ips)
+    ipv4, ipv4_member = _ipv4_columns(table.assigned_ips)
+    wide, keys, members, factor = _ipv6_columns(table.assigned_ips)
     return MemberIndex(
         network_id=network.id if network is not None else None,
         table=table,
