@@ -132,7 +132,7 @@ def test_ports_joined_by_or_are_only_noted() -> None:
         ("cap c id 1 accept dport 22;; ;", "a blank must stand before each `;`"),
         # the block is closed by what was to be a rule of its own
         ("cap c id 1\n accept dport 22;\naccept;\n", "`;` that closes the `cap` is missing"),
-        ("macro m($a)\n accept dport $a;\ninclude m(1)\naccept;\n", "closes the `macro` is missing"),
+        ("macro m($a)\n accept dport $a;\ninclude m(1)\naccept;\n", "the `macro` is missing"),
     ],
 )
 def test_what_is_said(text: str, part: str) -> None:

@@ -108,6 +108,10 @@ CASES = {
         "accept ipprotocol udp and dport 53;\ndrop;\n",
         {"ZT212:1:its answer `udp 10.0.0.2:53 > 10.0.0.1:40000, 60 bytes` is dropped by `drop`"},
     ),
+    "answers of UDP from a port above 1023": (
+        "accept ipprotocol udp and ipdest 10.1.0.5/32 and dport 1194;\ndrop;\n",
+        {"ZT212:1:its answer `udp 10.1.0.5:1194 > 10.0.0.1:40000, 60 bytes` is dropped by `drop`"},
+    ),
     "one finding where TCP and UDP are lost": (
         "accept dport 53;\ndrop;\n",
         {"ZT208:1:dropped by `drop` in line 2"},
@@ -135,6 +139,13 @@ SILENT = {
     "inbound": "drop chr inbound and ethertype arp;\naccept;\n",
     "unknown tags": "tag t id 1;\naccept tseq t 1;\naccept treq t 1;\naccept;\n",
     "short headers": "accept framesize 20 and dport 80;\naccept;\n",
+    "programs that talk from a port to the same": "accept ipprotocol udp and dport 5000-5010;\n"
+    "accept ipprotocol udp and ipdest 10.0.0.0/8 and dport 6000;\ndrop;\n",
+    "UDP from a high port and back": "accept ipprotocol udp and ipdest 10.1.0.5/32\n"
+    " and dport 1194;\n"
+    "accept ipprotocol udp and ipsrc 10.1.0.5/32 and sport 1194;\ndrop;\n",
+    "NetFlow, which nobody answers": "accept ipprotocol udp and ipdest 10.1.0.5/32\n"
+    " and dport 2055;\ndrop;\n",
     "UDP that nobody answers": "accept ipprotocol udp and dport 514;\n"
     "accept ipprotocol udp and dport 5000-5010;\ndrop;\n",
     "copies": "tee 64 1122334455 ipprotocol udp;\naccept;\n",

@@ -83,8 +83,9 @@ ANALYSIS: tuple[Code, ...] = (
         "ZT212",
         "answers of UDP that cannot come back",
         "As ZT208, of UDP: a packet from a client's port is accepted here and the one that answers"
-        " it is dropped. Said of ports below 1024 alone, without those that nobody answers from"
-        " (syslog, SNMP traps) or that both ends use (NTP, IKE).",
+        " it is dropped. Not said of ports that nobody answers from (syslog, SNMP traps, NetFlow)"
+        " or that both ends use (NTP, IKE). Programs on ports from 1024 on often talk from one port"
+        " to the same: a rule by which those get answers is not named.",
     ),
     Code(
         "ZT213",

@@ -113,7 +113,7 @@ def _traps(analysis: Analysis) -> Iterator[Diagnostic]:
     for protocol in (TCP, UDP):
         fields = analysis.formulas, analysis.frame, analysis.views
         handshake = Handshake(*fields, defaults, protocol)
-        for number, index in _trapping(analysis, handshake):
+        for number, index, lost in _trapping(analysis, handshake):
             if (number, index) in said:
                 continue
             said.add((number, index))
@@ -121,17 +121,19 @@ def _traps(analysis: Analysis) -> Iterator[Diagnostic]:
             if counted > MAX_TRAPS:
                 yield _more_traps(analysis, number, index)
                 return
-            yield _trap(analysis, handshake, number, index)
+            yield _trap(analysis, handshake, number, index, lost)
 
 
-def _trapping(analysis: Analysis, handshake: Handshake) -> Iterator[tuple[int, int]]:
-    """(rule set, entry) of each ACCEPT that lets a first frame go whose answer is lost."""
+def _trapping(analysis: Analysis, handshake: Handshake) -> Iterator[tuple[int, int, Literal]]:
+    """(rule set, entry, where) of each ACCEPT that lets a first frame go whose answer is lost."""
     formulas = analysis.formulas
-    if not analysis.possible(handshake.trap):
-        return
-    for number, index, ends in _accepts(handshake):
-        if analysis.possible(formulas.both(handshake.trap, ends)):
-            yield number, index
+    for trap in handshake.traps:
+        if not analysis.possible(trap.lost):
+            continue
+        for number, index, ends in _accepts(handshake):
+            lost, excused = (formulas.both(where, ends) for where in trap)
+            if analysis.possible(lost) and not analysis.possible(excused):
+                yield number, index, lost
 
 
 def _accepts(handshake: Handshake) -> Iterator[tuple[int, int, Literal]]:
@@ -142,11 +144,11 @@ def _accepts(handshake: Handshake) -> Iterator[tuple[int, int, Literal]]:
                 yield number, index, ends
 
 
-def _trap(analysis: Analysis, handshake: Handshake, number: int, index: int) -> Diagnostic:
+def _trap(
+    analysis: Analysis, handshake: Handshake, number: int, index: int, where: Literal
+) -> Diagnostic:
     preferences = _first_preferences(analysis.frame)
-    ends = dict(handshake.forward["out"].rule_sets[number].ends)[index]
-    trapped = analysis.formulas.both(handshake.trap, ends)
-    assignment = analysis.prover.find_preferred([trapped], preferences)
+    assignment = analysis.prover.find_preferred([where], preferences)
     assert assignment is not None
     lost = handshake.lost_reply(assignment)
     # The base rules drop it, or else neither they nor a capability accept it: then their

@@ -14,20 +14,23 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from ztfast.engine.context import Outcome
-from ztfast.frames.build import TCP, UDP
+from ztfast.frames.build import TCP
 from ztfast.frames.frame import Frame
 from ztfast.model.view import DIRECTIONS, View
-from ztfast.proof.formula import TRUE, Assignment, Formulas, Literal
+from ztfast.proof.formula import FALSE, TRUE, Assignment, Formulas, Literal
 from ztfast.proof.frame_model import FrameFormulas
 from ztfast.proof.match_formulas import SideFields
 from ztfast.proof.symbolic import trace_side
 from ztfast.proof.witness import SideNames, context_of, contradiction, frame_of, replay
 
 SYN, ACK = 2, 16
-# UDP of servers whose clients have ports of their own: below 1024, save what nobody answers (wake
+# UDP below 1024 has servers whose clients have ports of their own, save what nobody answers (wake
 # on LAN, SNMP traps, syslog) and what has one port at both ends (DHCP, NTP, IKE, RIP)
 SERVERS = 1023
 NOT_SERVERS = (9, 67, 68, 123, 162, 500, 514, 520, 546, 547)
+# Above, programs of one kind often talk from one port to the same; of others nobody answers some:
+# SSDP, NetFlow, IPFIX, syslog, mDNS, sFlow, statsd, discovery, GELF
+UNANSWERED = (1514, 1900, 2055, 4739, 5140, 5353, 5355, 6343, 8125, 9995, 9996, 12201)
 _SWAPPED = {
     "source4": "dest4",
     "source6": "dest6",
@@ -77,10 +80,17 @@ class LostReply(NamedTuple):
     stopped: Outcome
 
 
+class Trap(NamedTuple):
+    """Where answers are lost; of an action that is also in `excused` nothing is said."""
+
+    lost: Literal
+    excused: Literal
+
+
 class Handshake:
     """A first frame and its answer through both views.
 
-    protocol: TCP or UDP.  forward, reply: the traces by direction.  trap: where the first passes
+    protocol: TCP or UDP.  forward, reply: the traces by direction.  traps: where the first passes
     and its answer does not.
     """
 
@@ -113,8 +123,16 @@ class Handshake:
         supers = formulas.any(rules.super_accepts for rules in forward["in"].rule_sets)
         self.passes = formulas.all((forward["out"].delivered, forward["in"].delivered, -supers))
         self.returns = formulas.both(self.reply["out"].accepted, self.reply["in"].accepted)
-        self.trap = formulas.all(
-            (self.background, *_client_ports(frame, protocol), self.passes, -self.returns)
+        self.traps = tuple(self._trap(frame, *ports) for ports in _server_ports(frame, protocol))
+
+    def _trap(self, frame: FrameFormulas, dport: Literal, excused: Literal) -> Trap:
+        formulas = self.formulas
+        client = frame.test("sport", 32768, 60999)
+        lost = formulas.all((self.background, dport, client, self.passes, -self.returns))
+        if excused == FALSE:
+            return Trap(lost, FALSE)
+        return Trap(
+            lost, formulas.all((self.background, dport, excused, self.passes, self.returns))
         )
 
     def _background(self, frame: FrameFormulas) -> Literal:
@@ -137,7 +155,7 @@ class Handshake:
         )
 
     def lost_reply(self, assignment: Assignment) -> LostReply:
-        """The witness of an assignment in `trap`, all replayed; raises BackendError (ZT291)."""
+        """The witness of an assignment in a trap, all replayed; raises BackendError (ZT291)."""
         first = frame_of(assignment)
         answer = frame_of(_reply_assignment(assignment))
         forward = [self._replay(assignment, first, SideNames(side)) for side in DIRECTIONS]
@@ -163,12 +181,27 @@ class Handshake:
         return replay(view, frame, context)
 
 
-def _client_ports(frame: FrameFormulas, protocol: int) -> Iterator[Literal]:
-    """From a port that clients take; of UDP to one that servers answer from."""
-    yield frame.test("sport", 32768, 60999)
-    if protocol == UDP:
-        yield frame.test("dport", 1, SERVERS)
-        yield from (-frame.test("dport", port) for port in NOT_SERVERS)
+def _server_ports(frame: FrameFormulas, protocol: int) -> Iterator[tuple[Literal, Literal]]:
+    """(ports that servers answer from, ports that excuse an action that has answers for them)."""
+    if protocol == TCP:
+        yield TRUE, FALSE
+        return
+    for low, high, ports in ((1, SERVERS, NOT_SERVERS), (SERVERS + 1, 65535, UNANSWERED)):
+        others = (-frame.test("dport", port) for port in ports)
+        same = FALSE if low == 1 else _one_port(frame)
+        yield frame.formulas.all((frame.test("dport", low, high), *others)), same
+
+
+def _one_port(frame: FrameFormulas) -> Literal:
+    """From a port to the same port of another address."""
+    formulas, equal = frame.formulas, frame.formulas.compare
+    return formulas.all(
+        (
+            equal("equal", "sport", "dport"),
+            formulas.implies(frame.ipv4, -equal("equal", "source4", "dest4")),
+            formulas.implies(frame.ipv6, -equal("equal", "source6", "dest6")),
+        )
+    )
 
 
 def _first(frame: FrameFormulas, protocol: int) -> tuple[Literal, ...]:
