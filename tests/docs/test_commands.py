@@ -26,7 +26,7 @@ def commands(text: str) -> list[tuple[str, str]]:
 PAGES = (
     *("compile", "check", "fmt", "explain", "reach", "test", "init"),
     pytest.param("policies-in-git", marks=needs("yaml", "z3")),
-    *(pytest.param(page, marks=needs("z3")) for page in ("diff", "search", "analysis")),
+    *(pytest.param(page, marks=needs("z3")) for page in ("diff", "search", "analysis", "settings")),
 )
 
 

@@ -18,6 +18,7 @@ import sys
 import click
 
 from ztfast import __version__
+from ztfast.cli.settings import Settings, current
 
 # command -> (module, one line of help)
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -44,6 +45,31 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 
+def _be_quiet(ctx: click.Context, _: click.Parameter, quiet: bool) -> None:
+    if quiet:
+        current(ctx).quiet = True
+
+
+_QUIET = click.Option(
+    ["--quiet"],
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_be_quiet,
+    help="Do not say which file of settings was taken.",
+)
+
+
+VARIABLES = [  # all there are, with those that are not only ours
+    ("ZTFAST_BACKEND", "Who evaluates where --backend does not say: native, reference."),
+    ("ZTFAST_CONFIG", "The file of settings; empty: none is looked for."),
+    ("ZTFAST_SIMD", "The loops' instruction level: baseline, avx2, avx512."),
+    ("ZTFAST_TOKEN", "A controller's or Central's API token: fetch, plan, apply."),
+    ("NO_COLOR", "Not empty: no colours on a terminal."),
+    ("NOTIFY_SOCKET", "Set by systemd: where tap says that it is ready."),
+]
+
+
 class _LazyGroup(click.Group):
     """A group whose commands are imported when they are needed."""
 
@@ -55,6 +81,8 @@ class _LazyGroup(click.Group):
             return None
         command = importlib.import_module(COMMANDS[cmd_name][0]).command
         assert isinstance(command, click.Command)
+        if not any(parameter.name == "quiet" for parameter in command.params):
+            command.params.append(_QUIET)
         return command
 
     def resolve_command(
@@ -72,6 +100,8 @@ class _LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+        with formatter.section("Environment"):
+            formatter.write_dl(VARIABLES)
 
 
 @click.group(
@@ -79,17 +109,39 @@ class _LazyGroup(click.Group):
     context_settings={"help_option_names": ["-h", "--help"]},
     invoke_without_command=True,
 )
-@click.version_option(__version__, prog_name="ztfast")
+@click.option("--version", is_flag=True, help="Show the version and exit.")
+@click.option("--json", "as_json", is_flag=True, help="With --version: what it runs on, too.")
 @click.pass_context
-def cli(ctx: click.Context) -> None:
+def cli(ctx: click.Context, version: bool, as_json: bool) -> None:
     """ZeroTier flow rules outside ZeroTier: compile, check, test and run them.
 
     \b
     Example: ztfast filter rules.ztrules capture.pcap -w accepted.pcap
+
+    What a command line leaves out is taken from ztfast.toml (docs/settings.md).
     """
-    if ctx.invoked_subcommand is None:  # nothing was asked for: help once, as wrong usage
+    name = ctx.invoked_subcommand
+    if version:
+        _print_version(as_json)
+        ctx.exit(0)
+    if as_json:
+        ctx.fail("--json goes with --version, or stands behind a command")
+    if name is None:  # nothing was asked for: help once, as wrong usage
         click.echo(ctx.get_help(), err=True)
         ctx.exit(2)
+    ctx.obj = settings = Settings()
+    ctx.default_map = {name: settings.defaults(name)}
+
+
+def _print_version(as_json: bool) -> None:
+    if not as_json:
+        click.echo(f"ztfast, version {__version__}")
+        return
+    import json
+
+    from ztfast.cli.about import about
+
+    click.echo(json.dumps(about(), indent=2))
 
 
 def _start_quickly() -> None:

@@ -149,9 +149,9 @@ def _fixable(findings: list[tuple[str, list[Diagnostic]]]) -> str:
 def _as_text(findings: list[tuple[str, list[Diagnostic]]], output: str | None) -> str:
     import sys
 
-    from ztfast.diagnostics.render import format_diagnostic
+    from ztfast.diagnostics.render import format_diagnostic, wants_colour
 
-    colour = output is None and sys.stdout.isatty()
+    colour = output is None and wants_colour(sys.stdout)
     return "".join(
         format_diagnostic(finding, colour) + "\n" for _, found in findings for finding in found
     )

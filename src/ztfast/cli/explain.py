@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ztfast.cli.options import version_option
+from ztfast.cli.settings import from_settings
 
 if TYPE_CHECKING:
     from ztfast.explain.contexts import ContextResolver, Ends, FrameContexts
@@ -60,6 +61,7 @@ def command(rules: str | None, **options: Any) -> None:
     import json
     import sys
 
+    from ztfast.diagnostics.render import wants_colour
     from ztfast.explain.delivery import delivery_notes
     from ztfast.explain.explain import explain
     from ztfast.explain.render import to_object, to_text
@@ -74,7 +76,7 @@ def command(rules: str | None, **options: Any) -> None:
     if options["as_json"]:
         text = json.dumps(to_object(found), indent=2) + "\n"
     else:
-        colour = options["output"] is None and sys.stdout.isatty()
+        colour = options["output"] is None and wants_colour(sys.stdout)
         text = to_text(found, options["brief"], colour)
     read = [rules, options["network"], options["capture"]]
     write_text(options["output"], text, read)
@@ -84,6 +86,8 @@ def _check(options: dict[str, Any]) -> None:
     if (options["frame"] is None) == (options["capture"] is None):
         raise click.UsageError("give the frame: --frame SPEC, or --capture FILE --number N")
     described = [name for name in ("from_tag", "to_tag", "cap", "ipauth") if options[name]]
+    if described and from_settings("network"):
+        options["network"] = None  # who is described is no member of the project's network
     if options["network"] and described:
         shown = f"--{described[0].replace('_', '-')}"
         raise click.UsageError(f"--network says who the members are: leave out {shown}")

@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ztfast.cli.settings import current
+
 if TYPE_CHECKING:
     from ztfast.model.policy import Policy
     from ztfast.network.members import Network
@@ -71,6 +73,10 @@ def read_rules(rules: str | None, network: str | None) -> tuple[Policy, Network 
         policy = read_policy(rules)
         return policy, read_network(network, policy)
     known = read_network(network)
+    rules = current().rules_for(known is not None and known.policy is not None)
+    if rules is not None:
+        policy = read_policy(rules)
+        return policy, read_network(network, policy)
     if known is None or known.policy is None:
         what = "no rules are named" if known is None else f"{network} names no rules"
         raise usage(what, "give RULES, or a --network whose file has or names rules")

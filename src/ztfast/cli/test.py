@@ -146,11 +146,12 @@ def _is_low(percent: float, wanted: float | None) -> bool:
 def _report(results: Any, coverage: Any, options: dict[str, Any], read: list[str]) -> None:
     import sys
 
+    from ztfast.diagnostics.render import wants_colour
     from ztfast.sinks.text import write_text
     from ztfast.suite.render import FORMATS, cases_text
 
     if options["form"] == "text":
-        colour = options["output"] is None and sys.stdout.isatty()
+        colour = options["output"] is None and wants_colour(sys.stdout)
         shown = coverage if options["coverage"] or options["fail_under"] is not None else None
         text = cases_text(results, shown, colour)
     else:

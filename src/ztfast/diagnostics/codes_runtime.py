@@ -187,6 +187,13 @@ OTHERS: tuple[Code, ...] = (
         "a default), and leaves out the rest silently. ztfast judges as if the member had all.",
     ),
     Code(
+        "ZT570",
+        "settings that cannot be read",
+        "A `ztfast.toml`, or `[tool.ztfast]` in a pyproject.toml, was found from the working folder"
+        " upwards and has something that is no setting. `ZTFAST_CONFIG=FILE` names another file,"
+        " an empty `ZTFAST_CONFIG` none.",
+    ),
+    Code(
         "ZT601",
         "output failed",
         "The output could not be written; the message says what was kept.",

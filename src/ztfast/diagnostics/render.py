@@ -6,6 +6,7 @@ Tested by tests/diagnostics/test_render_harmless.py and test_render_underlined.p
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Iterable
@@ -19,9 +20,15 @@ _COLOURS = {"error": "\x1b[31;1m", "warning": "\x1b[33;1m", "note": "\x1b[36;1m"
 def print_diagnostics(diagnostics: Iterable[Diagnostic], stream: TextIO | None = None) -> None:
     """Write diagnostics to `stream` (standard error), coloured only on a terminal."""
     out = stream if stream is not None else sys.stderr
-    colour = out.isatty()
+    colour = wants_colour(out)
     for diagnostic in diagnostics:
         out.write(format_diagnostic(diagnostic, colour) + "\n")
+
+
+def wants_colour(stream: TextIO) -> bool:
+    """Is it a terminal that takes colours, and does nobody want none (https://no-color.org)?"""
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return stream.isatty() and not plain
 
 
 def format_diagnostic(diagnostic: Diagnostic, colour: bool = False) -> str:

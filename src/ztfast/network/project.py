@@ -1,0 +1,166 @@
+"""The project's file of settings: `ztfast.toml`, or `[tool.ztfast]` in a pyproject.toml.
+
+Contract: `find_project(folder)` gives the `Project` of the first such file in the folder or above,
+None where there is none; `read_project` that of one file.  Files that rules and network name are
+beside it.  Raises NetworkError (ZT570) with file and line for a setting that is none.
+Tested by tests/network/test_project.py.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from ztfast.errors import Diagnostic, NetworkError, Source, Span, ZtfastError
+
+NAMES = ("ztfast.toml", "pyproject.toml")
+MAX_SIZE = 1 << 20
+_TABLE = "tool.ztfast"
+_CHOICES = {
+    "rules": None,
+    "network": None,
+    "engine": ("1.14", "1.12"),
+    "fail-on": ("error", "warning", "note"),
+}
+_ID = re.compile(r"[0-9a-fA-F]{16}")
+
+
+@dataclass(frozen=True)
+class Project:
+    """What a file sets; None: it does not.
+
+    rules, network: as the command line takes them, files with their folder.  engine: "1.14" or
+    "1.12".  fail_on: error, warning or note.
+    """
+
+    path: str
+    rules: str | None = None
+    network: str | None = None
+    engine: str | None = None
+    fail_on: str | None = None
+
+
+def find_project(folder: str) -> Project | None:
+    """The settings for a folder: of the nearest file that has any, upwards."""
+    at = os.path.abspath(folder)
+    while True:
+        for name in NAMES:
+            path = os.path.join(at, name)
+            if os.path.isfile(path):
+                found = read_project(path)
+                if found is not None:
+                    return found
+        above = os.path.dirname(at)
+        if above == at:
+            return None
+        at = above
+
+
+def read_project(path: str) -> Project | None:
+    """The settings of one file; None: a pyproject.toml that has none of ours."""
+    shared = os.path.basename(path) == "pyproject.toml"
+    try:
+        with open(path, "rb") as file:
+            data = file.read(MAX_SIZE + 1)
+    except OSError as error:
+        if shared:
+            return None  # whoever else reads it says so
+        raise _refused(path, f"cannot be read: {error.strerror}", "check its rights") from None
+    if shared and b"ztfast" not in data:
+        return None
+    if len(data) > MAX_SIZE:
+        raise _refused(path, f"more than {MAX_SIZE:,} bytes", "it holds a few settings only")
+    values = _values(data, path, shared)
+    return None if values is None else _project(path, data.decode("utf-8-sig"), values, shared)
+
+
+def _values(data: bytes, path: str, shared: bool) -> dict[str, Any] | None:
+    """The table of settings; None: there is none."""
+    from ztfast.network.toml import parse_toml
+
+    try:
+        values: Any = parse_toml(data, path)
+    except ZtfastError as error:
+        if shared and b"tool.ztfast" not in data:
+            return None
+        raise NetworkError(*map(_as_settings, error.diagnostics)) from None
+    for part in _TABLE.split(".") if shared else ():
+        values = values.get(part) if isinstance(values, dict) else None
+    if values is None or isinstance(values, dict):
+        return values
+    raise _refused(path, f"`{_TABLE}` is no table", f"write [{_TABLE}] and the settings below it")
+
+
+def _as_settings(found: Diagnostic) -> Diagnostic:
+    """A fault of TOML, said of this file."""
+    what = found.message.replace("is neither JSON nor TOML", "is no TOML")
+    help = 'settings are lines as: network = "net.toml"'
+    return Diagnostic(
+        "ZT570", what, span=found.span, source=found.source, path=found.path, help=help
+    )
+
+
+def _project(path: str, text: str, values: dict[str, Any], shared: bool) -> Project:
+    for key, value in values.items():
+        _check(path, text, key, value, shared)
+    found = {key.replace("-", "_"): value for key, value in values.items()}
+    for key in ("rules", "network"):
+        if key in found:
+            found[key] = _beside(path, found[key])
+    return Project(path, **found)
+
+
+def _check(path: str, text: str, key: str, value: Any, shared: bool) -> None:
+    """Refuse what is no setting, or no value of one."""
+    if key not in _CHOICES:
+        known = ", ".join(_CHOICES)
+        raise _refused(path, f"`{key[:40]}` is no setting", f"known are {known}", text, key, shared)
+    if not isinstance(value, str):
+        what = f"`{key}` is no text"
+        raise _refused(path, what, f'write it in quotes: {key} = "…"', text, key, shared)
+    choices = _CHOICES[key]
+    if choices is not None and value not in choices:
+        what = f"`{key}` is {value!r:.40}"
+        raise _refused(path, what, f"write one of {', '.join(choices)}", text, key, shared)
+    if not value or "\0" in value or value == "-":
+        raise _refused(path, f"`{key}` names no file", "give a path", text, key, shared)
+
+
+def _beside(path: str, name: str) -> str:
+    """A file's name from the working folder; a revision or a network's id as it is."""
+    if name.startswith("git:") or _ID.fullmatch(name):
+        return name
+    beside = os.path.join(os.path.dirname(path), os.path.expanduser(name))
+    try:
+        near = os.path.relpath(beside)
+    except ValueError:  # another drive of Windows
+        return beside
+    return beside if near.startswith("..") else near
+
+
+def _refused(
+    path: str, what: str, help: str, text: str = "", key: str = "", shared: bool = False
+) -> NetworkError:
+    """The error, at the line of the key where it can be found."""
+    span = _line_of(text, key, shared) if key else None
+    source = Source(path, text) if span is not None else None
+    return NetworkError(Diagnostic("ZT570", what, span=span, source=source, path=path, help=help))
+
+
+def _line_of(text: str, key: str, shared: bool) -> Span | None:
+    """Where a key stands; of a pyproject.toml behind our table's heading."""
+    start = 0
+    if shared:
+        heading = re.search(r"^[ \t]*\[[ \t]*tool[ \t]*\.[ \t]*ztfast[ \t]*\]", text, re.MULTILINE)
+        start = heading.end() if heading else 0
+    found = re.compile(rf"""^[ \t]*\[*[ \t]*["']?{re.escape(key)}["']?""", re.MULTILINE).search(
+        text, start
+    )
+    if found is None:
+        return None
+    begin = found.end() - len(found.group().lstrip())
+    line = text.count("\n", 0, begin) + 1
+    column = begin - (text.rfind("\n", 0, begin) + 1)
+    return Span(begin, found.end(), line, column)
