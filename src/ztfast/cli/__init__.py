@@ -83,6 +83,10 @@ class _LazyGroup(click.Group):
         assert isinstance(command, click.Command)
         if not any(parameter.name == "quiet" for parameter in command.params):
             command.params.append(_QUIET)
+        if "_ZTFAST_COMPLETE" in os.environ:  # a shell asks what could stand here
+            from ztfast.cli.completion import complete_files
+
+            complete_files(command)
         return command
 
     def resolve_command(
