@@ -3,7 +3,8 @@ on Linux also `_tap.pyx`, the loops of the live tap.
 
 Contract: pyproject.toml has the rest; tests/packaging and .ci/package check what comes out.
 
-ZTFAST_NO_EXTENSIONS=1 makes the pure-Python package.
+ZTFAST_NO_EXTENSIONS=1 makes the pure-Python package; so does pre-commit, whose hooks judge no
+captures worth minutes of a compiler.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ def module_source(suffix: str) -> str:
 
 def extensions() -> list[Extension]:
     """The Cython extensions, one a level."""
-    if os.environ.get("ZTFAST_NO_EXTENSIONS") == "1":
+    if "1" in (os.environ.get("ZTFAST_NO_EXTENSIONS"), os.environ.get("PRE_COMMIT")):
         return []
     from Cython.Build import cythonize
 

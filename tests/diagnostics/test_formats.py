@@ -5,7 +5,16 @@ from __future__ import annotations
 import json
 from xml.etree import ElementTree
 
-from ztfast.diagnostics.formats import to_github, to_json, to_junit, to_sarif
+import pytest
+
+from ztfast.diagnostics.formats import (
+    file_uri,
+    slashed,
+    to_github,
+    to_json,
+    to_junit,
+    to_sarif,
+)
 from ztfast.errors import Source
 from ztfast.lang.lint import check
 
@@ -72,3 +81,34 @@ def test_junit() -> None:
     failure = suites["bad"].find("testcase/failure")
     assert failure is not None
     assert "\ufffd" in (failure.text or "")
+
+
+@pytest.mark.parametrize(
+    ("name", "windows", "shown", "uri"),
+    [
+        ("rules/a b.ztrules", False, "rules/a b.ztrules", "rules/a%20b.ztrules"),
+        ("rules\\a.ztrules", True, "rules/a.ztrules", "rules/a.ztrules"),
+        ("rules\\a.ztrules", False, "rules\\a.ztrules", "rules%5Ca.ztrules"),  # a letter
+        ("C:\\my rules\\ü.ztrules", True, "C:/my rules/ü.ztrules",
+         "file:///C:/my%20rules/%C3%BC.ztrules"),
+        ("c:/rules/a.ztrules", True, "c:/rules/a.ztrules", "file:///c:/rules/a.ztrules"),
+        ("\\\\server\\share\\a.ztrules", True, "//server/share/a.ztrules",
+         "file://server/share/a.ztrules"),
+        ("/srv/a.ztrules", False, "/srv/a.ztrules", "/srv/a.ztrules"),
+    ],
+)  # fmt: skip
+def test_names_of_files(name: str, windows: bool, shown: str, uri: str) -> None:
+    assert slashed(name, windows) == shown
+    assert file_uri(name, windows) == uri
+
+
+def test_a_drives_path_in_every_format() -> None:
+    text = "accept ipsrc 10.0.0.1/31;"
+    name = "C:\\rules\\a.ztrules"
+    found = [(name, check(Source(name, text))[1])]
+    assert "file=C%3A/rules/a.ztrules," in to_github(found)
+    places = json.loads(to_sarif(found))["runs"][0]["results"][0]
+    place = places["locations"][0]["physicalLocation"]["artifactLocation"]
+    assert place == {"uri": "file:///C:/rules/a.ztrules"}
+    (changed,) = places["fixes"][0]["artifactChanges"]
+    assert changed["artifactLocation"] == place

@@ -162,3 +162,13 @@ def test_plan_and_apply(repo: Path, old: str, status: int) -> None:
             done = run(repo, f"set -o pipefail\n{named['Deploy']}", **env)
             assert done.returncode == 0, (done.stdout, done.stderr)
             assert "read back with the same meaning" in summary.read_text()
+
+
+def test_hooks_share_one_environment() -> None:
+    """pre-commit makes an environment for each set of packages: there is one."""
+    needed = [
+        (hook["language"], tuple(hook.get("additional_dependencies", ())))
+        for hook in load(ROOT / ".pre-commit-hooks.yaml")
+    ]
+    assert len(needed) == 3
+    assert len(set(needed)) == 1

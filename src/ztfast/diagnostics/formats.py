@@ -2,12 +2,14 @@
 
 Contract: pure functions from findings (and the files that were checked) to text.  Lines
 count from 1; columns count from 0 in our JSON, as in our messages, and from 1 in the
-formats of others, in code points.  Tested by tests/diagnostics/test_formats.py.
+formats of others, in code points.  For others, names of files have forward slashes; SARIF's are
+URIs, a path with a drive `file:///C:/…`.  Tested by tests/diagnostics/test_formats.py.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -41,6 +43,23 @@ def counts(findings: Findings) -> dict[str, int]:
 
 def _file(name: str, finding: Diagnostic) -> str:
     return finding.source.name if finding.source is not None else finding.path or name
+
+
+_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
+
+
+def slashed(name: str, windows: bool = os.sep == "\\") -> str:
+    """A file's name with forward slashes: a backslash is a letter of names elsewhere."""
+    return name.replace("\\", "/") if windows or _DRIVE.match(name) else name
+
+
+def file_uri(name: str, windows: bool = os.sep == "\\") -> str:
+    """A file's name as a URI reference; with a drive or a server it is absolute."""
+    path = slashed(name, windows)
+    quoted = quote_url(path, errors="surrogateescape")  # the bytes of the name
+    if _DRIVE.match(path):
+        return f"file:///{path[:2]}{quote_url(path[2:], errors='surrogateescape')}"
+    return f"file:{quoted}" if windows and path.startswith("//") else quoted
 
 
 def _end(finding: Diagnostic) -> tuple[int, int]:
@@ -133,7 +152,7 @@ def to_github(findings: Findings) -> str:
 
 
 def _annotation(name: str, finding: Diagnostic) -> str:
-    values: dict[str, object] = {"file": _file(name, finding)}
+    values: dict[str, object] = {"file": slashed(_file(name, finding))}
     if finding.span is not None:
         line, column = _end(finding)
         values["line"], values["endLine"] = finding.span.line, line
@@ -203,7 +222,7 @@ def anchor(code: Code) -> str:
 
 def _result(name: str, finding: Diagnostic, index: int) -> dict[str, Any]:
     text = f"{finding.message}. {finding.help}" if finding.help else finding.message
-    uri = quote_url(_file(name, finding), errors="surrogateescape")  # the bytes of the name
+    uri = file_uri(_file(name, finding))
     place: dict[str, Any] = {"artifactLocation": {"uri": uri}}
     if finding.span is not None:
         line, column = _end(finding)
