@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
+import subprocess
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -83,3 +87,32 @@ def test_every_editor_on_the_page_starts_the_server() -> None:
     blocks = re.findall(r"^```(?:lua|toml|elisp)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     assert len(blocks) == 3
     assert all('"ztfast"' in block and '"lsp"' in block and "network" in block for block in blocks)
+
+
+@needs_checkout
+def test_vsce_packages_the_extension(tmp_path: Path) -> None:
+    """With what npm has already: nothing is loaded, unless ZTFAST_VSCE=1 says that it may be."""
+    npx = shutil.which("npx")
+    if npx is None:
+        pytest.skip("no npm")
+    folder = tmp_path / "vscode"
+    shutil.copytree(VSCODE, folder, ignore=shutil.ignore_patterns("node_modules", "*.vsix"))
+    away = [] if os.environ.get("ZTFAST_VSCE") == "1" else ["--offline"]
+    quiet = ["--no-audit", "--no-fund", "--loglevel=error"]
+    for words in (
+        ["npm", "install", "--omit=dev", *quiet, *away],
+        ["npx", "--yes", *away, "@vscode/vsce@3", "package", "--out", "made.vsix"],
+    ):
+        program = shutil.which(words[0])
+        assert program is not None
+        done = subprocess.run(
+            [program, *words[1:]], cwd=folder, capture_output=True, text=True, check=False
+        )
+        if done.returncode and ("ENOTCACHED" in done.stderr or "cache" in done.stderr):
+            pytest.skip("npm has no copy of vsce: ZTFAST_VSCE=1 loads it")
+        assert done.returncode == 0, done.stdout + done.stderr
+    with zipfile.ZipFile(folder / "made.vsix") as package:
+        names = set(package.namelist())
+    main = read("package.json")["main"].removeprefix("./")
+    assert {f"extension/{main}", f"extension/{GRAMMAR}", "extension/package.json"} <= names
+    assert any(name.startswith("extension/node_modules/vscode-languageclient/") for name in names)

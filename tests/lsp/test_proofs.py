@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.needs import needs
-from ztfast.lsp import proofs
+from ztfast.lsp import process
 from ztfast.lsp.document import Document
 from ztfast.lsp.proofs import everything
 
@@ -41,7 +41,7 @@ def test_a_strangers_module_is_not_imported(
 
 
 def test_a_cancelled_proof_ends_its_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(proofs, "_PROGRAM", "import time; time.sleep(600)")
+    monkeypatch.setattr(process, "_PROGRAM", "import time; time.sleep(600)")
     started: list[asyncio.subprocess.Process] = []
     start = asyncio.create_subprocess_exec
 
@@ -68,5 +68,5 @@ def test_a_cancelled_proof_ends_its_process(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_process_that_fails_has_nothing_to_say(monkeypatch: pytest.MonkeyPatch) -> None:
     for program in ("", "print(7)", "print('{}')", "raise SystemExit(3)"):
-        monkeypatch.setattr(proofs, "_PROGRAM", program)
+        monkeypatch.setattr(process, "_PROGRAM", program)
         assert asyncio.run(everything(Document("x", "drop;"))) is None

@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ztfast.errors import Diagnostic, RulesError, Source
-from ztfast.lang.compiler import compile_source, compile_tree
+from ztfast.lang.compiler import compile_tree
 from ztfast.lang.matches import MATCHES
 from ztfast.lang.parser import Block, Tree, parse
 from ztfast.lang.tokens import Lines, Word, scan
 from ztfast.model.names import ACTION_WORDS, BLOCK_WORDS, DEFINITION_WORDS
+from ztfast.model.policy import Policy
 
 _INDENT = "  "
 _HEADS = {"tee": 2, "watch": 2, "redirect": 1}
@@ -36,25 +37,31 @@ def format_text(text: str, name: str = "<text>") -> str:
     """
     source = Source(name, text)
     tree = parse(source)
-    before = compile_tree(source, tree)[0].to_json()
+    return format_tree(source, tree, compile_tree(source, tree)[0])
+
+
+def format_tree(source: Source, tree: Tree, policy: Policy) -> str:
+    """The text of a tree in canonical layout; policy: what it compiles to."""
     if tree.lost and tree.open_at_end[0].start < tree.last:
         raise _refused(source, tree.open_at_end[0], "the contents of this block are lost")
-    made = _Layout(source, tree).text()
+    before: dict[str, Any] | None = None
+    last, made = source.text, _Layout(source, tree).text()
     for _ in range(_MOST_LAYOUTS):  # a comment may take another place once it was moved
-        laid_out = Source(name, made)
-        if not _compiles_to(laid_out, before):
-            word = Word(text[:1], 0)
-            raise _refused(source, word, "cannot be laid out without changing its meaning")
-        again = _Layout(laid_out, parse(laid_out)).text()
-        if again == made:
+        if made == last:
             break
-        made = again
+        laid_out = Source(source.name, made)
+        before = before or policy.to_json()
+        again = parse(laid_out)
+        if not _compiles_to(laid_out, again, before):
+            word = Word(source.text[:1], 0)
+            raise _refused(source, word, "cannot be laid out without changing its meaning")
+        last, made = made, _Layout(laid_out, again).text()
     return made
 
 
-def _compiles_to(source: Source, output: dict[str, Any]) -> bool:
+def _compiles_to(source: Source, tree: Tree, output: dict[str, Any]) -> bool:
     try:
-        return compile_source(source).to_json() == output
+        return compile_tree(source, tree)[0].to_json() == output
     except RulesError:  # whose places would mean nothing in the text as it was written
         return False
 

@@ -13,6 +13,7 @@ from functools import cached_property
 from ztfast.errors import Diagnostic, RulesError, Source
 from ztfast.lang.definitions import Definitions, define
 from ztfast.lang.errors import Errors
+from ztfast.lang.format import format_text, format_tree
 from ztfast.lang.lint import check
 from ztfast.lang.parser import Tree, parse
 from ztfast.lang.sources import is_json
@@ -53,6 +54,12 @@ class Document:
     @cached_property
     def _checked(self) -> tuple[Policy | None, list[Diagnostic]]:
         return (None, []) if self.is_long else check(self.source)
+
+    def laid_out(self) -> str:
+        """The text as `ztfast fmt` lays it out; raises RulesError where it does not compile."""
+        if self.policy is None:
+            return format_text(self.text, self.source.name)  # which says why
+        return format_tree(self.source, self.tree, self.policy)
 
     @cached_property
     def tree(self) -> Tree:

@@ -1,39 +1,25 @@
 """Everything that `ztfast check` finds, by a process that can be ended at any moment.
 
 Contract: `everything` runs `ztfast check --json` on a text and gives its findings; cancelled, it
-ends that process, so that a keystroke costs no proof.  None where the process failed.  No module
-of the folder that the editor is in is imported.  Tested by tests/lsp/test_proofs.py.
+ends that process, so that a keystroke costs no proof.  None where the process failed.
+Tested by tests/lsp/test_proofs.py.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import json
-import sys
 from typing import Any
 
 from ztfast.errors import Diagnostic, Edit, Fix, Span
 from ztfast.lsp.document import Document
-
-# The folder that `-c` puts in front may hold anything: also a stranger's module of a known name.
-_PROGRAM = "import sys; sys.path[:] = filter(None, sys.path); from ztfast.cli import main; main()"
+from ztfast.lsp.process import answer
 
 
 async def everything(document: Document) -> list[Diagnostic] | None:
     """The findings of `ztfast check`, proofs among them."""
-    pipe, nowhere = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
-    words = (sys.executable, "-c", _PROGRAM, "check", "--json", "-")
-    process = await asyncio.create_subprocess_exec(*words, stdin=pipe, stdout=pipe, stderr=nowhere)
+    found = await answer(document.text, "check", "--json", "-")
     try:
-        output, _ = await process.communicate(document.text.encode("utf-8", "replace"))
-    finally:
-        if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-    try:
-        return read_findings(document, json.loads(output))
-    except (ValueError, KeyError, TypeError):
+        return None if found is None else read_findings(document, found)
+    except (KeyError, TypeError):
         return None
 
 

@@ -9,9 +9,9 @@ pygls do not agree on what ends a line.  Tested by tests/lsp/test_server.py.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+import os
+from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from lsprotocol import types as lsp
@@ -20,26 +20,30 @@ from pygls.lsp.server import LanguageServer
 from pygls.uris import to_fs_path
 
 from ztfast import __version__
-from ztfast.diagnostics.formats import code_page
-from ztfast.errors import Diagnostic, Edit, Severity, UsageError, ZtfastError
-from ztfast.lang.format import format_text
+from ztfast.errors import Diagnostic, UsageError, ZtfastError
 from ztfast.lsp.complete import complete
 from ztfast.lsp.document import Document
 from ztfast.lsp.hover import hover
-from ztfast.lsp.pieces import Piece, Role
+from ztfast.lsp.lenses import Lens, lenses
 from ztfast.lsp.proofs import everything
 from ztfast.lsp.quick_fixes import quick_fixes, touched
 from ztfast.lsp.symbols import definition, references, renamable, rename, symbols
+from ztfast.lsp.values import (
+    diagnostic,
+    line_range,
+    piece_range,
+    range_of,
+    symbol_of,
+    workspace_edit,
+)
+from ztfast.model.addresses import parse_network_id
 from ztfast.network.load import load_network
 from ztfast.network.members import Network
+from ztfast.network.project import find_project
 
+SHOW_WAYS = "ztfast.reach"  # the command of a lens
 PAUSE = 0.3  # seconds without a keystroke after which a proof is begun
 
-_SEVERITIES = {
-    Severity.ERROR: lsp.DiagnosticSeverity.Error,
-    Severity.WARNING: lsp.DiagnosticSeverity.Warning,
-    Severity.NOTE: lsp.DiagnosticSeverity.Information,
-}
 _ITEM_KINDS = {
     "match": lsp.CompletionItemKind.Keyword,
     "action": lsp.CompletionItemKind.Function,
@@ -48,12 +52,6 @@ _ITEM_KINDS = {
     "tag": lsp.CompletionItemKind.Variable,
     "value": lsp.CompletionItemKind.EnumMember,
     "member": lsp.CompletionItemKind.Reference,
-}
-_SYMBOL_KINDS = {
-    Role.MACRO: lsp.SymbolKind.Function,
-    Role.TAG: lsp.SymbolKind.Enum,
-    Role.CAPABILITY: lsp.SymbolKind.Class,
-    Role.VALUE: lsp.SymbolKind.EnumMember,
 }
 
 
@@ -73,6 +71,8 @@ class Session:
         self._findings: dict[str, list[Diagnostic]] = {}
         self._proofs: dict[str, asyncio.Task[None]] = {}
         self._network: Network | None = None
+        self._network_file: str | None = None  # that its members were read from
+        self._lenses: dict[str, tuple[Document, list[Lens]]] = {}
         self._trouble = ""
         self._register()
 
@@ -95,6 +95,8 @@ class Session:
         on(lsp.TEXT_DOCUMENT_FORMATTING, self._format)
         fixes = lsp.CodeActionOptions(code_action_kinds=[lsp.CodeActionKind.QuickFix])
         on(lsp.TEXT_DOCUMENT_CODE_ACTION, self._code_actions, fixes)
+        on(lsp.TEXT_DOCUMENT_CODE_LENS, self._code_lenses, lsp.CodeLensOptions())
+        self.server.command(SHOW_WAYS)(partial(self._show_ways))
 
     def _on(self, method: str, answer: Callable[[Any], Any], options: Any = None) -> None:
         # pygls notes things on the function, which a bound method does not take
@@ -105,11 +107,16 @@ class Session:
     def _initialize(self, params: lsp.InitializeParams) -> None:
         options: Any = params.initialization_options
         path: Any = options.get("network") if hasattr(options, "get") else None
-        if not isinstance(path, str) or not path:
-            return
-        folder = to_fs_path(params.root_uri) if params.root_uri else None
+        file: str | None
+        folder = (to_fs_path(params.root_uri) if params.root_uri else None) or "."
         try:
-            self._network = load_network(Path(folder or ".", path))
+            if isinstance(path, str) and path:
+                file = os.path.join(folder, path)
+            else:
+                project = find_project(folder)
+                file = None if project is None else project.network
+            if file is not None and parse_network_id(file) is None:  # an id names no members
+                self._network, self._network_file = load_network(file), file
         except (ZtfastError, OSError) as error:
             self._trouble = f"the network's members are not known: {error}"
 
@@ -121,9 +128,8 @@ class Session:
         for proof in self._proofs.values():
             proof.cancel()
 
-    def _say(self, message: str) -> None:
-        warning = lsp.MessageType.Warning
-        self.server.window_show_message(lsp.ShowMessageParams(type=warning, message=message))
+    def _say(self, message: str, kind: lsp.MessageType = lsp.MessageType.Warning) -> None:
+        self.server.window_show_message(lsp.ShowMessageParams(type=kind, message=message))
 
     # --- texts and findings
 
@@ -144,6 +150,7 @@ class Session:
         if document is not None:
             self._publish(uri, document, [])
         self._findings.pop(uri, None)
+        self._lenses.pop(uri, None)
 
     def _stop(self, uri: str) -> None:
         proof = self._proofs.pop(uri, None)
@@ -158,7 +165,7 @@ class Session:
 
     def _publish(self, uri: str, document: Document, found: list[Diagnostic]) -> None:
         self._findings[uri] = found
-        diagnostics = [_diagnostic(document, finding) for finding in found]
+        diagnostics = [diagnostic(document, finding) for finding in found]
         self.server.text_document_publish_diagnostics(
             lsp.PublishDiagnosticsParams(uri=uri, diagnostics=diagnostics)
         )
@@ -183,12 +190,12 @@ class Session:
         if said is None:
             return None
         text = lsp.MarkupContent(kind=lsp.MarkupKind.Markdown, value=said.text)
-        return lsp.Hover(contents=text, range=_range(document, said.start, said.end))
+        return lsp.Hover(contents=text, range=range_of(document, said.start, said.end))
 
     def _complete(self, params: lsp.CompletionParams) -> lsp.CompletionList:
         document, offset = self._at(params)
         found = complete(document, offset, self._network)
-        place = _range(document, found.start, found.end)
+        place = range_of(document, found.start, found.end)
         items = [
             lsp.CompletionItem(
                 label=item.label,
@@ -207,19 +214,19 @@ class Session:
         found = definition(document, offset)
         if found is None:
             return None
-        return lsp.Location(uri=params.text_document.uri, range=_of(document, found))
+        return lsp.Location(uri=params.text_document.uri, range=piece_range(document, found))
 
     def _references(self, params: lsp.ReferenceParams) -> list[lsp.Location]:
         document, offset = self._at(params)
         with_definition = params.context.include_declaration
         found = references(document, offset, with_definition=with_definition)
         uri = params.text_document.uri
-        return [lsp.Location(uri=uri, range=_of(document, piece)) for piece in found]
+        return [lsp.Location(uri=uri, range=piece_range(document, piece)) for piece in found]
 
     def _renamable(self, params: lsp.PrepareRenameParams) -> lsp.Range | None:
         document, offset = self._at(params)
         found = renamable(document, offset)
-        return None if found is None else _of(document, found)
+        return None if found is None else piece_range(document, found)
 
     def _rename(self, params: lsp.RenameParams) -> lsp.WorkspaceEdit:
         document, offset = self._at(params)
@@ -227,16 +234,19 @@ class Session:
             edits = rename(document, offset, params.new_name)
         except UsageError as error:
             raise JsonRpcInvalidParams(str(error)) from None
-        return _workspace_edit(params.text_document.uri, document, edits)
+        return workspace_edit(params.text_document.uri, document, edits)
 
     def _symbols(self, params: lsp.DocumentSymbolParams) -> list[lsp.DocumentSymbol]:
         document = self._document(params)
         return [
-            _symbol(
+            symbol_of(
                 document,
                 symbol.name,
-                _range(document, symbol.start, symbol.end),
-                [_symbol(document, value, _of(document, value), []) for value in symbol.values],
+                range_of(document, symbol.start, symbol.end),
+                [
+                    symbol_of(document, value, piece_range(document, value), [])
+                    for value in symbol.values
+                ],
             )
             for symbol in symbols(document)
         ]
@@ -246,14 +256,40 @@ class Session:
         if document.is_json or document.is_long:
             return []
         try:
-            text = format_text(document.text, document.source.name)
+            text = document.laid_out()
         except ZtfastError as error:
             self._say(f"cannot be laid out: {error.diagnostics[0]}")
             return []
         if text == document.text:
             return []
-        whole = _range(document, 0, len(document.text))
+        whole = range_of(document, 0, len(document.text))
         return [lsp.TextEdit(range=whole, new_text=text)]
+
+    async def _code_lenses(self, params: lsp.CodeLensParams) -> list[lsp.CodeLens]:
+        uri, document = params.text_document.uri, self._document(params)
+        if self._network_file is None:
+            return []
+        if uri not in self._lenses or self._lenses[uri][0] is not document:
+            await asyncio.sleep(PAUSE)
+            if self._documents.get(uri) is not document:
+                return []  # the editor asks again about the new text
+            self._lenses[uri] = document, await lenses(document, self._network_file)
+        return [
+            lsp.CodeLens(
+                range=line_range(lens.line),
+                command=lsp.Command(
+                    title=lens.title, command=SHOW_WAYS, arguments=[uri, lens.line]
+                ),
+            )
+            for lens in self._lenses[uri][1]
+        ]
+
+    def _show_ways(self, uri: str, line: int) -> None:
+        """The ways that a lens counts, as a message."""
+        for lens in self._lenses.get(uri, (None, []))[1]:
+            if lens.line == line:
+                self._say("\n".join((lens.title, *lens.ways)), lsp.MessageType.Info)
+                return
 
     def _code_actions(self, params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
         document = self._document(params)
@@ -266,51 +302,9 @@ class Session:
             lsp.CodeAction(
                 title=fix.title,
                 kind=lsp.CodeActionKind.QuickFix,
-                diagnostics=[_diagnostic(document, fix.finding)],
+                diagnostics=[diagnostic(document, fix.finding)],
                 is_preferred=fix.preferred,
-                edit=_workspace_edit(uri, document, fix.edits),
+                edit=workspace_edit(uri, document, fix.edits),
             )
             for fix in quick_fixes(document, here)
         ]
-
-
-def _range(document: Document, start: int, end: int) -> lsp.Range:
-    places = document.positions.place(start), document.positions.place(max(start, end))
-    return lsp.Range(*(lsp.Position(line=line, character=at) for line, at in places))
-
-
-def _of(document: Document, piece: Piece) -> lsp.Range:
-    return _range(document, piece.start, piece.end)
-
-
-def _diagnostic(document: Document, finding: Diagnostic) -> lsp.Diagnostic:
-    span = finding.span
-    start, end = (0, 0) if span is None else (span.start, max(span.end, span.start + 1))
-    return lsp.Diagnostic(
-        range=_range(document, start, end),
-        message=f"{finding.message}\n{finding.help}" if finding.help else finding.message,
-        severity=_SEVERITIES[finding.severity],
-        code=finding.code,
-        code_description=lsp.CodeDescription(href=code_page(finding.code)),
-        source="ztfast",
-    )
-
-
-def _workspace_edit(uri: str, document: Document, edits: Iterable[Edit]) -> lsp.WorkspaceEdit:
-    made = [
-        lsp.TextEdit(range=_range(document, edit.start, edit.end), new_text=edit.text)
-        for edit in edits
-    ]
-    return lsp.WorkspaceEdit(changes={uri: made})
-
-
-def _symbol(
-    document: Document, name: Piece, whole: lsp.Range, inside: list[lsp.DocumentSymbol]
-) -> lsp.DocumentSymbol:
-    return lsp.DocumentSymbol(
-        name=name.text,
-        kind=_SYMBOL_KINDS[name.role],
-        range=whole,
-        selection_range=_of(document, name),
-        children=inside,
-    )
