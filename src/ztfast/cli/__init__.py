@@ -155,6 +155,15 @@ def _start_quickly() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's threads, for what nobody does here
 
 
+def _colour_help() -> None:
+    from ztfast.cli.terminal import ColouredHelp
+    from ztfast.diagnostics.render import wants_colour
+
+    click.Context.formatter_class = (
+        ColouredHelp if wants_colour(sys.stdout) else click.HelpFormatter
+    )
+
+
 def _harmless(error: click.ClickException) -> click.ClickException:
     """The error with a text for a terminal: click shows surplus arguments as they are."""
     from ztfast.diagnostics.render import harmless
@@ -172,6 +181,8 @@ def main() -> None:
 
     _start_quickly()
     prepare_streams()
+    if {"-h", "--help"}.intersection(sys.argv):
+        _colour_help()
 
     try:
         status = cli.main(standalone_mode=False)

@@ -81,7 +81,9 @@ def command(
 
         shown = fix_files(rules, lambda text: _check_text(text, not no_analysis), unsafe_fixes, fix)
         if as_diff:
-            write_text(output, shown)
+            from ztfast.cli.fmt import coloured_diff
+
+            write_text(output, shown if output is not None else coloured_diff(shown))
             ctx.exit(1 if shown else 0)
     findings = [(name, _check(name, not no_analysis)) for name in rules]
     if form == "text":
@@ -149,9 +151,11 @@ def _fixable(findings: list[tuple[str, list[Diagnostic]]]) -> str:
 def _as_text(findings: list[tuple[str, list[Diagnostic]]], output: str | None) -> str:
     import sys
 
+    from ztfast.cli.terminal import for_terminal
     from ztfast.diagnostics.render import format_diagnostic, wants_colour
 
     colour = output is None and wants_colour(sys.stdout)
-    return "".join(
+    text = "".join(
         format_diagnostic(finding, colour) + "\n" for _, found in findings for finding in found
     )
+    return for_terminal(text, output)

@@ -90,6 +90,7 @@ def command(ctx: click.Context, /, old: str, new: str | None, **options: Any) ->
       ztfast diff old.ztrules new.ztrules --network net.toml --from visitor --to files
     """
     from ztfast.cli.inputs import note_engine, read_ends, read_network, read_policy
+    from ztfast.cli.terminal import change_colours, for_terminal
     from ztfast.sinks.text import write_text
 
     if new is None and not options["engines"]:
@@ -114,6 +115,8 @@ def command(ctx: click.Context, /, old: str, new: str | None, **options: Any) ->
     counted = _count(asked, options["capture"]) if options["capture"] else None
     ways = _ways(asked)
     text = made.write(_form(options), counted, ways, network)
+    if _form(options) == "text":
+        text = for_terminal(text, options["output"], change_colours)
     write_text(options["output"], text, [old, new, options["network"], options["capture"]])
     if made.incomplete:
         click.echo(f"ztfast diff: not everything is shown or proved: {made.incomplete}", err=True)

@@ -61,6 +61,7 @@ def command(rules: str | None, **options: Any) -> None:
     import json
     import sys
 
+    from ztfast.cli.terminal import for_terminal
     from ztfast.diagnostics.render import wants_colour
     from ztfast.explain.delivery import delivery_notes
     from ztfast.explain.explain import explain
@@ -77,7 +78,7 @@ def command(rules: str | None, **options: Any) -> None:
         text = json.dumps(to_object(found), indent=2) + "\n"
     else:
         colour = options["output"] is None and wants_colour(sys.stdout)
-        text = to_text(found, options["brief"], colour)
+        text = for_terminal(to_text(found, options["brief"], colour), options["output"])
     read = [rules, options["network"], options["capture"]]
     write_text(options["output"], text, read)
 

@@ -10,6 +10,7 @@ import sys
 from typing import Any
 
 from ztfast.cli.streams import settle_output
+from ztfast.cli.terminal import width
 from ztfast.engine.engine import Engine
 from ztfast.pipeline.frame_ends import Choice, read_end
 from ztfast.pipeline.judge import Judgement
@@ -20,7 +21,9 @@ class Lister:
     """Prints the frames that the options choose; raises UsageError for a name that nobody has."""
 
     def __init__(self, engine: Engine, options: dict[str, Any]) -> None:
-        self._list = FrameList(engine, _choice(engine, options), as_json=options["jsonl"])
+        self._list = FrameList(
+            engine, _choice(engine, options), as_json=options["jsonl"], width=width()
+        )
         self._others = any(options[name] is not None for name in ("output", "split", "table"))
         self._closed = False
 

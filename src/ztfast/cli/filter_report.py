@@ -85,11 +85,13 @@ def _print_figures(job: Job, as_json: bool, stream: TextIO) -> None:
         figures["complete"] = job.complete
         stream.write(json.dumps(figures, indent=2) + "\n")
     else:
+        from ztfast.cli.terminal import width
         from ztfast.report.figures import print_figures
 
         network = job.engine.network
         name = network.member_name if network is not None else "{:010x}".format
-        print_figures(job.tally, stream, job.files if len(job.files) > 1 else [], name)
+        files = job.files if len(job.files) > 1 else []
+        print_figures(job.tally, stream, files, name, width() if stream is sys.stdout else None)
     stream.flush()
 
 

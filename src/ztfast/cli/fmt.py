@@ -42,7 +42,7 @@ def command(
 
 def _one(name: str, check: bool, diff: bool, write: bool) -> bool:
     """Lay one file out; True where it counts as a failure."""
-    from ztfast.diagnostics.render import harmless, wants_colour
+    from ztfast.diagnostics.render import harmless
     from ztfast.lang.format import format_text
     from ztfast.lang.sources import is_json, read_source
     from ztfast.lang.terraform import is_terraform
@@ -58,7 +58,7 @@ def _one(name: str, check: bool, diff: bool, write: bool) -> bool:
     changed = made != source.text
     if diff and changed:
         text = _diff(shown, source.text, made)
-        write_text(None, _coloured(text) if wants_colour(sys.stdout) else text)
+        write_text(None, coloured_diff(text))
     if check and changed and not diff:
         write_text(None, f"{shown}\n")
     if write and name == "-":
@@ -83,8 +83,12 @@ def _diff(name: str, before: str, after: str) -> str:
 _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
 
-def _coloured(diff: str) -> str:
-    """The lines of a diff in the colours that git gives them."""
+def coloured_diff(diff: str) -> str:
+    """The lines of a diff in the colours that git gives them, where a terminal wants colours."""
+    from ztfast.diagnostics.render import wants_colour
+
+    if not wants_colour(sys.stdout):
+        return diff
     return "".join(
         click.style(line, fg=_COLOURS.get(line[:1]), bold=line.startswith(("+++", "---")) or None)
         for line in diff.splitlines(keepends=True)

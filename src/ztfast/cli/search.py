@@ -60,6 +60,7 @@ def command(ctx: click.Context, /, rules: str | None, **options: Any) -> None:
     """
     from ztfast.cli.inputs import note_engine, read_ends, read_rules
     from ztfast.cli.interrupts import ended_at_once
+    from ztfast.cli.terminal import for_terminal
     from ztfast.diagnostics.render import harmless_lines
     from ztfast.proof.render import search_json, search_lines
     from ztfast.proof.search import SearchQuery, search
@@ -82,7 +83,7 @@ def command(ctx: click.Context, /, rules: str | None, **options: Any) -> None:
     if options["as_json"]:
         found = json.dumps(search_json(result), indent=2) + "\n"
     else:
-        found = harmless_lines(search_lines(result, query.verdict))
+        found = for_terminal(harmless_lines(search_lines(result, query.verdict)), options["output"])
     write_text(options["output"], found, [rules, options["network"]])
     ctx.exit(0 if result is not None else 1)
 

@@ -36,11 +36,12 @@ _WITHOUT = (
 class Settings:
     """The project's settings, read when first asked for; quiet: not a word of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, looks: bool = True) -> None:
+        """looks: False: there are no settings, and no file is looked for."""
         self.quiet = False
         self._said = False
         self._network_taken = False
-        self._read: tuple[Project | None] | None = None
+        self._read: tuple[Project | None] | None = None if looks else (None,)
 
     @property
     def project(self) -> Project | None:
@@ -114,11 +115,7 @@ def current(context: click.Context | None = None) -> Settings:
     """The settings of the command that runs; outside of one: none."""
     context = context or click.get_current_context(silent=True)
     found = None if context is None else context.find_root().obj
-    if isinstance(found, Settings):
-        return found
-    nothing = Settings()
-    nothing._read = (None,)
-    return nothing
+    return found if isinstance(found, Settings) else Settings(looks=False)
 
 
 def from_settings(name: str) -> bool:

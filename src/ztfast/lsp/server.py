@@ -286,7 +286,8 @@ class Session:
 
     def _show_ways(self, uri: str, line: int) -> None:
         """The ways that a lens counts, as a message."""
-        for lens in self._lenses.get(uri, (None, []))[1]:
+        shown = self._lenses[uri][1] if uri in self._lenses else []
+        for lens in shown:
             if lens.line == line:
                 self._say("\n".join((lens.title, *lens.ways)), lsp.MessageType.Info)
                 return

@@ -87,9 +87,10 @@ def _values(data: bytes, path: str, shared: bool) -> dict[str, Any] | None:
             return None
         raise NetworkError(*map(_as_settings, error.diagnostics)) from None
     for part in _TABLE.split(".") if shared else ():
-        values = values.get(part) if isinstance(values, dict) else None
-    if values is None or isinstance(values, dict):
-        return values
+        values = values.get(part) if hasattr(values, "get") else None
+    if values is None or hasattr(values, "get"):
+        found: dict[str, Any] | None = values
+        return found
     raise _refused(path, f"`{_TABLE}` is no table", f"write [{_TABLE}] and the settings below it")
 
 

@@ -1,6 +1,7 @@
 """The figures of a filter run as a table for people.
 
-Contract: plain aligned text, the same on a terminal and in a file.  Tested by
+Contract: plain aligned text; where a terminal's width is given, rules are cut to what it has left
+beside their figures.  Tested by
 tests/report/test_figures.py.
 """
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from ztfast.sinks.files import Written
 
 _RULE_WIDTH = 64
+_RULE_LEAST = 8  # what is left of a rule on the narrowest terminal
 _MAX_LOST = 8
 
 
@@ -24,10 +26,11 @@ def print_figures(
     stream: TextIO,
     files: Sequence[Written] = (),
     name: Callable[[int], str] = "{:010x}".format,
+    width: int | None = None,
 ) -> None:
     """Write frames and bytes by verdict, by deciding rule, by copy, and by file written.
 
-    name: what the member of a ZeroTier address is called.
+    name: what the member of a ZeroTier address is called.  width: of the terminal.
     """
     total = tally.total
     rows = [("verdict", "frames", "bytes")]
@@ -41,7 +44,7 @@ def print_figures(
     rows.append(("all", f"{total.frames:,}", f"{total.bytes:,}"))
     tables = [table(rows, "<>>")]
     if tally.deciders:
-        tables.append(table(_rule_rows(tally), "<<>><<"))
+        tables.append(table(shortened(_rule_rows(tally), width), "<<>><<"))
     if tally.deliveries is not None:
         tables += _delivery_tables(tally.deliveries, name)
     elif tally.copies:
@@ -57,8 +60,7 @@ def _rule_rows(tally: Tally) -> list[tuple[str, ...]]:
     for row in tally.rows():
         by = row["side"] if row["capability"] is None else f"{row['side']}, cap {row['capability']}"
         text = row["rule"]
-        if len(text) > _RULE_WIDTH:
-            text = text[: _RULE_WIDTH - 1] + "…"
+        text = cut(text, _RULE_WIDTH)
         line = "-" if row["line"] is None else str(row["line"])
         if row["included"] is not None:
             line = f"{line} ({row['included']})"
@@ -87,6 +89,22 @@ def _copy_rows(tally: Tally) -> list[tuple[str, ...]]:
     for (side, kind, target), count in sorted(tally.copies.items()):
         rows.append((kind, side, f"{target:010x}", f"{count.frames:,}", f"{count.bytes:,}"))
     return rows
+
+
+def shortened(rows: Sequence[tuple[str, ...]], width: int | None) -> list[tuple[str, ...]]:
+    """Rows whose last column fits beside the others, so that no line is wider than the terminal."""
+    if width is None:
+        return list(rows)
+    others = sum(
+        max(map(len, column)) + 2 for column in zip(*(row[:-1] for row in rows), strict=True)
+    )
+    left = max(width - others, _RULE_LEAST)
+    return [(*row[:-1], cut(row[-1], left)) for row in rows]
+
+
+def cut(text: str, width: int) -> str:
+    """A text of at most so many characters."""
+    return text if len(text) <= width else text[: width - 1] + "…"
 
 
 def table(rows: Sequence[tuple[str, ...]], align: str) -> str:

@@ -29,6 +29,9 @@ _T = TypeVar("_T")
 ROWS = 8192  # lines at a time: their texts are Python objects
 _NAME_WIDTH = 32
 _RULE_WIDTH = 64
+_WIDE = 120  # a narrower terminal gets the time of day alone, and not which side decided
+_TIME_OF_DAY = slice(len("2026-01-12 "), len("2026-01-12 06:40:04.001"))
+_LEAST = 10  # of what a frame is; of the rule what is left, if that is worth a column
 _HEADING = ("number", "time (UTC)", "from", "to", "frame", "bytes", "verdict", "by", "line", "rule")
 _RIGHT = ("number", "bytes", "line")
 _BROADCAST = "ff:ff:ff:ff:ff:ff"
@@ -46,13 +49,59 @@ class _Decided(NamedTuple):
         return [values[number] for number in self.which]
 
 
+class _Layout:
+    """Lines of columns that only grow, no wider than a terminal; heading: the columns shown."""
+
+    def __init__(self, width: int | None) -> None:
+        narrow = width is not None and width < _WIDE
+        self.heading = tuple(name for name in _HEADING if not (narrow and name == "by"))
+        self.time = _TIME_OF_DAY if narrow else slice(None)
+        self._width = width
+        self._widths = [0] * (len(self.heading) - 1)
+        self._frame = self.heading.index("frame")
+
+    def text(self, cells: list[Sequence[str]]) -> str:
+        """Rows below each other, the first text with the heading."""
+        rows: list[Sequence[str]] = [] if any(self._widths) else [self.heading]
+        for column, width in enumerate(self._widths):
+            needed = max(map(len, cells[column]))
+            self._widths[column] = max(width, needed, len(self.heading[column]))
+        frame = self._frame_width()
+        if frame < self._widths[self._frame]:
+            cells[self._frame] = [_cut(text, frame) for text in cells[self._frame]]
+        widths = [*self._widths]
+        widths[self._frame] = frame
+        form = "  ".join(
+            f"{{:{'>' if name in _RIGHT else '<'}{width}}}"
+            for name, width in zip(self.heading, widths, strict=False)
+        )
+        line = f"{form}  {{}}".format
+        lines = (line(*row) for row in [*rows, *zip(*cells, strict=True)])
+        if self._width is None:
+            return "".join(f"{one}\n" for one in lines)
+        before = sum(widths) + 2 * len(widths)
+        shown = (one if self._width - before >= _LEAST else one[:before].rstrip() for one in lines)
+        return "".join(f"{_cut(one, self._width).rstrip()}\n" for one in shown)
+
+    def _frame_width(self) -> int:
+        """What a frame is, shortened where the line would be wider than the terminal."""
+        wanted = self._widths[self._frame]
+        if self._width is None:
+            return wanted
+        others = sum(self._widths) - wanted + 2 * len(self._widths)
+        return min(wanted, max(self._width - others, _LEAST))
+
+
 class FrameList:
     """The frames of batches that a choice wants, as text.
 
     listed: how many were shown so far.
     """
 
-    def __init__(self, engine: Engine, choice: Choice, *, as_json: bool = False) -> None:
+    def __init__(
+        self, engine: Engine, choice: Choice, *, as_json: bool = False, width: int | None = None
+    ) -> None:
+        """width: of the terminal, where lines are to be no wider; None: they are as they are."""
         network = engine.network
         self.listed = 0
         self._choice, self._json = choice, as_json
@@ -60,7 +109,7 @@ class FrameList:
         self._decisions = Decisions(engine.policy)
         self._names = member_names(network.members) if network is not None else {}
         self._shown = {address: _cut(name) for address, name in self._names.items()}
-        self._widths = [0] * (len(_HEADING) - 1)
+        self._layout = _Layout(width)
 
     def texts(self, item: Judgement) -> Iterator[str]:
         """The lines of a batch's wanted frames, ended, in parts; none of what was not judged."""
@@ -86,28 +135,19 @@ class FrameList:
         decided: _Decided,
     ) -> str:
         frames, rows = _of(item, index)
-        cells: list[Sequence[str]] = [
-            list(map(str, rows["number"].tolist())),
-            _times(rows["time"]),
-            self._from(ends[0], rows),
-            self._to(ends[1], rows),
-            self._words(frames),
-            list(map(str, rows["length"].tolist())),
-            _verdicts(rows["verdict"], item.verdicts.uncertain[index]),  # type: ignore[union-attr]
-            decided.each(lambda one: _cut(one.by)),
-            decided.each(lambda one: one.place),
-            decided.each(lambda one: _cut(one.rule, _RULE_WIDTH)),
-        ]
-        heading = [] if any(self._widths) else [_HEADING]
-        for column, width in enumerate(self._widths):
-            needed = max(map(len, cells[column]))
-            self._widths[column] = max(width, needed, len(_HEADING[column]))
-        form = "  ".join(
-            f"{{:{'>' if name in _RIGHT else '<'}{width}}}"
-            for name, width in zip(_HEADING, self._widths, strict=False)
-        )
-        line = f"{form}  {{}}\n".format
-        return "".join(line(*row) for row in [*heading, *zip(*cells, strict=True)])
+        cells: dict[str, Sequence[str]] = {
+            "number": list(map(str, rows["number"].tolist())),
+            "time (UTC)": [time[self._layout.time] for time in _times(rows["time"])],
+            "from": self._from(ends[0], rows),
+            "to": self._to(ends[1], rows),
+            "frame": self._words(frames),
+            "bytes": list(map(str, rows["length"].tolist())),
+            "verdict": _verdicts(rows["verdict"], item.verdicts.uncertain[index]),  # type: ignore[union-attr]
+            "by": decided.each(lambda one: _cut(one.by)),
+            "line": decided.each(lambda one: one.place),
+            "rule": decided.each(lambda one: _cut(one.rule, _RULE_WIDTH)),
+        }
+        return self._layout.text([cells[name] for name in self._layout.heading])
 
     def _from(self, senders: Uint64s, rows: dict[str, Any]) -> list[str]:
         known = self._shown
