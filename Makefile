@@ -10,10 +10,11 @@ COUNT ?= 2000
 ROUNDS ?= 20000
 SANITIZED_ROUNDS ?= 500
 SECONDS ?= 60
+KILLS ?= 50
 SOURCES = pyproject.toml setup.py src/ztfast/_core.pyx src/ztfast/_tap.pyx $(wildcard src/ztfast/_core/*.pxi)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint types differential fuzz sanitize soak bench bench-check bench-record docs test-all test-lowest package clean
+.PHONY: help venv demo test lint types differential fuzz sanitize soak kill bench bench-check bench-record docs test-all test-lowest package clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-13s %s\n", $$1, $$2 }'
@@ -72,6 +73,9 @@ sanitize: $(STAMP) ## tests and fuzz targets with ASan and UBSan in the compiled
 
 soak: $(STAMP) ## feed a tap for a minute (SECONDS=) in network namespaces: its memory stays flat
 	ZTFAST_SOAK=$(SECONDS) $(PY) -m pytest -k test_memory_stays_flat tests/live
+
+kill: $(STAMP) ## end every writing mode with kill -9 at random moments, KILLS= (50) each: files are whole
+	ZTFAST_KILLS=$(KILLS) $(PY) -m pytest tests/cli/test_cli_killed.py
 
 bench: $(STAMP) ## measure everything; writes bench/RESULTS.md and bench/chart.svg
 	mkdir -p bench/data

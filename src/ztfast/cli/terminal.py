@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 
 import click
 
@@ -87,7 +87,7 @@ class ColouredHelp(click.HelpFormatter):
         self.write(click.style(f"{'':>{self.current_indent}}{heading}:", bold=True) + "\n")
 
     def write_dl(
-        self, rows: Sequence[tuple[str, str]], col_max: int = 30, col_spacing: int = 2
+        self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2
     ) -> None:
         """Options and commands, the word itself in a colour."""
         coloured = [(click.style(first, fg="cyan"), second) for first, second in rows]
