@@ -46,6 +46,19 @@ def tapped(frame: bytes, present: int, fields: bytes, more: bytes = b"") -> byte
     return struct.pack("<BBHI", 0, 0, size, present) + more + fields + frame
 
 
+def prism(frame: bytes) -> bytes:
+    """A header of ten items, each with a number, whether it is there, and its length."""
+    items = b"".join(
+        struct.pack("<IHHI", number << 12 | 0x44, 0, 4, 0) for number in range(1, 11)
+    )
+    return struct.pack("<II", 0x44, 144) + b"wlan0".ljust(16, b"\0") + items + frame
+
+
+def avs(frame: bytes, version: int = 1, more: bytes = b"") -> bytes:
+    head = struct.pack(">II", 0x80211000 | version, 64 + len(more))
+    return head.ljust(64, b"\0") + more + frame
+
+
 def ppi(kind: int, frame: bytes, fields: bytes = b"") -> bytes:
     return struct.pack("<BBHI", 0, 0, 8 + len(fields), kind) + fields + frame
 
@@ -87,6 +100,11 @@ FRAMES: dict[str, tuple[int, bytes, int, bytes | None, bytes | None, int, bytes]
     "radiotap": (127, tapped(FROM, 0, b""), 0x86DD, SOURCE, DEST, 0, IP6),
     "radiotap, fcs": (127, RADIO_FCS, 0x0800, SOURCE, DEST, 0, IP4),
     "radiotap, two lists": (127, RADIO_LONG, 0x0800, SOURCE, DEST, 0, IP4),
+    "prism": (119, prism(TO), 0x0800, SOURCE, DEST, 0, IP4),
+    "prism, beacon": (119, prism(BEACON), 0, SOURCE, DEST, 0, BEACON),
+    "prism, which is avs": (119, avs(FROM, 2, bytes(8)), 0x86DD, SOURCE, DEST, 0, IP6),
+    "avs": (163, avs(FROM), 0x86DD, SOURCE, DEST, 0, IP6),
+    "avs, longer": (163, avs(TO, 2, bytes(16)), 0x0800, SOURCE, DEST, 0, IP4),
     "ppi ethernet": (192, ppi(1, ETHERNET), 0x0800, SOURCE, DEST, 0, IP4),
     "ppi 802.11, fcs": (192, ppi(105, TO + b"abcd", COMMON), 0x0800, SOURCE, DEST, 0, IP4),
     "ppi of what is not known": (192, ppi(250, TO), 0, None, None, ETHERTYPE | NO_MACS, TO),
@@ -147,7 +165,7 @@ def test_cut_anywhere_says_what_is_missing(name: str) -> None:
 
 def test_random_bytes_stay_inside() -> None:
     draw = np.random.default_rng(5)
-    for linktype in (105, 107, 127, 192, 239, 258):
+    for linktype in (105, 107, 119, 127, 163, 192, 239, 258):
         for size in range(120):
             columns(linktype, draw.bytes(size))
             columns(linktype, bytes(size), size + 50)

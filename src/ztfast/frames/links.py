@@ -17,7 +17,16 @@ import numpy.typing as npt
 
 from ztfast.errors import CaptureError, Diagnostic
 from ztfast.frames.link_bytes import FrameBytes, Int64s, Link, Uint16s, Uint32s, Uint64s
-from ztfast.frames.links_wrapped import frame_relay, ieee80211, nflog, pktap, ppi, radiotap
+from ztfast.frames.links_wrapped import (
+    avs,
+    frame_relay,
+    ieee80211,
+    nflog,
+    pktap,
+    ppi,
+    prism,
+    radiotap,
+)
 from ztfast.model.reads import Reads
 
 ETHERNET = 1
@@ -172,7 +181,9 @@ LINKS: dict[int, tuple[str, Callable[[FrameBytes], Link]]] = {
     107: ("frame relay", frame_relay),
     108: ("OpenBSD loopback", _loop),
     113: ("Linux cooked v1", _cooked(16, 14, 2, 2, 6)),
+    119: ("802.11 with Prism", prism),
     127: ("802.11 with radiotap", radiotap),
+    163: ("802.11 with AVS", avs),
     228: ("raw IPv4", _raw_ipv4),
     229: ("raw IPv6", _raw_ipv6),
     239: ("NFLOG", nflog),

@@ -1,4 +1,4 @@
-"""Link types that wrap a frame: 802.11, radiotap, PPI, Apple's PKTAP, NFLOG, frame relay.
+"""Link types that wrap a frame: 802.11 and its headers, PPI, Apple's PKTAP, NFLOG, frame relay.
 
 Contract: as the readers in frames/links.py: what a header does not say (an encrypted frame's
 ethertype) is missing, never guessed.  Headers that say lengths are followed a bounded number of
@@ -83,9 +83,27 @@ def radiotap(b: FrameBytes) -> Link:
     at = np.where(first & _TSFT != 0, at + -at % 8 + 8, at)
     flags = np.where(first & _FLAGS != 0, b.number(at, 1).astype(np.int64), 0)
     trailer = np.where(flags & _HAS_FCS != 0, _FCS, 0)
-    return _inside(
-        b, header, np.full(len(header), _IEEE80211), {_IEEE80211: ("", ieee80211)}, trailer
-    )
+    return _wireless(b, header, trailer)
+
+
+_AVS_COOKIES = (0x80211001, 0x80211002)
+_PRISM_HEADER = 144
+
+
+def avs(b: FrameBytes) -> Link:
+    """The AVS header, which says its own length; 802.11 in it."""
+    return _wireless(b, b.number(4, 4).astype(np.int64))
+
+
+def prism(b: FrameBytes) -> Link:
+    """Prism's header of fixed length, or an AVS one, which its first bytes tell; 802.11 in it."""
+    is_avs = np.isin(b.number(0, 4), _AVS_COOKIES)
+    return _wireless(b, np.where(is_avs, b.number(4, 4).astype(np.int64), _PRISM_HEADER))
+
+
+def _wireless(b: FrameBytes, header: Int64s, trailer: Any = 0) -> Link:
+    kinds = np.full(len(header), _IEEE80211)
+    return _inside(b, header, kinds, {_IEEE80211: ("", ieee80211)}, trailer)
 
 
 def ppi(readers: Readers) -> Callable[[FrameBytes], Link]:
