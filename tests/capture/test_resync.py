@@ -1,4 +1,4 @@
-"""Going on after damage: the next record that proves itself, and how much was skipped."""
+"""Going on after damage: the next valid record, and how much was skipped."""
 
 from __future__ import annotations
 

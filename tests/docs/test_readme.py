@@ -6,6 +6,7 @@ import io
 import re
 from contextlib import redirect_stdout
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -75,3 +76,14 @@ def test_links(page: str) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)\)", text)
     missing = [link for link in links if not (here / link).exists()]
     assert not missing
+
+
+@needs("pandas")
+def test_a_capture_as_a_dataframe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pages.lay_out(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    (program,) = pages.blocks("README.md", "py")
+    found: dict[str, Any] = {}
+    exec(compile(program, "README.md", "exec"), found)
+    assert len([line for line in program.splitlines() if line]) <= 4
+    assert (len(found["table"]), int(found["table"].accepted.sum())) == (221, 210)

@@ -99,7 +99,7 @@ def _is_json(name: str) -> Exception:
     from ztfast.errors import Diagnostic, RulesError
 
     help = "`ztfast compile --decompile` makes rules text of it"
-    return RulesError(Diagnostic("ZT061", "JSON has no layout of ours", path=name, help=help))
+    return RulesError(Diagnostic("ZT061", "fmt only formats rules text", path=name, help=help))
 
 
 def _is_terraform(name: str) -> Exception:

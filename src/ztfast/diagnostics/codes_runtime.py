@@ -85,7 +85,7 @@ OTHERS: tuple[Code, ...] = (
         "a damaged capture",
         "A record or block cannot be: its length is over the limit, its two lengths differ, or it "
         "belongs to no interface. The message has file and byte offset; every complete frame "
-        "before it was handled. `--resync` goes on at the next record that proves itself.",
+        "before it was handled. `--resync` goes on at the next valid record.",
     ),
     Code(
         "ZT502",
