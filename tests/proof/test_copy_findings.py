@@ -45,12 +45,21 @@ REFUSED = {
         + "accept;\n",
         "2: the copies that this tee sends never arrive",
     ),
+    "a cut shorter than its match, at receivers alone": (
+        TEE.format(20, "ipprotocol tcp and dport 80 and chr inbound")
+        + "accept dport 80;\ndrop;\n",
+        "1: the copies that this tee sends from a frame's receiver never arrive: 1122334455",
+    ),
     "what comes in is dropped first": (
         "drop chr inbound and ipprotocol udp;\nwatch -1 1122334455 ipprotocol udp;\naccept;\n",
         "2: the copies that this watch sends never arrive",
     ),
 }
 TAKEN = {
+    "copies of receivers, whole": TEE.format(-1, "dport 80 and chr inbound") + "accept;\n",
+    "copies of receivers, who may own the address": "drop not chr ipauth;\n"
+    + TEE.format(-1, "dport 80 and chr inbound")
+    + "accept;\n",
     "whole frames": TEE.format(-1, "dport 80") + "accept;\n",
     "a cut that its match survives": TEE.format(64, "dport 80") + "accept dport 80;\ndrop;\n",
     "a cut that a later accept takes": TEE.format(20, "dport 80") + "accept;\n",
@@ -94,31 +103,43 @@ MATCHES = (
 )
 
 
-def drawn_policy(rng: random.Random) -> Policy:
-    """A tee to the sensor among random rules, and what accepts some of its frames."""
+INBOUND = {"type": "MATCH_CHARACTERISTICS", "mask": "8000000000000000"}
+
+
+def drawn_policy(rng: random.Random, inbound: bool) -> Policy:
+    """A tee to the sensor among random rules, and what accepts some of its frames.
+
+    inbound: the tee is one of receivers alone.
+    """
     tee = {"type": "ACTION_TEE", "address": f"{SENSOR:010x}", "length": rng.choice([4, 20, 64, -1])}
     asked = rng.sample(MATCHES, rng.choice([1, 1, 2]))
     before = [random_entry(rng) for _ in range(rng.choice([0, 0, 2]))]
     before += rng.choice([[], [*rng.sample(MATCHES, 1), {"type": "ACTION_DROP"}]])
     accept = [*rng.choice([asked, asked[:1], []]), {"type": "ACTION_ACCEPT"}]
-    entries = [*before, *asked, tee, *accept, {"type": "ACTION_DROP"}]
+    copied = [*asked, INBOUND] if inbound else asked
+    entries = [*before, *copied, tee, *accept, {"type": "ACTION_DROP"}]
     return Policy(tuple(Rule(one) for one in entries if one["type"] != "INTEGER_RANGE"))
 
 
-def test_no_delivery_contradicts_a_finding() -> None:
+@pytest.mark.parametrize("inbound", [False, True])
+def test_no_delivery_contradicts_a_finding(inbound: bool) -> None:
     claimed = 0
     for round_ in range(ROUNDS):
         rng = random.Random(SEED * 9973 + round_)
-        policy = drawn_policy(rng)
-        if any(one.code == "ZT213" for one in findings(policy, time_limit=10)):
-            claimed += delivered_nowhere(policy, rng, round_)
+        policy = drawn_policy(rng, inbound)
+        said = [one for one in findings(policy, time_limit=10) if one.code == "ZT213"]
+        if said:
+            by = RECEIVER if "receiver" in said[0].message else SENDER
+            assert (by == RECEIVER) or not inbound
+            claimed += delivered_nowhere(policy, rng, round_, by)
     assert claimed > 1  # else this says nothing
 
 
-def delivered_nowhere(policy: Policy, rng: random.Random, round_: int) -> bool:
-    """No copy of the policy's one tee arrives; False where it sends from others than SENDER."""
+def delivered_nowhere(policy: Policy, rng: random.Random, round_: int, by: int) -> bool:
+    """No copy of the policy's one tee arrives; False where it sends from others than `by`."""
     targets = [rule.json.get("address") for rule in policy.rules]
-    if f"{SENDER:010x}" in targets or targets.count(f"{SENSOR:010x}") != 1:
+    ends = {f"{SENDER:010x}", f"{RECEIVER:010x}"}
+    if ends.intersection(map(str, targets)) or targets.count(f"{SENSOR:010x}") != 1:
         return False
     source, dest = (NETWORK.mac(member) or 0 for member in NETWORK.members[:2])
     frames = [
@@ -128,6 +149,6 @@ def delivered_nowhere(policy: Policy, rng: random.Random, round_: int) -> bool:
     ]
     engine = ztfast.Engine(policy, network=NETWORK)
     sent = deliver(engine, FrameBatch.from_frames(frames)).copies
-    mine = (sent.sent_by == SENDER) & (sent.to == SENSOR) & (sent.kind == Kind.TEE)
+    mine = (sent.sent_by == by) & (sent.to == SENSOR) & (sent.kind == Kind.TEE)
     assert not (mine & (sent.fate == Fate.ARRIVED)).any(), (SEED, round_)
     return True

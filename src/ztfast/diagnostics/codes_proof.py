@@ -93,8 +93,8 @@ ANALYSIS: tuple[Code, ...] = (
         "The member that a tee or watch sends to judges what it gets by the same rules, as the"
         " receiver. It takes a copy at the tee itself, if it comes there and the matches hold. One"
         " that was cut so far that they do not, or that another rule stops first, is refused. The"
-        " copies of the frame's sender are meant, of frames with ordinary headers; `ztfast deliver`"
-        " shows all, the receiver's too.",
+        " copies of the frame's sender are meant, or of its receiver where the sender sends none,"
+        " of frames with ordinary headers; `ztfast deliver` shows all.",
     ),
     Code(
         "ZT214",

@@ -1,10 +1,12 @@
 """Copies that never arrive: sent by every rule's word, and refused by the member they are for.
 
-Contract: `copy_findings` gives ZT213 for each tee and watch whose senders' copies its target never
-takes: of any frame with ordinary headers (FrameFormulas.plain), from any member that no rule sends
-anything to, with any tags.  The target judges what it is sent by the same rules, as
-the frame's receiver: cut to the copy's length, from the member that sent it.  Proved; in doubt
-(bytes that INTEGER_RANGE reads) nothing is said.  Source: docs/spec/evaluation.md sections 5 and 8.
+Contract: `copy_findings` gives ZT213 for each tee and watch whose copies its target never takes: of
+any frame with ordinary headers (FrameFormulas.plain), from any member that no rule sends anything
+to, with any tags.  Those of the frame's sender are meant, or, where it sends none, those of its
+receiver, whose address the copy then comes from.  The target judges what it is sent by the same
+rules, as the frame's receiver: cut to the copy's length, from the member that sent it.  Proved; in
+doubt (bytes that INTEGER_RANGE reads) nothing is said.
+Source: docs/spec/evaluation.md sections 5 and 8.
 Tested by tests/proof/test_copy_findings.py, against deliveries too.
 """
 
@@ -14,8 +16,9 @@ from collections.abc import Iterator
 
 from ztfast.errors import Diagnostic
 from ztfast.model.kinds import KINDS, Kind
+from ztfast.model.view import DIRECTIONS
 from ztfast.proof.analysis import Analysis
-from ztfast.proof.formula import FALSE, Formulas, Literal
+from ztfast.proof.formula import FALSE, TRUE, Formulas, Literal
 from ztfast.proof.frame_model import MAX_LENGTH, FrameFormulas
 from ztfast.proof.match_formulas import SideFields
 from ztfast.proof.symbolic import trace_side
@@ -51,32 +54,51 @@ def copy_findings(analysis: Analysis) -> Iterator[Diagnostic]:
     rule_sets = analysis.traces["out"].rule_sets
     if analysis.frame.payload_bytes or not any(rules.copies for rules in rule_sets):
         return
-    asked = _Copies(analysis)
+    asked = {side: _Copies(analysis, side) for side in DIRECTIONS}
     for number, rules in enumerate(rule_sets):
+        received = dict(analysis.traces["in"].rule_sets[number].copies)
         for index, noted in rules.copies:
-            if noted != FALSE:
-                yield from asked.find(number, index, noted)
+            copies = {"out": noted, "in": received.get(index, FALSE)}
+            side = next((one for one in DIRECTIONS if asked[one].sends(number, copies[one])), None)
+            if side is not None:
+                yield from asked[side].find(number, index, copies[side])
 
 
 class _Copies:
-    """What the sender sends, and what its target makes of it."""
+    """What one side of a frame sends, and what its target makes of it; side: "out" or "in"."""
 
-    def __init__(self, analysis: Analysis) -> None:
-        self.analysis = analysis
+    def __init__(self, analysis: Analysis, side: str) -> None:
+        self.analysis, self.side = analysis, side
+        self.prefix = f"{side}.{COPY}"
+        # who sends the copy: the frame's sender, or its receiver
+        self.end, self.address = ("from", "zt_source") if side == "out" else ("to", "in.node")
         self.formulas: Formulas = analysis.formulas
-        self.frame = _Copy(self.formulas, COPY)
-        fields = SideFields(self.formulas, self.frame, "in", COPY, None, "from", "target")
+        self.frame = _Copy(self.formulas, self.prefix)
+        fields = SideFields(self.formulas, self.frame, "in", self.prefix, None, self.end, "target")
         self.trace = trace_side(analysis.views["in"], fields)
-        self.network = self.formulas.all(network_constraints(self.formulas, ("out",)))
+        sides = DIRECTIONS[: DIRECTIONS.index(side) + 1]
+        self.network = self.formulas.all(network_constraints(self.formulas, sides))
         steps = [step for rules in analysis.traces["out"].rule_sets for step in rules.steps]
         targets = {step.entry.value[0] or 0 for step in steps if step.entry.kind in _SENDING}
         # what a member sends itself goes nowhere: whoever is no target shows more
-        strangers = [-self.formulas.test("zt_source", target) for target in sorted(targets)]
+        strangers = [
+            -self.formulas.test(address, target)
+            for target in sorted(targets)
+            for address in ("zt_source", "in.node")[: len(sides)]
+        ]
         self.usual = self.formulas.all((analysis.frame.plain, *strangers))
         self.structure = self.formulas.all(self.frame.structure())
 
+    def sends(self, number: int, noted: Literal) -> bool:
+        """Is any copy of such a tee or watch sent by this side?"""
+        if noted == FALSE:
+            return False
+        reaches = TRUE if self.side == "out" else self.analysis.traces["out"].delivered
+        where = (self.network, self.usual, noted, self._accepted(number), reaches)
+        return self.analysis.possible(self.formulas.all(where))
+
     def find(self, number: int, index: int, noted: Literal) -> Iterator[Diagnostic]:
-        """The finding about one tee or watch, where there is one."""
+        """The finding about one tee or watch that sends copies, where there is one."""
         entry = self.analysis.traces["out"].rule_sets[number].steps[index].entry
         target, limit = entry.value[0] or 0, entry.value[1] or MAX_LENGTH
         sent = self.formulas.both(noted, self._accepted(number))
@@ -88,24 +110,26 @@ class _Copies:
         yield self._finding(number, index, where)
 
     def _accepted(self, number: int) -> Literal:
-        trace = self.analysis.traces["out"]
+        trace = self.analysis.traces[self.side]
         return trace.accepted if number == 0 else trace.rule_sets[number].passes(self.formulas)
 
     def _sent_to(self, target: int, limit: int) -> Iterator[Literal]:
         """Who judges the copy, from whom it is, and what is left of the frame."""
         formulas, frame = self.formulas, self.frame
         yield self.structure
-        yield formulas.test(f"{COPY}in.node", target)
-        yield formulas.test(f"{COPY}in.zt_dest", target)
-        yield formulas.compare("equal", f"{COPY}zt_source", "zt_source")
+        yield formulas.test(f"{self.prefix}in.node", target)
+        yield formulas.test(f"{self.prefix}in.zt_dest", target)
+        yield formulas.compare("equal", f"{self.prefix}zt_source", self.address)
         whole = self.analysis.frame.test("length", 0, limit)
-        yield formulas.implies(whole, formulas.compare("equal", f"{COPY}length", "length"))
+        yield formulas.implies(whole, formulas.compare("equal", f"{self.prefix}length", "length"))
         yield formulas.implies(-whole, frame.test("length", limit))
         held = formulas.both(self.analysis.frame.test("chain_valid", 1), frame.reaches(0))
         yield -formulas.differ(frame.test("chain_valid", 1), held)
         # what the cut took away may be anything: more than there is can only let more arrive
-        same = formulas.compare("equal", f"{COPY}tcp", "tcp")
+        same = formulas.compare("equal", f"{self.prefix}tcp", "tcp")
         yield formulas.implies(formulas.either(whole, frame.reaches(14)), same)
+        if self.side == "in":
+            return  # the receiver may own the address, too: more can only arrive
         owned = formulas.differ(frame.test("owns_ip", 1), self.analysis.frame.test("owns_ip", 1))
         yield formulas.implies(formulas.either(whole, frame.test("length", 64, MAX_LENGTH)), -owned)
 
@@ -119,18 +143,19 @@ class _Copies:
         whole = frame_of(assignment)
         length = min(whole.length, limit)
         cut = whole._replace(payload=whole.payload[:length], length=length)
-        names = SideNames("in", "from", "target", COPY)
+        names = SideNames("in", self.end, "target", self.prefix)
         view = analysis.views["in"]
         outcome = replay(view, cut, context_of(assignment, view, cut, names))
         by = "no rule of its accepts them"
         if outcome.entry >= 0 and outcome.capability is None:
             by = f"{analysis.entry_text(0, outcome.entry)} stops them there"
         word = KINDS[entry.kind].word
+        who = "" if self.side == "out" else " from a frame's receiver"
         shorter = length < whole.length
         return analysis.warning(
             "ZT213",
-            f"the copies that this {word} sends never arrive: {target:010x} judges them by these"
-            f" rules too, and {by}",
+            f"the copies that this {word} sends{who} never arrive: {target:010x} judges them by"
+            f" these rules too, and {by}",
             analysis.span_of(number, index),
             "cut them less: what is left does not meet the matches any more"
             if shorter
