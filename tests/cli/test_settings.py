@@ -53,6 +53,11 @@ def test_the_command_line_wins(project: Path, capfd: pytest.CaptureFixture[str])
     # rules of a network that is named on the command line come before the project's
     assert ztfast("explain", "--network", "../other.toml", *FRAME) == 0
     assert "accepted by both sides: line 1" in capfd.readouterr().out
+    # what members lack is said once
+    many = '", "'.join(f"10.1.2.{number}" for number in range(17))
+    (project / "many.toml").write_text(NETWORK.replace('"]', f'", "{many}"]', 1))
+    assert ztfast("explain", "--network", "../many.toml", *FRAME) == 0
+    assert capfd.readouterr().err.count("ZT557") == 1
     # and one that has none is judged by the project's
     assert ztfast("explain", "--network", "../net.toml", *FRAME) == 0
     assert "dropped by the sender" in capfd.readouterr().out

@@ -26,6 +26,12 @@ def read_network(given: str | None, policy: Policy | None = None) -> Network | N
 
     policy: the rules, where they are not the network's own.
     """
+    network = _network(given)
+    _note_network(network, policy, given)
+    return network
+
+
+def _network(given: str | None) -> Network | None:
     if given is None:
         return None
     from ztfast.model.addresses import parse_network_id
@@ -33,14 +39,19 @@ def read_network(given: str | None, policy: Policy | None = None) -> Network | N
     from ztfast.network.members import Network
 
     network_id = parse_network_id(given)
-    if network_id is not None:
-        return Network(id=network_id)
+    return load_network(given) if network_id is None else Network(id=network_id)
+
+
+def _note_network(network: Network | None, policy: Policy | None, given: str | None) -> None:
+    """Say what members seem to have and do not; of an id alone there is nothing to say."""
+    from ztfast.model.addresses import parse_network_id
+
+    if network is None or given is None or parse_network_id(given) is not None:
+        return
     from ztfast.diagnostics.render import print_diagnostics
     from ztfast.network.notes import network_notes
 
-    network = load_network(given)
     print_diagnostics(network_notes(network, policy, given))
-    return network
 
 
 def note_engine(policy: Policy, *engines: str) -> None:
@@ -72,11 +83,12 @@ def read_rules(rules: str | None, network: str | None) -> tuple[Policy, Network 
     if rules is not None:
         policy = read_policy(rules)
         return policy, read_network(network, policy)
-    known = read_network(network)
+    known = _network(network)
     rules = current().rules_for(known is not None and known.policy is not None)
-    if rules is not None:
-        policy = read_policy(rules)
-        return policy, read_network(network, policy)
+    policy = None if rules is None else read_policy(rules)
+    _note_network(known, policy, network)
+    if policy is not None:
+        return policy, known
     if known is None or known.policy is None:
         what = "no rules are named" if known is None else f"{network} names no rules"
         raise usage(what, "give RULES, or a --network whose file has or names rules")

@@ -24,6 +24,9 @@ _CHOICES = {
     "engine": ("1.14", "1.12"),
     "fail-on": ("error", "warning", "note"),
 }
+_MAYBE_OURS = re.compile(
+    rb"""tool\s*\.\s*["']?ztfast|^\s*(\[\s*tool\s*\]|tool\s*=)""", re.MULTILINE
+)
 _ID = re.compile(r"[0-9a-fA-F]{16}")
 
 
@@ -68,8 +71,8 @@ def read_project(path: str) -> Project | None:
         if shared:
             return None  # whoever else reads it says so
         raise _refused(path, f"cannot be read: {error.strerror}", "check its rights") from None
-    if shared and b"ztfast" not in data:
-        return None
+    if shared and _MAYBE_OURS.search(data) is None:
+        return None  # before it is parsed: most pyproject.toml are of others
     if len(data) > MAX_SIZE:
         raise _refused(path, f"more than {MAX_SIZE:,} bytes", "it holds a few settings only")
     values = _values(data, path, shared)
