@@ -85,10 +85,10 @@ def read_rules(rules: str | None, network: str | None) -> tuple[Policy, Network 
         return policy, read_network(network, policy)
     known = _network(network)
     rules = current().rules_for(known is not None and known.policy is not None)
-    policy = None if rules is None else read_policy(rules)
-    _note_network(known, policy, network)
-    if policy is not None:
-        return policy, known
+    chosen = None if rules is None else read_policy(rules)
+    _note_network(known, chosen, network)
+    if chosen is not None:
+        return chosen, known
     if known is None or known.policy is None:
         what = "no rules are named" if known is None else f"{network} names no rules"
         raise usage(what, "give RULES, or a --network whose file has or names rules")
