@@ -105,7 +105,7 @@ class Comparison:
     def __init__(self, old: Engine, matrix: Matrix, vlan: str) -> None:
         self._old, self._matrix, self._vlan = old, matrix, vlan
 
-    def __call__(self, judgement: Judgement) -> None:
+    def __call__(self, judgement: Judgement, _: object = None) -> None:
         """Take a batch."""
         packets, frames, verdicts, _, _ = judgement
         if frames is None or verdicts is None or not len(packets):

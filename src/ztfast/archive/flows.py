@@ -64,11 +64,9 @@ class Flows:
         self._rows = 0
         self._names: list[str] = []
 
-    def add(self, judgement: Judgement) -> None:
+    def add(self, judgement: Judgement, _: object = None) -> None:
         """Take a batch."""
-        packets, frames, verdicts, _, apart = judgement
-        if apart is not None:
-            self.add(apart)
+        packets, frames, verdicts, _, _ = judgement
         if frames is None or verdicts is None or not len(packets):
             return
         rows = frame_rows(packets, frames, verdicts)

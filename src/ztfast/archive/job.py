@@ -27,7 +27,8 @@ from ztfast.pipeline.split import KINDS
 
 Progress = Callable[[int, int], None]  # frames more, bytes of the files done altogether
 TABLES = ("flows", "rows")
-OUTPUTS = ("copies", "dropped", *TABLES)
+OVERVIEW = "overview"  # what a report shows, in the manifests
+OUTPUTS = ("copies", "dropped", *TABLES, OVERVIEW)
 _KINDS = {"copies": ("tee", "watch", "redirect"), "dropped": ("dropped",)}
 
 
@@ -60,12 +61,14 @@ def plan(
     classic pcaps are cut into parts of about so many bytes.  Raises UsageError, CaptureError.
     """
     paths, notes = files_of(sources)
-    kinds, tables = _wanted(outputs)
+    outputs = frozenset(outputs)
+    kinds, tables = _wanted(outputs - {OVERVIEW})
     work = Work(
         out,
         kinds=kinds,
         rows="rows" in tables,
         flows="flows" in tables,
+        overview=OVERVIEW in outputs,
         resync=resync,
         vlan=vlan,
         since=since,
@@ -163,7 +166,8 @@ class ArchiveJob:
             parts[0].path for parts, chain in zip(self.files, chains, strict=True) if not chain
         ]
         counted = [outcomes[segment] for chain in chains for segment in chain]
-        result = merged(self.engine.policy, counted, missing, interrupted)
+        overview = self._work.overview
+        result = merged(self.engine, counted, missing, interrupted, overview)
         if result.done == result.segments:
             self._store.tidy()
         if not interrupted:
@@ -243,6 +247,7 @@ class ArchiveJob:
                 "choice of captures": sorted(work.kinds),
                 "choice of rows": work.rows,
                 "choice of flows": work.flows,
+                "choice of a report": work.overview,
                 "resync": work.resync,
                 "vlan": work.vlan,
                 "since": work.since,

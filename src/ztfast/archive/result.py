@@ -14,9 +14,10 @@ from typing import Any
 from ztfast.archive.changes import Matrix
 from ztfast.archive.source import from_json
 from ztfast.archive.work import Outcome
+from ztfast.engine.engine import Engine
 from ztfast.errors import Diagnostic, Severity
-from ztfast.model.policy import Policy
 from ztfast.pipeline.job import unjudged
+from ztfast.pipeline.overview import Overview
 from ztfast.pipeline.tally import Tally
 
 FAILED = "ZT614"
@@ -29,7 +30,8 @@ class ArchiveResult:
     tally: what was counted.  captures: those written, as `path` below the results, `frames` and
     `size`.  segments: how many there are; done: how many of them are committed.  problems: what
     was damaged or failed, by file, in order.  changes: what becomes otherwise than with the old
-    rules, None: none were given.  interrupted: by Ctrl-C or SIGTERM.
+    rules, None: none were given.  overview: what a report shows, None: nobody asked for it.
+    interrupted: by Ctrl-C or SIGTERM.
     """
 
     tally: Tally
@@ -41,6 +43,7 @@ class ArchiveResult:
     complete: bool = True
     interrupted: bool = False
     changes: Matrix | None = None
+    overview: Overview | None = None
 
     @property
     def failed(self) -> bool:
@@ -62,10 +65,15 @@ class ArchiveResult:
 
 
 def merged(
-    policy: Policy, outcomes: Sequence[Outcome], missing: Sequence[str], interrupted: bool
+    engine: Engine,
+    outcomes: Sequence[Outcome],
+    missing: Sequence[str],
+    interrupted: bool,
+    overview: bool = False,
 ) -> ArchiveResult:
     """The result of the segments that count, in order; missing: files that were not done."""
-    result = ArchiveResult(Tally(policy), interrupted=interrupted)
+    result = ArchiveResult(Tally(engine.policy), interrupted=interrupted)
+    result.overview = Overview(engine) if overview else None
     result.segments = len(outcomes) + len(missing)
     result.complete = not missing and not interrupted
     for outcome in outcomes:
@@ -94,6 +102,8 @@ def _add(result: ArchiveResult, name: str, manifest: dict[str, Any]) -> None:
     if manifest["changes"] is not None:
         result.changes = result.changes or Matrix()
         result.changes.merge(Matrix.from_json(manifest["changes"]))
+    if result.overview is not None:
+        result.overview.read(manifest["overview"])
     result.captures += [
         {**row, "path": f"segments/{name}/{row['path']}"} for row in manifest["captures"]
     ]

@@ -24,6 +24,7 @@ from ztfast.engine.engine import Engine
 from ztfast.errors import Diagnostic, ZtfastError
 from ztfast.pipeline.job import Job, Observer
 from ztfast.pipeline.outputs import OutputOptions
+from ztfast.pipeline.overview import Overview
 
 _UNREADABLE = "ZT503"
 SPLIT, ROWS, FLOWS = "split", "rows.parquet", "flows.parquet"
@@ -35,8 +36,9 @@ class Work:
 
     engine: pickled; None: frames are only counted.  out: the folder of the results.  kinds: which
     captures are written, names of `pipeline.split.KINDS`.  rows: a table of all frames.  flows: one
-    of who sent what to whom.  old: another engine, pickled, with which it is compared.  since,
-    until: only frames from the one time (ns) and before the other.
+    of who sent what to whom.  overview: what a report shows beside the figures is gathered.  old:
+    another engine, pickled, with which it is compared.  since, until: only frames from the one
+    time (ns) and before the other.
     """
 
     out: str
@@ -44,6 +46,7 @@ class Work:
     kinds: frozenset[str] = frozenset()
     rows: bool = False
     flows: bool = False
+    overview: bool = False
     old: bytes | None = None
     resync: bool = False
     vlan: str = "tag"
@@ -120,7 +123,9 @@ def _judged(work: Work, segment: Segment, folder: str) -> dict[str, Any]:
     engine, span = engine_of(work.engine), (work.since, work.until)
     flows = Flows(os.path.join(folder, FLOWS), engine.policy) if work.flows else None
     matrix = Matrix() if work.old is not None else None
+    overview = Overview(engine) if work.overview else None
     observers: list[Observer] = [flows.add] if flows is not None else []
+    observers += [overview] if overview is not None else []
     if work.old is not None and matrix is not None:
         observers.append(Comparison(engine_of(work.old), matrix, work.vlan))
     with SegmentCaptures(segment, work.resync, span) as source:
@@ -142,6 +147,7 @@ def _judged(work: Work, segment: Segment, folder: str) -> dict[str, Any]:
         "complete": job.complete,
         "figures": job.tally.to_json(),
         "changes": None if matrix is None else matrix.to_json(),
+        "overview": None if overview is None else overview.to_json(),
         "skipped_bytes": source.skipped_bytes,
         "findings": [as_json(finding) for finding in source.diagnostics],
         "files": _files(folder),

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ztfast.cli.options import Grouped, judging_options, option, progress_option
+from ztfast.cli.report_page import check_page, report_option, write_archive_page
 
 if TYPE_CHECKING:
     from ztfast.archive.job import Executor
@@ -60,6 +61,7 @@ _LOCAL = re.compile(r"local(?::([1-9]\d{0,3}))?")
 )
 @option("Working", "--resume", is_flag=True, help="Go on with the job that was begun in --out.")
 @option("Reporting", "--json", "as_json", is_flag=True, help="The figures as one JSON object.")
+@report_option
 @progress_option
 @click.pass_context
 def command(ctx: click.Context, /, rules: str, sources: tuple[str, ...], **options: Any) -> None:
@@ -77,7 +79,7 @@ def command(ctx: click.Context, /, rules: str, sources: tuple[str, ...], **optio
 
 def _run(rules: str, sources: tuple[str, ...], options: dict[str, Any]) -> int:
     """Do what the options ask for; the exit status.  Raises ZtfastError before any work."""
-    from ztfast.archive.job import plan
+    from ztfast.archive.job import OVERVIEW, plan
     from ztfast.cli.filter_report import watched
     from ztfast.cli.options import make_engine
     from ztfast.sinks.signals import ended_gently
@@ -86,15 +88,21 @@ def _run(rules: str, sources: tuple[str, ...], options: dict[str, Any]) -> int:
     since, until = (_time(options, name) for name in ("since", "until"))
     outputs = [kind for kind in (options["only"] or "").split(",") if kind]
     outputs += [name for name in ("flows", "rows") if options[name]]
+    outputs += [OVERVIEW] if options["page"] is not None else []
     if rules == options["old"] == "-":
         raise click.UsageError("standard input can be RULES or --old, not both")
     engine = make_engine(rules, options)
     old = None if options["old"] is None else make_engine(options["old"], options)
     how = {name: options[name] for name in ("out", "resync", "vlan")}
     job = plan(sources, engine, old=old, outputs=outputs, since=since, until=until, **how)
+    if options["page"] is not None:
+        read = [rules, options["old"] or "", options["network"] or ""]
+        check_page(options["page"], [*(parts[0].path for parts in job.files), *read])
     with ended_gently(), watched(options["progress"], job.total_bytes) as progress:
         result = job.run(executor, progress, resume=options["resume"])
     result.problems[:0] = job.notes
+    if options["page"] is not None:
+        write_archive_page(options["page"], job, result)
     return _report(result, engine, options)
 
 

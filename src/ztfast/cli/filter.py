@@ -10,6 +10,7 @@ Tested by tests/cli/test_filter.py and test_filter_hostile.py.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -23,14 +24,18 @@ from ztfast.cli.options import (
     option,
     progress_option,
 )
+from ztfast.cli.report_page import check_page, report_option, write_job_page
 
 _COUNT = click.IntRange(0)
 _ENDS = (("from", "senders"), ("to", "receivers"))
 
 if TYPE_CHECKING:
+    from ztfast.capture.many import Captures
     from ztfast.cli.filter_list import Lister
     from ztfast.engine.engine import Engine
+    from ztfast.pipeline.job import Observer
     from ztfast.pipeline.outputs import OutputOptions
+    from ztfast.pipeline.overview import Overview
 
 
 @click.command(cls=Grouped)
@@ -107,6 +112,7 @@ if TYPE_CHECKING:
 @option("Listing", "--to", "receivers", metavar="WHO", multiple=True, help="or to it (or an IP).")
 @option("Reporting", "--count", is_flag=True, help="Only the figures; write nothing.")
 @option("Reporting", "--json", "as_json", is_flag=True, help="The figures as one JSON object.")
+@report_option
 @progress_option
 @click.pass_context
 def command(ctx: click.Context, /, rules: str, captures: tuple[str, ...], **options: Any) -> None:
@@ -121,6 +127,7 @@ def command(ctx: click.Context, /, rules: str, captures: tuple[str, ...], **opti
       ztfast filter rules.ztrules capture.pcap -w accepted.pcap
       ztfast filter rules.ztrules day.pcapng.zst --network net.toml --split out
       ztfast filter rules.ztrules capture.pcap --network net.toml --list --verdict drop
+      ztfast filter rules.ztrules day.pcap --network net.toml --report page.html
       tcpdump -i zt0 -U -w - | ztfast filter rules.ztrules - -w - | suricata -r /dev/stdin
     """
     _check(rules, captures, options)
@@ -196,15 +203,31 @@ def _run(rules: str, captures: tuple[str, ...], options: dict[str, Any]) -> int:
     with ended_gently(), open_captures(captures, **given) as source:
         how: dict[str, Any] = {name: options[name] for name in ("vlan", "threads")}
         read = [rules, options["network"] or ""]
-        job = Job(engine, source, outputs, **how, read=read, observers=[lister] if lister else [])
+        overview = _overview(engine, source, read, options)
+        observers: list[Observer] = [one for one in (lister, overview) if one is not None]
+        job = Job(engine, source, outputs, **how, read=read, observers=observers)
         with watched(options["progress"], source.total_bytes) as progress:
             job.work(progress)
+        if overview is not None:
+            write_job_page(options["page"], job, overview)
         if lister is not None:
             return report_listed(job, lister.listed, assumption=options["assume"])
         taken = "-" in (outputs.accepted, outputs.table)
         return report(
             job, as_json=options["as_json"], to_stderr=taken, assumption=options["assume"]
         )
+
+
+def _overview(
+    engine: Engine, source: Captures, read: Sequence[str], options: dict[str, Any]
+) -> Overview | None:
+    """What gathers the page's figures, where a page is asked for."""
+    if options["page"] is None:
+        return None
+    from ztfast.pipeline.overview import Overview
+
+    check_page(options["page"], [*source.paths, *read], (options["output"], options["table"]))
+    return Overview(engine)
 
 
 def _lister(engine: Engine, options: dict[str, Any]) -> Lister | None:

@@ -32,7 +32,7 @@ class Lister:
         """How many frames were listed."""
         return self._list.listed
 
-    def __call__(self, item: Judgement) -> None:
+    def __call__(self, item: Judgement, _: object = None) -> None:
         """Print a batch."""
         if self._closed:
             return

@@ -96,15 +96,13 @@ def _print_figures(job: Job, as_json: bool, stream: TextIO) -> None:
 
 
 def say_assumptions(tally: Tally, ownership: str) -> None:
-    """One line on standard error: what was assumed, and how many verdicts read it."""
-    how = {"ownership": ownership, "tags": "tags unknown", "addresses": "addresses unknown"}
-    read = {name: count for name, count in tally.assumed.items() if count}
-    if read:
-        counts = ", ".join(f"{name} in {count:,} frames" for name, count in read.items())
-        say(f"assumed: {', '.join(how[name] for name in read)} (read: {counts})")
-    if tally.uncertain:
-        what = ", ".join(f"{name} in {count:,}" for name, count in tally.missing.items())
-        say(f"{tally.uncertain:,} verdicts are uncertain: bytes not captured ({what})")
+    """On standard error: what was assumed, how many verdicts read it, and which lack bytes."""
+    if not tally.uncertain and not any(tally.assumed.values()):
+        return
+    from ztfast.report.certainty import certainty_lines
+
+    for line in certainty_lines(tally, ownership):
+        say(line)
 
 
 def say(text: str) -> None:

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from ztfast.sinks.files import Written
 
 Progress = Callable[[int, int], None]  # frames more, bytes of the input done altogether
-Observer = Callable[[Judgement], None]  # is shown every batch with its verdicts
+# is shown every batch with its verdicts, and where members are known what was delivered of it
+Observer = Callable[[Judgement, "Deliveries | None"], None]
 
 
 class Job(CaptureJob):
@@ -97,7 +98,7 @@ class Job(CaptureJob):
                 self._outputs = Outputs(self.engine, self.source, self._options)
             self._outputs.write(item, found)
         for observer in self._observers:
-            observer(item)
+            observer(item, found)
         self.tally.count(item, found)
 
     def _delivered(self, item: Judgement) -> Deliveries | None:
