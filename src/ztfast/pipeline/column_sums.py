@@ -227,18 +227,26 @@ def _grouped(cells: _Cells) -> _Cells:
     for column in cells.keys.view(np.uint64):
         mixed = (mixed ^ column) * _MIXER
         mixed ^= mixed >> np.uint64(29)
-    order = np.argsort(mixed, kind="stable")
+    order = np.argsort(mixed)
     ordered = mixed[order]
-    edges = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
-    keys = cells.keys[:, order]
-    sizes = np.diff(np.append(edges, cells.many))
-    if (np.repeat(keys[:, edges], sizes, axis=1) != keys).any():  # two keys of one number
-        order = np.lexsort(cells.keys[::-1])
-        keys = cells.keys[:, order]
-        differs = (keys[:, 1:] != keys[:, :-1]).any(axis=0)
-        edges = np.flatnonzero(np.concatenate(([True], differs)))
+    starts = np.concatenate(([True], ordered[1:] != ordered[:-1]))
+    edges = np.flatnonzero(starts)
+    keys = cells.keys[:, order[edges]]
+    which = np.empty(cells.many, np.intp)
+    which[order] = np.cumsum(starts) - 1
+    if any((key[which] != column).any() for key, column in zip(keys, cells.keys, strict=True)):
+        order, edges = _exactly_grouped(cells.keys)  # two keys were mixed to one number
+        keys = cells.keys[:, order[edges]]
     frames, octets = (np.add.reduceat(sums[order], edges) for sums in (cells.frames, cells.octets))
-    return _Cells(keys[:, edges], frames, octets)
+    return _Cells(keys, frames, octets)
+
+
+def _exactly_grouped(keys: Int64s) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """An order in which equal keys are neighbours, and where each one begins in it."""
+    order = np.lexsort(keys[::-1])
+    keys = keys[:, order]
+    differs = (keys[:, 1:] != keys[:, :-1]).any(axis=0)
+    return order, np.flatnonzero(np.concatenate(([True], differs)))
 
 
 def _by_frames(cells: _Cells) -> npt.NDArray[np.intp]:

@@ -126,8 +126,10 @@ class Overview:
             reached = None if side is verdicts.sender else verdicts.delivered_to_receiver
             for entry, capability in _copying(side):
                 sends = entry >= 0 if reached is None else (entry >= 0) & reached
-                pairs = np.stack([capability[sends].astype(np.int64), entry[sends]], axis=1)
-                self.sent.update((own, at) for own, at in np.unique(pairs, axis=0).tolist())
+                pairs = (capability[sends].astype(np.int64) + 1) << 32 | entry[sends]
+                self.sent.update(
+                    ((pair >> 32) - 1, pair & 2**32 - 1) for pair in np.unique(pairs).tolist()
+                )
 
     def _add_sent(self, times: npt.NDArray[np.int64], verdicts: Verdicts) -> None:
         """Copies as rules send them: nobody knows whether they arrive."""

@@ -126,7 +126,7 @@ def talks_section(overview: Overview) -> Html | None:
     octets = {ends: count for ends, count in pairs if set(ends) <= set(order)}
     every = sum(count.bytes for _, count in pairs) + overview.talks.others.bytes
     here = sum(count.bytes for count in octets.values())
-    note = f"bytes, from the left to the top; {share(here, every)} of all bytes"
+    note = f"bytes, rows send to columns; {share(here, every)} of all bytes"
     if len(sums) > len(order):
         note += f"; {len(sums) - len(order):,} ends with fewer are left out"
     return section("Who sends to whom", _matrix(overview, order, octets), note=note)
