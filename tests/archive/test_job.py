@@ -163,7 +163,7 @@ def test_rows_are_numbered_over_all_files(tmp_path: Path) -> None:
     ("sources", "error"),
     [
         (["-"], UsageError),
-        (["s3://bucket/x.pcap"], UsageError),
+        (["nonsense://bucket/x.pcap"], UsageError),
         (["caps", "caps/c0.pcap"], UsageError),
         (["nothing*.pcap"], CaptureError),
         (["nothing.pcap"], CaptureError),

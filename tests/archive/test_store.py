@@ -21,7 +21,7 @@ def test_a_segment_appears_with_its_manifest(tmp_path: Path) -> None:
     write(folder, "one")
     assert store.manifest("s") is None
     assert store.commit(folder, "s", {"n": 1})
-    assert store.manifest("s") == {"n": 1}
+    assert store.manifest("s") == {"n": 1, "at": "segments/s"}
     assert (tmp_path / "segments" / "s" / "x").read_text() == "one"
 
 
@@ -33,7 +33,7 @@ def test_the_first_attempt_wins(tmp_path: Path) -> None:
     write(second, "two")
     assert store.commit(second, "s", {"n": 2})
     assert not store.commit(first, "s", {"n": 1})
-    assert store.manifest("s") == {"n": 2}
+    assert store.manifest("s") == {"n": 2, "at": "segments/s"}
     assert (tmp_path / "segments" / "s" / "x").read_text() == "two"
     assert not Path(first).exists()
 

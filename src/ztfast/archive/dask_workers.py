@@ -19,6 +19,7 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from ztfast.archive.remote import is_url
 from ztfast.archive.segments import Segment
 from ztfast.archive.work import Outcome, Work, attempted
 from ztfast.errors import BackendError, Diagnostic, usage
@@ -56,9 +57,11 @@ class DaskWorkers:
         Raises BackendError where the workers or the scheduler are gone.
         """
         for path in (work.out, *(segment.path for segment in segments)):
-            if not os.path.isabs(path):
+            if not is_url(path) and not os.path.isabs(path):
                 what = f"{path} is no absolute path, and workers have folders of their own"
-                raise usage(what, "name sources and --out from the root, as all workers see them")
+                raise usage(
+                    what, "name sources and --out from the root, as all workers see them, or by URL"
+                )
         run = _Run(self._client, work, self._patience)
         try:
             yield from run.outcomes(segments)

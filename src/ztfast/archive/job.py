@@ -16,13 +16,13 @@ from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any, Protocol
 
+from ztfast.archive.keeper import keeper_of
 from ztfast.archive.result import FAILED, ArchiveResult, merged
 from ztfast.archive.segments import PART, Ended, Segment, cut, joined, numbered
 from ztfast.archive.sources import files_of
-from ztfast.archive.store import Store
 from ztfast.archive.work import Outcome, Work
 from ztfast.engine.engine import Engine
-from ztfast.errors import BackendError, Diagnostic, usage
+from ztfast.errors import BackendError, CaptureError, Diagnostic, usage
 from ztfast.pipeline.split import KINDS
 
 Progress = Callable[[int, int], None]  # frames more, bytes of the files done altogether
@@ -53,12 +53,13 @@ def plan(
     until: int | None = None,
     part: int = PART,
 ) -> ArchiveJob:
-    """What is to be done with captures: files, folders, patterns.
+    """What is to be done with captures: files, folders, patterns, and URLs of these.
 
-    out: a folder for the results.  old: an engine to compare with, frame by frame.  outputs: names
-    of OUTPUTS, or kinds of captures (`pipeline.split.KINDS`).  resync, vlan: as for `filter`.
-    since, until: only frames from the one time (ns since 1970) and before the other.  part: large
-    classic pcaps are cut into parts of about so many bytes.  Raises UsageError, CaptureError.
+    out: a folder for the results, or a URL.  old: an engine to compare with, frame by frame.
+    outputs: names of OUTPUTS, or kinds of captures (`pipeline.split.KINDS`).  resync, vlan: as for
+    `filter`.  since, until: only frames from the one time (ns since 1970) and before the other.
+    part: large classic pcaps are cut into parts of about so many bytes.  Raises UsageError,
+    CaptureError.
     """
     paths, notes = files_of(sources)
     outputs = frozenset(outputs)
@@ -74,7 +75,12 @@ def plan(
         since=since,
         until=until,
     )
-    return ArchiveJob(engine, old, work, [cut(path, part) for path in paths], notes)
+    try:
+        files = [cut(path, part) for path in paths]
+    except OSError as error:  # one that was there a moment ago
+        message = f"cannot be read: {error.strerror}"
+        raise CaptureError(Diagnostic("ZT503", message, path=error.filename)) from error
+    return ArchiveJob(engine, old, work, files, notes)
 
 
 def _wanted(outputs: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
@@ -110,7 +116,7 @@ class ArchiveJob:
     ) -> None:
         self.engine, self.old, self.files, self.notes = engine, old, files, notes
         self._work = work
-        self._store = Store(work.out)
+        self._store = keeper_of(work.out)
         self._done_bytes = 0
 
     @property

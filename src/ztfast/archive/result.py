@@ -84,7 +84,7 @@ def merged(
             path = str(outcome.segment)
             result.problems.append(Diagnostic(FAILED, message, path=path, help=help))
         else:
-            _add(result, outcome.segment.id, outcome.manifest)
+            _add(result, outcome.manifest)
     if not interrupted:
         result.problems += [
             Diagnostic(FAILED, "was not done, and is not counted", path=path) for path in missing
@@ -93,7 +93,7 @@ def merged(
     return result
 
 
-def _add(result: ArchiveResult, name: str, manifest: dict[str, Any]) -> None:
+def _add(result: ArchiveResult, manifest: dict[str, Any]) -> None:
     result.done += 1
     result.tally.merge(Tally.from_json(manifest["figures"], result.tally.policy))
     result.skipped_bytes += manifest["skipped_bytes"]
@@ -105,5 +105,5 @@ def _add(result: ArchiveResult, name: str, manifest: dict[str, Any]) -> None:
     if result.overview is not None:
         result.overview.read(manifest["overview"])
     result.captures += [
-        {**row, "path": f"segments/{name}/{row['path']}"} for row in manifest["captures"]
+        {**row, "path": f"{manifest['at']}/{row['path']}"} for row in manifest["captures"]
     ]

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
+from ztfast.archive.remote import info_of, is_url
 from ztfast.capture.pcap_part import likely_starts
 
 PART = 256 << 20  # bytes of a part: some seconds of work
@@ -26,7 +27,8 @@ _NAME = 60
 class Segment:
     """A file (start is None), or its records that begin in [start, stop) bytes.
 
-    size, changed: the file's bytes and time of change (ns) when the work was planned.  first: the
+    size, changed: the file's bytes and time of change (ns; of a URL
+    a number made of its ETag) when the work was planned.  first: the
     number of the first frame over all files, where that was counted.
     """
 
@@ -70,15 +72,26 @@ class Ended(NamedTuple):
     sound: bool
 
 
-def cut(path: str, part: int = PART) -> list[Segment]:
-    """A local file's segments, of about `part` bytes where it can be cut; raises OSError."""
+def stamp_of(path: str) -> tuple[int, int]:
+    """A file's bytes, and a number that is another one when it changed; raises OSError."""
+    if is_url(path):
+        return info_of(path)
     found = os.stat(path)
-    whole = Segment(path, found.st_size, found.st_mtime_ns)
-    parts = found.st_size // part
+    return found.st_size, found.st_mtime_ns
+
+
+def cut(path: str, part: int = PART) -> list[Segment]:
+    """A file's segments, of about `part` bytes where it can be cut; raises OSError.
+
+    What a URL names stays whole.
+    """
+    size, changed = stamp_of(path)
+    whole = Segment(path, size, changed)
+    parts = 0 if is_url(path) else size // part
     starts = likely_starts(path, parts) if parts > 1 else []
     if len(starts) < 2:
         return [whole]
-    ends = [*starts[1:], found.st_size]
+    ends = [*starts[1:], size]
     return [replace(whole, start=start, stop=end) for start, end in zip(starts, ends, strict=True)]
 
 

@@ -7,10 +7,11 @@ Tested by tests/archive/test_job_equal.py.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import IO, Any, cast
 
 import numpy as np
 
+from ztfast.archive.remote import RemoteFile, is_url
 from ztfast.archive.segments import Segment
 from ztfast.capture.many import Captures
 from ztfast.capture.open import Capture, open_capture
@@ -32,6 +33,7 @@ class SegmentCaptures(Captures):
         )
         self.segment, self._span = segment, span
         self._part: PartFeed | None = None
+        self._remote: RemoteFile | None = None
 
     def __enter__(self) -> SegmentCaptures:
         return self
@@ -39,6 +41,9 @@ class SegmentCaptures(Captures):
     def _opened_segment(self, path: str, *, follow: bool, session: ReadSession) -> Capture:
         del follow
         start, stop = self.segment.start, self.segment.stop
+        if is_url(path):
+            self._remote = _remote(path)
+            return open_capture(cast("IO[bytes]", self._remote), session=session)
         if start is None or stop is None:
             return open_capture(path, session=session)
         try:
@@ -53,11 +58,32 @@ class SegmentCaptures(Captures):
         """Where the record behind a part begins, once it was read."""
         return None if self._part is None else self._part.end
 
+    def check_transfer(self) -> None:
+        """Raise CaptureError where a transfer broke off: that is no damage of the capture."""
+        if self._remote is not None and self._remote.failure:
+            message = f"could not be read to its end: {self._remote.failure}"
+            raise CaptureError(Diagnostic(UNREADABLE, message, path=self.segment.path))
+
+    def close(self) -> None:
+        """Close what is open.  Batches already given stay valid."""
+        super().close()
+        if self._remote is not None:
+            self._remote.close()
+
     def batches(self, scan: RecordScan | None = None) -> Iterator[PacketBatch]:
         """All batches, or the frames of the time span."""
         if self._span == (None, None):
             return super().batches(scan)
         return within(super().batches(), self._span)
+
+
+def _remote(url: str) -> RemoteFile:
+    try:
+        return RemoteFile(url)
+    except OSError as error:
+        raise CaptureError(
+            Diagnostic(UNREADABLE, f"cannot be opened: {error.strerror}", path=url, offset=0)
+        ) from error
 
 
 def within(batches: Iterator[PacketBatch], span: Span) -> Iterator[PacketBatch]:

@@ -1,9 +1,10 @@
 """Where results are kept: attempts under names of their own, segments that appear whole or not.
 
-Contract: a worker writes into the folder that `attempt` gave it, a name that nobody else has;
-`commit` puts the manifest in, waits for the disk, and renames the folder to the segment's.  The
-first attempt wins, a later one is thrown away; so what stands in `segments` is whole, and nothing
-else is read.  A worker that dies leaves an attempt that nobody looks at; `tidy` removes them.
+Contract: the `archive.keeper.Keeper` for folders.  A worker writes into the folder that `attempt`
+gave it, a name that nobody else has; `commit` puts the manifest in, waits for the disk, and renames
+the folder to the segment's.  The first attempt wins, a later one is thrown away; so what stands in
+`segments` is whole, and nothing else is read.  A worker that dies leaves an attempt that nobody
+looks at; `tidy` removes them.
 Tested by tests/archive/test_store.py.
 """
 
@@ -22,7 +23,8 @@ from ztfast.sinks.temporary import host_name, settle
 from ztfast.sinks.text import write_text
 
 MANIFEST = "manifest.json"
-_PLAN, _SEGMENTS, _ATTEMPTS = "plan.json", "segments", "attempts"
+PLAN, SEGMENTS = "plan.json", "segments"
+_ATTEMPTS = "attempts"
 
 
 class Store:
@@ -33,7 +35,7 @@ class Store:
 
     def segment_folder(self, name: str) -> str:
         """Where a committed segment's files are."""
-        return os.path.join(self.root, _SEGMENTS, name)
+        return os.path.join(self.root, SEGMENTS, name)
 
     def attempt(self, name: str) -> str:
         """A new folder for one attempt at a segment; raises OSError."""
@@ -46,11 +48,11 @@ class Store:
         """Make an attempt the segment; False where another was first.  Raises OSError."""
         path = os.path.join(folder, MANIFEST)
         with open(path, "w", encoding="utf-8") as file:
-            json.dump(manifest, file)
+            json.dump({**manifest, "at": f"{SEGMENTS}/{name}"}, file)
             file.flush()
             settle(file.fileno())
         _settle_folder(folder)
-        segments = os.path.join(self.root, _SEGMENTS)
+        segments = os.path.join(self.root, SEGMENTS)
         os.makedirs(segments, exist_ok=True)
         try:
             os.rename(folder, self.segment_folder(name))
@@ -76,11 +78,11 @@ class Store:
 
     def plan(self) -> dict[str, Any] | None:
         """The plan of the job that was begun here, or None."""
-        return self._read(os.path.join(self.root, _PLAN))
+        return self._read(os.path.join(self.root, PLAN))
 
     def write_plan(self, plan: Mapping[str, Any]) -> None:
         """Begin a job here; raises OutputError."""
-        self.write(_PLAN, plan)
+        self.write(PLAN, plan)
 
     def write(self, name: str, document: Mapping[str, Any]) -> None:
         """Write a document beside the segments; raises OutputError."""
@@ -99,13 +101,14 @@ class Store:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, ValueError) as error:
-            raise _unreadable(path, error) from None
+            raise unreadable(path, error) from None
         if not isinstance(found, dict):
-            raise _unreadable(path, "it is no JSON object")
+            raise unreadable(path, "it is no JSON object")
         return cast("dict[str, Any]", found)
 
 
-def _unreadable(path: str, why: object) -> OutputError:
+def unreadable(path: str, why: object) -> OutputError:
+    """What a document that is none is said to be."""
     help = "remove the folder that it is in and run again with --resume"
     return OutputError(Diagnostic("ZT612", f"cannot be read: {why}", path=path, help=help))
 

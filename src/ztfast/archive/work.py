@@ -17,9 +17,10 @@ from typing import Any, NamedTuple
 
 from ztfast.archive.changes import Comparison, Matrix
 from ztfast.archive.flows import Flows
-from ztfast.archive.segments import Segment
+from ztfast.archive.keeper import keeper_of
+from ztfast.archive.segments import Segment, stamp_of
 from ztfast.archive.source import SegmentCaptures, as_json
-from ztfast.archive.store import MANIFEST, Store
+from ztfast.archive.store import MANIFEST
 from ztfast.engine.engine import Engine
 from ztfast.errors import Diagnostic, ZtfastError
 from ztfast.pipeline.job import Job, Observer
@@ -34,11 +35,11 @@ SPLIT, ROWS, FLOWS = "split", "rows.parquet", "flows.parquet"
 class Work:
     """What every segment of a job is put to.
 
-    engine: pickled; None: frames are only counted.  out: the folder of the results.  kinds: which
-    captures are written, names of `pipeline.split.KINDS`.  rows: a table of all frames.  flows: one
-    of who sent what to whom.  overview: what a report shows beside the figures is gathered.  old:
-    another engine, pickled, with which it is compared.  since, until: only frames from the one
-    time (ns) and before the other.
+    engine: pickled; None: frames are only counted.  out: the folder or URL of the results.  kinds:
+    which captures are written, names of `pipeline.split.KINDS`.  rows: a table of all frames.
+    flows: one of who sent what to whom.  overview: what a report shows beside the figures is
+    gathered.  old: another engine, pickled, with which it is compared.  since, until: only frames
+    from the one time (ns) and before the other.
     """
 
     out: str
@@ -75,7 +76,7 @@ def attempted(work: Work, segment: Segment) -> Outcome:
 def _done(work: Work, segment: Segment) -> dict[str, Any]:
     if work.engine is None:
         return _counted(work, segment)
-    store = Store(work.out)
+    store = keeper_of(work.out)
     there = store.manifest(segment.id)
     if there is not None:
         return there
@@ -106,6 +107,7 @@ def _counted(work: Work, segment: Segment) -> dict[str, Any]:
                 pass
         except ZtfastError:
             pass  # whoever judges it says so
+        source.check_transfer()
         frames, end = source.session.frames - segment.first, source.end
         damaged = bool(source.session.damages)
     _check_unchanged(segment)
@@ -133,6 +135,7 @@ def _judged(work: Work, segment: Segment, folder: str) -> dict[str, Any]:
         job.work()
         if job.interrupted:
             raise KeyboardInterrupt
+        source.check_transfer()
         _check_written(job, source)
         if flows is not None:
             flows.close()
@@ -168,8 +171,7 @@ def _check_written(job: Job, source: SegmentCaptures) -> None:
 
 
 def _check_unchanged(segment: Segment) -> None:
-    found = os.stat(segment.path)
-    if (found.st_size, found.st_mtime_ns) != (segment.size, segment.changed):
+    if stamp_of(segment.path) != (segment.size, segment.changed):
         message = "changed since the job was planned: plan a new one"
         raise ZtfastError(Diagnostic("ZT613", message, path=segment.path))
 

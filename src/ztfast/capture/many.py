@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
+from typing import IO
 
 from ztfast.capture.open import Capture, limited, open_capture
 from ztfast.capture.packets import MAX_BUFFER, PacketBatch
@@ -161,16 +162,19 @@ def open_captures(
     if merge and follow:
         raise usage("--merge cannot --follow: a file that grows has no last time", "choose one")
     session = ReadSession(resync)
-    names = [name for path in paths for name in _expand(os.fspath(path), session)]
+    names = [name for path in paths for name in expand(os.fspath(path), session)]
     if names.count("-") > 1:
         raise usage("standard input was named twice", "- can be read once")
     if len(names) > 1:
-        names = _in_time_order(names)
+        names = in_time_order(names)
     return Captures(names, session, merge=merge, follow=follow, limit=limit)
 
 
-def _expand(path: str, session: ReadSession) -> list[str]:
-    """The captures of a folder, by name; anything else as it is, if it is there."""
+def expand(path: str, session: ReadSession) -> list[str]:
+    """The captures of a folder, by name; anything else as it is, if it is there.
+
+    What is left out of a folder is noted.  Raises CaptureError.
+    """
     if path == "-":
         return [path]
     if not os.path.isdir(path):
@@ -204,21 +208,27 @@ def _is_file(path: str) -> bool:
     return path != "-" and os.path.isfile(path)
 
 
-def _in_time_order(paths: list[str]) -> list[str]:
-    """By the time of the first frame; what cannot be asked stays behind the one before it."""
+def in_time_order(
+    paths: Sequence[str], first_time: Callable[[str], int | None] | None = None
+) -> list[str]:
+    """By the time of the first frame; what cannot be asked stays behind the one before it.
+
+    first_time: what tells it of a file (ns), None: it is opened.
+    """
+    ask = first_time_of if first_time is None else first_time
     keys: list[int] = []
     for path in paths:
-        time = _first_time(path)
+        time = ask(path)
         keys.append(time if time is not None else keys[-1] if keys else -(1 << 63))
     return [path for _, path in sorted(zip(keys, paths, strict=True), key=lambda pair: pair[0])]
 
 
-def _first_time(path: str) -> int | None:
-    """Time of the first frame of a file; None for pipes, empty and damaged files."""
+def first_time_of(source: str | IO[bytes]) -> int | None:
+    """Time (ns) of the first frame of a file; None for pipes, empty and damaged files."""
     try:
-        if not _is_file(path):
+        if isinstance(source, str) and not _is_file(source):
             return None
-        with open_capture(path, span=_PEEK) as capture:
+        with open_capture(source, span=_PEEK) as capture:
             for batch in capture:
                 if len(batch):
                     return int(batch.timestamps[0])

@@ -41,7 +41,13 @@ _LOCAL = re.compile(r"local(?::([1-9]\d{0,3}))?")
 @option("Reading", "--until", metavar="TIME", help="2026-10-01 or 2026-10-01T12:30, and before.")
 @judging_options
 @option("Judging", "--old", metavar="RULES", help="Compare with these rules, frame by frame.")
-@option("Writing", "--out", metavar="DIR", required=True, help="A folder for the results.")
+@option(
+    "Writing",
+    "--out",
+    metavar="PLACE",
+    required=True,
+    help="A folder for the results, or a URL such as s3://bucket/results.",
+)
 @option(
     "Writing",
     "--only",
@@ -67,9 +73,10 @@ _LOCAL = re.compile(r"local(?::([1-9]\d{0,3}))?")
 def command(ctx: click.Context, /, rules: str, sources: tuple[str, ...], **options: Any) -> None:
     """Judge all captures of each SOURCE by RULES, in segments, by many workers.
 
-    A SOURCE is a capture, a folder of them, or a pattern such as 'caps/*.pcap.gz'. Printed are
-    the figures of `ztfast filter` over the same files. Results are in the folder --out: each
-    segment's appear whole or not at all, and --resume does only what is missing.
+    A SOURCE is a capture, a folder of them, a pattern such as 'caps/*.pcap.gz', or a URL of these
+    such as s3://bucket/caps. Printed are the figures of `ztfast filter` over the same files.
+    Results are in --out: each segment's appear whole or not at all, and --resume does only what is
+    missing.
 
     \b
     Example: ztfast archive rules.ztrules captures/ --out results --only dropped

@@ -1,0 +1,158 @@
+"""Captures by URL: the figures of local copies; what breaks off or changes fails by name."""
+
+from __future__ import annotations
+
+import gzip
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.archive.running import RANDOM_RULES, Here, captures_in, filtered
+from tests.needs import needs
+from ztfast.archive import plan
+from ztfast.archive.remote import RemoteFile, expanded, info_of, is_url
+from ztfast.engine.engine import Engine
+from ztfast.errors import CaptureError, UsageError
+from ztfast.lang import compile_text
+
+ENGINE = Engine(compile_text(RANDOM_RULES))
+PLAIN = Engine(compile_text("drop framesize 0-80; accept;"))
+ROOT = "memory://caps"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Any]:
+    """Captures in memory, and the same in a folder."""
+    import fsspec
+
+    system = fsspec.filesystem("memory")
+    captures_in(tmp_path / "caps", frames=300)
+    packed = tmp_path / "caps" / "c1.pcap"
+    (tmp_path / "caps" / "c1.pcap.gz").write_bytes(gzip.compress(packed.read_bytes()))
+    packed.unlink()
+    for path in (tmp_path / "caps").iterdir():
+        system.pipe_file(f"/caps/{path.name}", path.read_bytes())
+    yield system
+    system.store.clear()
+    system.pseudo_dirs[:] = [""]
+
+
+def test_what_is_a_url() -> None:
+    assert [is_url(name) for name in ("s3://b/k", "memory://x", "gs+x://y")] == [True] * 3
+    names = ("file:///tmp", "FILE:///tmp", "a.pcap", "c:\\caps", "/a://b", "://x", "-")
+    assert [is_url(name) for name in names] == [False] * 7
+
+
+@needs("fsspec")
+def test_figures_are_those_of_local_copies(store: Any, tmp_path: Path) -> None:
+    found = plan([ROOT], ENGINE, out=str(tmp_path / "out")).run(Here(2))
+    expected = filtered(ENGINE, tmp_path / "caps")
+    figures = found.figures()
+    assert {name: figures[name] for name in expected} == expected
+
+
+@needs("fsspec")
+def test_folders_patterns_files_and_local_ones_together(store: Any, tmp_path: Path) -> None:
+    store.pipe_file("/caps/notes.txt", b"no capture")
+    store.pipe_file("/caps/.hidden.pcap", b"")
+    store.pipe_file("/caps/deep/c9.pcap", store.cat_file("/caps/c0.pcap"))
+    names = [name.rpartition("/")[2] for name in expanded(ROOT)]
+    assert names == ["c0.pcap", "c1.pcap.gz", "c2.pcap", "notes.txt"]
+    job = plan([ROOT], ENGINE, out=str(tmp_path / "out"))
+    assert [parts[0].path.rpartition("/")[2] for parts in job.files] == names[:3]
+    assert [(note.severity, note.path) for note in job.notes] == [
+        ("note", "memory:///caps/notes.txt")
+    ]
+    assert len(plan([f"{ROOT}/c*.gz"], ENGINE, out="o").files) == 1
+    both = plan([tmp_path / "caps", f"{ROOT}/deep/c9.pcap"], ENGINE, out="o")
+    assert len(both.files) == 4
+    with pytest.raises(UsageError, match="named twice"):
+        plan([f"{ROOT}/c0.pcap", ROOT], ENGINE, out="o")
+
+
+@needs("fsspec")
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        (f"{ROOT}/none.pcap", "nothing of this name"),
+        (f"{ROOT}/*.cap", "nothing of this name"),
+        ("memory://caps/only", "holds no capture"),
+    ],
+)
+def test_what_is_not_there(name: str, said: str, store: Any) -> None:
+    store.pipe_file("/caps/only/notes.txt", b"no capture")
+    store.pipe_file("/caps/only/more.txt", b"no capture")
+    with pytest.raises(CaptureError, match=said):
+        plan([name], ENGINE, out="o")
+
+
+@needs("fsspec")
+def test_libraries_that_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UsageError, match="is no place that is known"):
+        plan(["nonsense://x/y"], ENGINE, out="o")
+    monkeypatch.setitem(sys.modules, "fsspec", None)
+    with pytest.raises(UsageError, match=r"needs a library.*ztfast\[s3\]"):
+        plan(["s3://b/k"], ENGINE, out="o")
+
+
+@needs("fsspec")
+def test_a_file_that_changes_meanwhile_fails_by_name(store: Any, tmp_path: Path) -> None:
+    before = info_of(f"{ROOT}/c2.pcap")
+
+    def change(done: int) -> None:
+        if done == 0:
+            store.pipe_file("/caps/c2.pcap", store.cat_file("/caps/c2.pcap"))
+
+    result = plan([ROOT], PLAIN, out=str(tmp_path / "out")).run(Here(meddle=change))
+    assert info_of(f"{ROOT}/c2.pcap") != before
+    assert [one.path for one in result.problems] == ["memory:///caps/c2.pcap"]
+    assert "changed since" in result.problems[0].message
+    assert (result.done, result.segments) == (2, 3)
+
+
+@needs("fsspec")
+@pytest.mark.parametrize("name", ["c1.pcap.gz", "c2.pcap"])
+def test_a_transfer_that_breaks_off_is_no_damage(
+    name: str, store: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = RemoteFile.read
+    broken = [True]
+
+    def read(self: Any, size: int) -> bytes:
+        if self.name.endswith(name) and broken[0]:
+            self._file = _Breaking(self._file)
+        return whole(self, size)
+
+    job = plan([ROOT], PLAIN, out=str(tmp_path / "out"))
+    monkeypatch.setattr(RemoteFile, "read", read)
+    result = job.run(Here())
+    assert [one.path for one in result.problems] == [f"memory:///caps/{name}"]
+    assert "RuntimeError: the wire was cut" in result.problems[0].message
+    assert (result.done, result.complete) == (2, False)
+    broken[0] = False
+    again = plan([ROOT], PLAIN, out=str(tmp_path / "out")).run(Here(), resume=True)
+    assert again.complete
+    assert again.tally.to_json() == {
+        key: value for key, value in filtered(PLAIN, tmp_path / "caps").items()
+        if key in again.tally.to_json()
+    }  # fmt: skip
+
+
+class _Breaking:
+    """Gives a little, then no more."""
+
+    def __init__(self, file: Any) -> None:
+        self._file, self._left = file, 1
+
+    def read(self, size: int) -> bytes:
+        self._left -= 1
+        if self._left < 0 or isinstance(self._file, _Breaking):
+            raise RuntimeError("the wire\nwas cut")
+        data: bytes = self._file.read(min(size, 3000))
+        return data
+
+    def close(self) -> None:
+        self._file.close()
