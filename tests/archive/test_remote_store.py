@@ -57,6 +57,27 @@ def test_the_first_attempt_wins_and_nothing_of_others_stays(memory: Any) -> None
     assert not Path(second).exists()
 
 
+def test_a_put_whose_answer_was_lost_has_won(memory: Any) -> None:
+    store = RemoteStore("memory://out")
+
+    class Repeating:
+        """Tries again what went well."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(memory, name)
+
+        def pipe_file(self, path: str, data: bytes, mode: str = "overwrite") -> None:
+            memory.pipe_file(path, data, mode=mode)
+            memory.pipe_file(path, data, mode=mode)
+
+    store._system = Repeating()
+    store.write_plan({"n": 1})
+    assert store.commit(attempt(store, "one"), "s", {})
+    manifest = store.manifest("s")
+    assert manifest is not None
+    assert memory.cat_file(f"/out/{manifest['at']}/split/x") == b"one"
+
+
 def test_what_killed_workers_left_is_removed_at_the_end(memory: Any) -> None:
     store = RemoteStore("memory://out")
     memory.pipe_file("/out/segments/s/0123456789ab/split/x", b"half")

@@ -44,6 +44,9 @@ class RemoteStore:
         self._asked(lambda: self._upload(folder, own))
         data = json.dumps({**manifest, "at": own}).encode()
         won = self._put_first(f"{SEGMENTS}/{name}/{MANIFEST}", data)
+        if not won:  # or it was put, the answer was lost, and the library tried once more
+            there = self.manifest(name)
+            won = there is not None and there["at"] == own
         if not won:
             self._remove(own)
         self.discard(folder)
@@ -108,7 +111,7 @@ class RemoteStore:
             raise self._unwritable(error) from None
         finally:
             self._remove(trial)
-        if won != [True, False]:
+        if won[-1]:
             what = f"{self.root}: the store takes no conditional put (If-None-Match)"
             help = "two workers could both win there: name another store, or a folder"
             raise usage(what, help)
