@@ -22,7 +22,7 @@ from ztfast.archive.segments import PART, Ended, Segment, cut, joined, numbered
 from ztfast.archive.sources import files_of
 from ztfast.archive.work import Outcome, Work
 from ztfast.engine.engine import Engine
-from ztfast.errors import BackendError, CaptureError, Diagnostic, usage
+from ztfast.errors import BackendError, CaptureError, Diagnostic, OutputError, usage
 from ztfast.pipeline.split import KINDS
 
 Progress = Callable[[int, int], None]  # frames more, bytes of the files done altogether
@@ -177,7 +177,10 @@ class ArchiveJob:
         if result.done == result.segments:
             self._store.tidy()
         if not interrupted:
-            self._store.write("result.json", result.figures())
+            try:
+                self._store.write("result.json", result.figures())
+            except OutputError as error:  # the figures are here all the same
+                result.problems += error.diagnostics
         return result
 
     def _chains(self, outcomes: dict[Segment, Outcome]) -> list[list[Segment]]:
