@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.archive.running import RANDOM_RULES, captures_in, filtered
+from tests.archive.running import RANDOM_RULES, Here, captures_in, filtered
 from tests.needs import needs
 from ztfast.archive import plan
 from ztfast.archive.dask_workers import DaskWorkers
@@ -66,3 +69,46 @@ def test_killed_workers_then_no_cluster(cluster: Any, tmp_path: Path) -> None:
         cluster.scale(1)
         again = plan([caps], ENGINE, out=str(tmp_path / "other"))
         assert again.run(DaskWorkers(client=client), resume=True).complete
+
+
+@pytest.fixture
+def scheduler(tmp_path: Path) -> Iterator[tuple[str, Any]]:
+    """A scheduler and a worker as programs: its address, and its process."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+    host = ["--host", "127.0.0.1", "--no-dashboard"]
+    commands = [
+        ["dask_scheduler", *host, "--port", address.rpartition(":")[2]],
+        ["dask_worker", address, *host, "--nthreads", "1", "--no-nanny"],
+    ]
+    with (tmp_path / "log").open("wb") as log:
+        begun = [
+            subprocess.Popen(
+                [sys.executable, "-m", f"distributed.cli.{name}", *words], stdout=log, stderr=log
+            )
+            for name, *words in commands
+        ]
+    yield address, begun[0]  # whoever connects waits for them
+    for process in begun:
+        process.kill()
+        process.wait()
+
+
+def test_a_killed_scheduler_is_said_and_the_job_goes_on_elsewhere(
+    scheduler: tuple[str, Any], tmp_path: Path
+) -> None:
+    caps = captures_in(tmp_path / "caps", 4, frames=300)
+    address, process = scheduler
+
+    def kill(frames: int, done: int) -> None:
+        process.kill()
+        process.wait()
+
+    workers = DaskWorkers(address)
+    lost = plan([caps], ENGINE, out=str(tmp_path / "out")).run(workers, kill)
+    workers.close()
+    assert (lost.problems[0].code, lost.failed) == ("ZT615", True)
+    assert "scheduler is gone" in lost.problems[0].message
+    again = plan([caps], ENGINE, out=str(tmp_path / "out")).run(Here(), resume=True)
+    expected = filtered(ENGINE, caps)
+    assert {name: again.figures()[name] for name in expected} == expected
