@@ -8,4 +8,5 @@ from ztfast.archive.dask_workers import DaskWorkers as DaskWorkers
 from ztfast.archive.job import ArchiveJob as ArchiveJob
 from ztfast.archive.job import plan as plan
 from ztfast.archive.local import LocalWorkers as LocalWorkers
+from ztfast.archive.ray_workers import RayWorkers as RayWorkers
 from ztfast.archive.result import ArchiveResult as ArchiveResult

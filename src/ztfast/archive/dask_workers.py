@@ -11,7 +11,6 @@ Tested by tests/archive/test_dask_workers.py.
 from __future__ import annotations
 
 import importlib
-import os
 import time
 import uuid
 from collections.abc import Iterator, Sequence
@@ -19,10 +18,10 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from ztfast.archive.remote import is_url
 from ztfast.archive.segments import Segment
+from ztfast.archive.shared import lost, refuse_relative
 from ztfast.archive.work import Outcome, Work, attempted
-from ztfast.errors import BackendError, Diagnostic, usage
+from ztfast.errors import usage
 
 PATIENCE = 60.0
 _MOST_TIMES = 4  # that a segment is handed in
@@ -49,19 +48,14 @@ class DaskWorkers:
             try:
                 self._client = distributed.Client(address, timeout=10, set_as_default=False)
             except OSError as error:
-                raise _lost(f"no Dask scheduler answers at {address}: {error}") from None
+                raise lost(f"no Dask scheduler answers at {address}: {error}") from None
 
     def outcomes(self, work: Work, segments: Sequence[Segment]) -> Iterator[Outcome]:
         """Each segment's outcome, as they come.
 
         Raises BackendError where the workers or the scheduler are gone.
         """
-        for path in (work.out, *(segment.path for segment in segments)):
-            if not is_url(path) and not os.path.isabs(path):
-                what = f"{path} is no absolute path, and workers have folders of their own"
-                raise usage(
-                    what, "name sources and --out from the root, as all workers see them, or by URL"
-                )
+        refuse_relative(work.out, segments)
         run = _Run(self._client, work, self._patience)
         try:
             yield from run.outcomes(segments)
@@ -114,7 +108,7 @@ class _Run:
             assert isinstance(outcome, Outcome)
             return outcome
         if future.status == "cancelled":
-            raise _lost("Dask's scheduler is gone")
+            raise lost("Dask's scheduler is gone")
         error = future.exception()
         if self._times[segment] < _MOST_TIMES:
             self._hand_in(segment)
@@ -124,17 +118,17 @@ class _Run:
     def _look(self) -> None:
         """Does anything still move?"""
         if self._client.status not in ("running", "connecting"):
-            raise _lost("Dask's scheduler is gone")
+            raise lost("Dask's scheduler is gone")
         if time.monotonic() - self._moved < self._patience:
             return
         if not self._client.nthreads():
-            raise _lost(f"the Dask cluster has had no workers for {self._patience:.0f} seconds")
+            raise lost(f"the Dask cluster has had no workers for {self._patience:.0f} seconds")
         self._moved = time.monotonic()
         if any(self._client.processing().values()):
             return  # a long segment
         for segment in [*self._waiting]:
             if self._times[segment] >= _MOST_TIMES:
-                raise _lost("the Dask cluster has workers, but runs none of the segments")
+                raise lost("the Dask cluster has workers, but runs none of the segments")
             self._waiting[segment].cancel()
             self._hand_in(segment)
 
@@ -147,8 +141,3 @@ class _Run:
 def _put(done: SimpleQueue[tuple[Segment, Any]], segment: Segment, future: Any) -> None:
     """What Dask calls, in a thread of its own, when a future is done."""
     done.put((segment, future))
-
-
-def _lost(message: str) -> BackendError:
-    help = "what is committed stays; run again with --resume"
-    return BackendError(Diagnostic("ZT615", message, help=help))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ztfast.archive.result import ArchiveResult
     from ztfast.engine.engine import Engine
 
-_DASK = "dask://"
+_DASK, _RAY = "dask://", "ray://"
 _LOCAL = re.compile(r"local(?::([1-9]\d{0,3}))?")
 
 
@@ -63,7 +63,7 @@ _LOCAL = re.compile(r"local(?::([1-9]\d{0,3}))?")
     metavar="WORKERS",
     default="local",
     help="local (default): a process for each processor; local:N: N processes; "
-    "dask://HOST:PORT: a Dask cluster's.",
+    "dask://HOST:PORT, ray://HOST:PORT: a cluster's.",
 )
 @option("Working", "--resume", is_flag=True, help="Go on with the job that was begun in --out.")
 @option("Reporting", "--json", "as_json", is_flag=True, help="The figures as one JSON object.")
@@ -149,9 +149,13 @@ def _executor(where: str) -> Executor:
         from ztfast.archive.dask_workers import DaskWorkers
 
         return DaskWorkers(f"tcp://{where.removeprefix(_DASK)}")
+    if where == "ray" or where.startswith(_RAY):
+        from ztfast.archive.ray_workers import RayWorkers
+
+        return RayWorkers(None if where == "ray" else where)
     found = _LOCAL.fullmatch(where)
     if found is None:
-        known = "write local, local:N, or dask://HOST:PORT"
+        known = "write local, local:N, dask://HOST:PORT, ray, or ray://HOST:PORT"
         raise click.UsageError(f"--on {where!r} names no workers: {known}")
     return LocalWorkers(int(found[1]) if found[1] else None)
 

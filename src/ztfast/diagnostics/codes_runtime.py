@@ -260,7 +260,7 @@ OTHERS: tuple[Code, ...] = (
     Code(
         "ZT615",
         "workers that are gone",
-        "The scheduler of a Dask cluster does not answer, or has no workers. What was committed "
+        "A cluster of Dask or Ray does not answer, or has no workers. What was committed "
         "stays; start workers and run again with `--resume`.",
     ),
     Code(
