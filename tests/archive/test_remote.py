@@ -90,6 +90,23 @@ def test_what_is_not_there(name: str, said: str, store: Any) -> None:
 
 
 @needs("fsspec")
+@pytest.mark.parametrize("source", [ROOT, f"{ROOT}/c2.pcap"])
+def test_what_cannot_be_looked_at_has_no_order(
+    source: str, store: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = RemoteFile.read
+
+    def read(self: Any, size: int) -> bytes:
+        if self.name.endswith("c2.pcap"):
+            self._file = _Breaking(_Breaking(self._file))
+        return whole(self, size)
+
+    monkeypatch.setattr(RemoteFile, "read", read)
+    with pytest.raises(CaptureError, match=r"c2\.pcap: cannot be read: .*wire was cut"):
+        plan([source], ENGINE, out="o")
+
+
+@needs("fsspec")
 def test_libraries_that_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UsageError, match="is no place that is known"):
         plan(["nonsense://x/y"], ENGINE, out="o")

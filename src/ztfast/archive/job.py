@@ -12,14 +12,16 @@ import hashlib
 import os
 import pickle
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from importlib.util import find_spec
 from typing import Any, Protocol
 
 from ztfast.archive.keeper import keeper_of
 from ztfast.archive.result import FAILED, ArchiveResult, merged
 from ztfast.archive.segments import PART, Ended, Segment, cut, joined, numbered
-from ztfast.archive.sources import files_of
+from ztfast.archive.sources import AT_ONCE, files_of
 from ztfast.archive.work import Outcome, Work
 from ztfast.engine.engine import Engine
 from ztfast.errors import BackendError, CaptureError, Diagnostic, OutputError, usage
@@ -75,12 +77,17 @@ def plan(
         since=since,
         until=until,
     )
+    return ArchiveJob(engine, old, work, _cut_all(paths, part), notes)
+
+
+def _cut_all(paths: Sequence[str], part: int) -> list[list[Segment]]:
+    """The segments of each file; raises CaptureError for one that was there a moment ago."""
     try:
-        files = [cut(path, part) for path in paths]
-    except OSError as error:  # one that was there a moment ago
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            return list(pool.map(partial(cut, part=part), paths))
+    except OSError as error:
         message = f"cannot be read: {error.strerror}"
         raise CaptureError(Diagnostic("ZT503", message, path=error.filename)) from error
-    return ArchiveJob(engine, old, work, files, notes)
 
 
 def _wanted(outputs: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:

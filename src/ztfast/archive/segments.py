@@ -27,9 +27,9 @@ _NAME = 60
 class Segment:
     """A file (start is None), or its records that begin in [start, stop) bytes.
 
-    size, changed: the file's bytes and time of change (ns; of a URL
-    a number made of its ETag) when the work was planned.  first: the
-    number of the first frame over all files, where that was counted.
+    size, changed: the file's bytes and time of change (ns; of a URL a number made of its ETag)
+    when the work was planned.  first: the number of the first frame over all files, where that was
+    counted.
     """
 
     path: str

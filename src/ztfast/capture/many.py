@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
-from typing import IO
 
 from ztfast.capture.open import Capture, limited, open_capture
 from ztfast.capture.packets import MAX_BUFFER, PacketBatch
@@ -223,15 +222,23 @@ def in_time_order(
     return [path for _, path in sorted(zip(keys, paths, strict=True), key=lambda pair: pair[0])]
 
 
-def first_time_of(source: str | IO[bytes]) -> int | None:
+def first_time_of(path: str) -> int | None:
     """Time (ns) of the first frame of a file; None for pipes, empty and damaged files."""
     try:
-        if isinstance(source, str) and not _is_file(source):
+        if not _is_file(path):
             return None
-        with open_capture(source, span=_PEEK) as capture:
-            for batch in capture:
-                if len(batch):
-                    return int(batch.timestamps[0])
+        with open_capture(path, span=_PEEK) as capture:
+            return first_time_in(capture)
     except (CaptureError, OSError):
+        return None
+
+
+def first_time_in(capture: Capture) -> int | None:
+    """Time (ns) of its first frame; None where there is none to be had."""
+    try:
+        for batch in capture:
+            if len(batch):
+                return int(batch.timestamps[0])
+    except CaptureError:
         return None
     return None
