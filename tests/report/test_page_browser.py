@@ -90,3 +90,8 @@ def test_it_prints(browser: Any, page: Path) -> None:
     shown.goto(page.as_uri())
     assert shown.pdf(format="A4").startswith(b"%PDF")
     context.close()
+    dark = browser.new_context(color_scheme="dark").new_page()
+    dark.emulate_media(media="print", color_scheme="dark")
+    dark.goto(page.as_uri())
+    colours = "(style => [style.backgroundColor, style.color])(getComputedStyle(document.body))"
+    assert dark.evaluate(colours) == ["rgb(255, 255, 255)", "rgb(0, 0, 0)"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ztfast.report.html import Html, element, section, table
+from ztfast.report.html import Html, element, joined, section, table
 from ztfast.report.time_chart import time_text
 
 _MOST = 100
@@ -38,14 +38,13 @@ def _by(row: Mapping[str, Any], which: str) -> str:
 
 
 def _examples(row: Mapping[str, Any]) -> Html:
-    return element(
-        "div",
-        *(
-            element(
-                "div",
-                f"{time_text(one['time'])} {one['frame']}",
-                title=f"{one['path']}: byte {one['byte']}",
-            )
-            for one in row["examples"]
-        ),
+    """The first frames; phones show one."""
+    return joined(
+        element(
+            "div",
+            f"{time_text(one['time'])} {one['frame']}",
+            css="wrap w" if number else "wrap",
+            title=f"{one['path']}: byte {one['byte']}",
+        )
+        for number, one in enumerate(row["examples"])
     )

@@ -8,7 +8,8 @@ STYLE = """
 :root{color-scheme:light dark;--bg:#fff;--card:#f6f7f9;--ink:#1b1f24;--soft:#5a6472;--line:#d9dee5;
 --tint:#cfe0f5;--bad:#b3261e;--k0:#2f6db5;--k1:#d97a1c;--k2:#2a9162;--k3:#c2455a;--k4:#7f57b8;
 --k5:#8a6a1f;--k6:#1795a8;--k7:#cf5a9f;--k8:#98a1ac}
-@media (prefers-color-scheme:dark){:root{--bg:#14171b;--card:#1d2228;--ink:#e6e9ed;--soft:#a2acb8;
+@media screen and (prefers-color-scheme:dark){:root{
+--bg:#14171b;--card:#1d2228;--ink:#e6e9ed;--soft:#a2acb8;
 --line:#353c45;--tint:#274468;--bad:#ff8a80;--k0:#6aa5ec;--k1:#f0a04b;--k2:#5cc795;--k3:#ef7f92;
 --k4:#b394ea;--k5:#d0b05a;--k6:#58c9da;--k7:#ee93c6;--k8:#7b8591}}
 *{box-sizing:border-box}
@@ -32,6 +33,7 @@ th{font-weight:600;color:var(--soft);font-size:.85rem}
 .n{text-align:right;white-space:nowrap}
 td.n+td.t,th.n+th.t{padding-left:.8rem}
 td{overflow-wrap:break-word}
+.wrap{overflow-wrap:anywhere}
 code,.rule{font:13px/1.4 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;
 overflow-wrap:anywhere}
 .share{display:flex;height:.8rem;border-radius:4px;overflow:hidden;margin:.2rem 0 .8rem;
@@ -75,7 +77,7 @@ footer{margin-top:1.2rem;font-size:.85rem}
 section{padding:.8rem .7rem}.w{display:none}.plot,.axis{margin-left:0}
 .plot{padding-left:3.2rem;height:160px}.grid{left:3.2rem}.axis{margin-left:3.2rem}
 .axis span:nth-child(even){display:none}}
-@media print{:root{color-scheme:light;--bg:#fff;--card:#fff;--ink:#000;--soft:#444;--line:#bbb}
+@media print{:root{color-scheme:light;--card:#fff;--ink:#000;--soft:#444;--line:#bbb}
 *{print-color-adjust:exact;-webkit-print-color-adjust:exact}body{max-width:none;padding:0}
 details:not([open]){display:none}.scroll{overflow:visible}}
 """
