@@ -21,7 +21,7 @@ from ztfast.model.policy import Policy
 from ztfast.network.members import Member, Network, make_network
 from ztfast.pipeline.deliver import deliver
 from ztfast.pipeline.deliveries import Fate, Kind
-from ztfast.pipeline.reach import WORDS, Reach, _Matrix, reach
+from ztfast.pipeline.reach import WORDS, Reach, _Matrix, cell_frame, reach
 from ztfast.pipeline.reach_frames import BACK, Step, frames, parse_service
 from ztfast.pipeline.reach_judge import Why
 
@@ -44,6 +44,26 @@ def office(services: list[str], **options: object) -> dict[tuple[str, str, str],
     network = ztfast.load_network(EXAMPLES / "office.toml")
     assert network.policy is not None
     return cells(reach(network.policy, network, services, **options))  # type: ignore[arg-type]
+
+
+def test_a_cells_frame_is_the_one_that_was_judged() -> None:
+    network = ztfast.load_network(EXAMPLES / "office.toml")
+    assert network.policy is not None
+    found = reach(network.policy, network, ["ssh", "ping"])
+    resolver = ContextResolver(network.policy, network)
+    columns = found.columns()
+    for cell in np.flatnonzero(~found.open).tolist():
+        names = [columns[name][cell] for name in ("from", "to", "service")]
+        frame = cell_frame(network, *names, Step(int(found.step[cell])))
+        judged = explain(resolver, resolver.contexts(frame))
+        lines = [one.by.span.line for one in judged.sides if one.by is not None and one.by.span]
+        assert (judged.verdict, lines[-1]) == ("drop", columns["line"][cell])
+
+
+def test_a_cells_frame_needs_addresses_of_one_family() -> None:
+    members = (Member(1, ips=(bytes(4),), name="four"), Member(2, ips=(bytes(16),), name="six"))
+    with pytest.raises(UsageError, match="four and six have no addresses of one family"):
+        cell_frame(make_network(members, id=NETWORK_ID), "four", "six", "ssh", Step.REQUEST)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

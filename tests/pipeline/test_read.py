@@ -9,6 +9,7 @@ import pytest
 import ztfast
 from tests.capture.building import frame, pcap
 from ztfast.errors import CaptureError, UsageError
+from ztfast.pipeline.read import captured_frame, frame_batches
 
 FRAMES = [frame(number, 60) for number in range(5)]
 
@@ -34,3 +35,16 @@ def test_damage_comes_after_its_frames(tmp_path: Path) -> None:
     assert sum(map(len, ztfast.read(path, resync=True))) == 4
     with pytest.raises(UsageError):
         list(ztfast.read())
+
+
+def test_frames_as_rules_see_them(tmp_path: Path) -> None:
+    path = tmp_path / "a.pcap"
+    path.write_bytes(pcap(FRAMES))
+    seen = [
+        batch.frame(number) for batch in frame_batches(str(path)) for number in range(len(batch))
+    ]
+    assert len(seen) == len(FRAMES)
+    for number, frame_there in enumerate(seen, 1):
+        assert captured_frame(str(path), number) == frame_there
+    with pytest.raises(CaptureError, match="has 5 frames, so there is no frame 6"):
+        captured_frame(str(path), 6)

@@ -10,7 +10,7 @@ import pytest
 import ztfast
 from ztfast.network.members import Member, Network, make_network
 from ztfast.pipeline.reach import Reach, reach
-from ztfast.report.reach_grid import change_lines, grid_lines, groups
+from ztfast.report.reach_grid import change_lines, grid, grid_lines, groups
 
 NETWORK_ID = 0x8056C2E21C000001
 RULES = """\
@@ -50,6 +50,16 @@ def test_the_grid() -> None:
         "not open:",
         "  ssh    tag       line 2  22 ways  anna to carl",
         "  https  no reply  line 3  5 ways   anna to web (the answer is refused)",
+    ]
+
+
+def test_the_grid_in_numbers() -> None:
+    made = grid(found())
+    assert made.clients == made.servers == [[0, 1], [2, 3, 4], [5]]
+    assert made.pairs == [
+        [(0, 1), (0, 2), (0, 5)],
+        [(2, 0), (2, 3), (2, 5)],
+        [(5, 0), (5, 2), None],
     ]
 
 

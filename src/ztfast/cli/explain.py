@@ -122,30 +122,15 @@ def _frame_spec(options: dict[str, Any], network: Network | None) -> FrameSpec:
     from ztfast.frames.headers import ip_ends
     from ztfast.frames.notation import FrameSpec, parse_frame
     from ztfast.network.names import MemberNames
+    from ztfast.pipeline.read import captured_frame
 
     if options["frame"] is None:
-        frame = _captured(options["capture"], options["number"])
+        frame = captured_frame(options["capture"], options["number"])
         return FrameSpec("", frame, None, None, *ip_ends(frame))
     try:
         return parse_frame(options["frame"], None if network is None else MemberNames(network))
     except FrameError as error:
         raise UsageError(*error.diagnostics) from None
-
-
-def _captured(name: str, number: int) -> Any:
-    """Frame `number` (from 1) of a capture, as a Frame."""
-    from ztfast.capture import open_capture
-    from ztfast.errors import CaptureError, Diagnostic
-    from ztfast.frames.batch import FrameBatch
-
-    count = 0
-    with open_capture(name, limit=number) as packets:
-        for batch in packets:
-            if count + len(batch) >= number:
-                return FrameBatch.from_packets(batch).frame(number - count - 1)
-            count += len(batch)
-    text = f"has {count} frames, so there is no frame {number}"
-    raise CaptureError(Diagnostic("ZT415", text, path=name, help="frames count from 1"))
 
 
 def _ends(policy: Policy, spec: FrameSpec, options: dict[str, Any]) -> Ends:

@@ -106,13 +106,13 @@ def _source(policy: Policy) -> str:
 
 def _failures(tests: tuple[str, ...], policy: Policy, network: Network) -> Iterator[str]:
     """The names of cases that fail with these rules on this network."""
-    from ztfast.cli.test import capture_batches
+    from ztfast.pipeline.read import frame_batches
     from ztfast.suite.file import read_suite
     from ztfast.suite.run import run_suite
 
     for name in tests:
         suite = read_suite(name, policy, network)
-        for result in run_suite(suite, policy, capture_batches):
+        for result in run_suite(suite, policy, frame_batches):
             if not result.passed:
                 yield f"{name}: {result.name}"
 

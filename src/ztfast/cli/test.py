@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from ztfast.frames.batch import FrameBatch
     from ztfast.model.policy import Policy
     from ztfast.suite.run import CaseResult
 
@@ -82,6 +81,7 @@ def _run(
 ) -> bool:
     """Run everything once and report; False where something failed.  Adds to `files`."""
     from ztfast.cli.inputs import note_engine, read_rules
+    from ztfast.pipeline.read import frame_batches
     from ztfast.suite.coverage import Coverage
     from ztfast.suite.file import read_suite
     from ztfast.suite.run import run_suite
@@ -96,7 +96,7 @@ def _run(
         suite = _chosen(read_suite(name, policy, network), options["only"])
         files.extend(suite.files)
         engines.update(case.engine for case in suite.cases)
-        results += run_suite(suite, policy, capture_batches, options["seed"], coverage)
+        results += run_suite(suite, policy, frame_batches, options["seed"], coverage)
     if not results:
         raise click.UsageError("no case has such a name: see --only")
     note_engine(policy, *engines)
@@ -157,16 +157,6 @@ def _report(results: Any, coverage: Any, options: dict[str, Any], read: list[str
     else:
         text = FORMATS[options["form"]](results, coverage)
     write_text(options["output"], text, read)
-
-
-def capture_batches(path: str) -> Iterator[FrameBatch]:
-    """The frames of a capture that a case names."""
-    from ztfast.capture import open_capture
-    from ztfast.frames.batch import FrameBatch
-
-    with open_capture(path) as packets:
-        for batch in packets:
-            yield FrameBatch.from_packets(batch)
 
 
 def _watch(rules: str | None, tests: tuple[str, ...], options: dict[str, Any]) -> None:

@@ -61,16 +61,19 @@ def serve() -> None:
 
 
 class Session:
-    """One editor: its open texts, what was found in them, the proofs under way."""
+    """One editor: its open texts, what was found in them, the proofs under way.
 
-    def __init__(self) -> None:
+    network: the members, where they are known before the editor names a file.
+    """
+
+    def __init__(self, network: Network | None = None) -> None:
         self.server = LanguageServer(
             "ztfast", __version__, text_document_sync_kind=lsp.TextDocumentSyncKind.Full
         )
         self._documents: dict[str, Document] = {}
         self._findings: dict[str, list[Diagnostic]] = {}
         self._proofs: dict[str, asyncio.Task[None]] = {}
-        self._network: Network | None = None
+        self._network = network
         self._network_file: str | None = None  # that its members were read from
         self._lenses: dict[str, tuple[Document, list[Lens]]] = {}
         self._trouble = ""
@@ -125,6 +128,10 @@ class Session:
             self._say(self._trouble)
 
     def _shut_down(self, _: None) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """End the proofs under way."""
         for proof in self._proofs.values():
             proof.cancel()
 

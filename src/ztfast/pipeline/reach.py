@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from ztfast.engine.engine import Engine
 from ztfast.errors import usage
+from ztfast.frames.frame import Frame
 from ztfast.frames.template import Bytes
 from ztfast.model.addresses import rfc4193, six_plane
 from ztfast.model.policy import Policy
@@ -129,6 +130,23 @@ def reach(
     return _Matrix(judge, wanted).cells(
         _chosen(network, "from", clients), _chosen(network, "to", servers)
     )
+
+
+def cell_frame(network: Network, client: str, server: str, service: str, step: Step) -> Frame:
+    """The frame of one step of a service between two members, as `reach` judges it.
+
+    Raises UsageError for a name that nobody has, and where the two have no addresses of a family.
+    """
+    ends = [_chosen(network, option, [name]) for option, name in (("from", client), ("to", server))]
+    members = network.active_members()
+    for width in (4, 16):
+        ips, there = _addresses(network, members, width)
+        if all(there[end].all() for end in ends):
+            macs = [network.mac(members[int(end[0])]) or 0 for end in ends]
+            rows = [np.frombuffer(mac.to_bytes(6, "big"), np.uint8)[None, :] for mac in macs]
+            pairs = Pairs(rows[0], rows[1], ips[ends[0]], ips[ends[1]])
+            return frames(parse_service(service), step, pairs).frame(0)
+    raise usage(f"{client} and {server} have no addresses of one family", "give both an IP address")
 
 
 def change_cells(old: Reach, new: Reach) -> list[dict[str, Any]]:

@@ -1,14 +1,15 @@
 """Who reaches whom, for people: a grid of members that fare alike, and why the rest is closed.
 
 Contract: pure functions of a `pipeline.reach.Reach`.  `groups` puts members together that could be
-swapped without changing what is open; every cell of the grid holds for all members of its two
-groups.  Lines are not yet made harmless for a terminal.
+swapped without changing what is open; every cell of the `grid` holds for all members of its two
+groups, and is shown by a pair of them.  Lines are not yet made harmless for a terminal.
 Tested by tests/report/test_reach_grid.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -116,6 +117,38 @@ def _uniform(codes: Codes, members: Codes, colours: Codes, other: int) -> bool:
 # --- the grid
 
 
+class Grid(NamedTuple):
+    """Groups of members as clients and as servers; pairs: of each cell one (client, server).
+
+    None where there is no pair: a group of one with itself.
+    """
+
+    clients: list[list[int]]
+    servers: list[list[int]]
+    pairs: list[list[tuple[int, int] | None]]
+
+
+def grid(found: Reach) -> Grid:
+    """The grid of what is open; its numbers are those of `found.members`."""
+    codes, _ = _codes(found)
+    return _grid(codes, groups(codes))
+
+
+def _grid(codes: Codes, parts: list[list[int]]) -> Grid:
+    clients = [part for part in parts if (codes[part[0]] != _ABSENT).any()]
+    servers = [part for part in parts if (codes[:, part[0]] != _ABSENT).any()]
+    pairs = [[_pair(codes, left, right) for right in servers] for left in clients]
+    return Grid(clients, servers, pairs)
+
+
+def _pair(codes: Codes, left: list[int], right: list[int]) -> tuple[int, int] | None:
+    """A pair of members that stands for two groups."""
+    other = next((number for number in right if number != left[0]), None)
+    if other is None or codes[left[0], other] == _ABSENT:
+        return None
+    return left[0], other
+
+
 def _names(found: Reach, members: Sequence[int], most: int) -> str:
     known = list(member_names(found.members).values())
     names = [known[number] for number in members]
@@ -125,18 +158,16 @@ def _names(found: Reach, members: Sequence[int], most: int) -> str:
 
 def _between(codes: Codes, texts: list[str], left: list[int], right: list[int]) -> str | None:
     """What is open from one group to another; None where there is no pair."""
-    other = next((number for number in right if number != left[0]), None)
-    code = _ABSENT if other is None else int(codes[left[0], other])
-    return None if code == _ABSENT else texts[code]
+    pair = _pair(codes, left, right)
+    return None if pair is None else texts[int(codes[pair])]
 
 
 def _table(found: Reach, codes: Codes, texts: list[str], parts: list[list[int]]) -> Iterator[str]:
-    clients = [part for part in parts if (codes[part[0]] != _ABSENT).any()]
-    servers = [part for part in parts if (codes[:, part[0]] != _ABSENT).any()]
+    clients, servers, pairs = _grid(codes, parts)
     rows = [["from \\ to", *(_names(found, part, _NAMES) for part in servers)]]
-    for left in clients:
-        cells = [_between(codes, texts, left, right) for right in servers]
-        rows.append([_names(found, left, _NAMES), *(cell or "" for cell in cells)])
+    for left, between in zip(clients, pairs, strict=True):
+        cells = ("" if pair is None else texts[int(codes[pair])] for pair in between)
+        rows.append([_names(found, left, _NAMES), *cells])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         yield "  ".join(f"{cell:{wide}}" for cell, wide in zip(row, widths, strict=True)).rstrip()
