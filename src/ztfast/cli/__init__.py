@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "compile": ("ztfast.cli.compile", "Compile a rules text to the controller's JSON, or back."),
     "check": ("ztfast.cli.check", "Find errors, traps and dead rules."),
     "fmt": ("ztfast.cli.fmt", "Lay a rules text out canonically."),
+    "serve": ("ztfast.cli.serve", "Serve a page to write, explain and test rules in."),
     "lsp": ("ztfast.cli.lsp", "Answer an editor: findings, meanings, fixes, completion."),
     "deliver": ("ztfast.cli.deliver", "Say what reaches each member for every frame."),
     "filter": ("ztfast.cli.filter", "Judge a capture; write, split and count its frames."),

@@ -275,4 +275,10 @@ OTHERS: tuple[Code, ...] = (
         "The file is no plan of `ztfast plan -o`, or was changed by hand: its digests are not "
         "those of the rules in it. Make it anew.",
     ),
+    Code(
+        "ZT652",
+        "a page that cannot be served",
+        "The port of `ztfast serve` is taken or not allowed, or the address is none of this "
+        "machine's. Leave out `--port` for a free one.",
+    ),
 )

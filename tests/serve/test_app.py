@@ -1,0 +1,173 @@
+"""Questions over HTTP: their answers, and what is wrong with them."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.needs import needs
+from tests.serve.running import CAPTURE, NEEDED, NETWORK, RULES, Running, running
+
+pytestmark = needs(*NEEDED)
+TEXT = RULES.read_text(encoding="utf-8")
+
+
+def test_the_page_begins_with_the_rules_and_members(office: Running) -> None:
+    start = office.ask("GET", "/api/start").json
+    assert start["rules"] == TEXT
+    assert start["members"][:3] == ["anna", "ben", "carla"]
+    assert start["writable"] is False
+    assert start["most_upload"] == 1_000_000
+    assert "dport" in start["matches"]
+
+
+def test_a_frame_is_explained(office: Running) -> None:
+    frame = "tcp visitor > files:ssh syn"
+    answer = office.question("explain", rules=TEXT, frame=frame)
+    assert answer.status == 200
+    assert answer.json["verdict"] == "drop"
+    assert answer.json["sides"][0]["by"]["line"]
+    assert answer.json["text"].splitlines()[1].startswith("dropped by the sender: line")
+
+
+@pytest.mark.parametrize(
+    ("path", "asked", "said"),
+    [
+        ("explain", {"rules": "drop", "frame": "tcp nobody > files:ssh"}, "nobody"),
+        ("explain", {"rules": "accept dport x;", "frame": "tcp anna > files:22"}, "x"),
+        ("explain", {"rules": "accept;", "capture": "../../etc/passwd", "number": 1}, "not here"),
+        ("capture", {"rules": "accept;", "capture": "../office.pcap"}, "not here"),
+        ("reach", {"rules": "accept;", "services": "nonsense"}, "nonsense"),
+        ("why", {"rules": "accept;", "from": "x", "to": "files", "service": "ssh"}, "'x'"),
+        ("tests", {"rules": "accept;"}, "no tests"),
+    ],
+)
+def test_what_is_wrong_is_said(
+    office: Running, path: str, asked: dict[str, Any], said: str
+) -> None:
+    answer = office.question(path, **asked)
+    assert answer.status == 422
+    assert said in answer.json["errors"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 400),
+        (b"[]", 400),
+        (b"nonsense", 400),
+        (b"\xff\xfe", 400),
+        (b"[" * 100_000, 400),
+        (b'{"rules": 1, "frame": "arp"}', 400),
+        (b'{"rules": "accept;"}', 400),
+        (b'{"rules": "accept;", "frame": "\\ud800"}', 400),
+        (b'{"rules": "accept;", "capture": "x", "number": 1e99}', 422),
+        (b'{"rules": "' + b"x" * 2_000_000 + b'", "frame": "arp"}', 413),
+    ],
+)
+def test_nonsense_is_refused(office: Running, body: bytes, status: int) -> None:
+    answer = office.ask("POST", "/api/explain", body)
+    assert answer.status == status
+    assert answer.json["errors"][0]["message"]
+
+
+def test_other_methods_and_paths_are_nothing(office: Running) -> None:
+    assert office.ask("GET", "/api/explain").status == 405
+    assert office.ask("PUT", "/api/captures", b"x").status == 405
+    assert office.ask("GET", "/api/other").status == 404
+
+
+def test_a_capture_comes_is_judged_and_goes(office: Running) -> None:
+    data = CAPTURE.read_bytes()
+    arrived = office.ask("POST", "/api/captures", data)
+    assert arrived.status == 200
+    name = arrived.json["capture"]
+    assert arrived.json["bytes"] == len(data)
+    report = office.question("capture", rules=TEXT, capture=name).json
+    assert report["frames"] == 221
+    first = report["dropped"][0]
+    why = office.question("explain", rules=TEXT, capture=name, number=first["number"]).json
+    assert why["verdict"] == "drop"
+    assert office.ask("DELETE", f"/api/captures/{name}").status == 204
+    assert office.question("capture", rules=TEXT, capture=name).status == 422
+
+
+def test_what_is_no_capture_is_said(office: Running) -> None:
+    name = office.ask("POST", "/api/captures", b"no capture at all").json["capture"]
+    answer = office.question("capture", rules=TEXT, capture=name)
+    assert answer.status == 422
+    assert "capture" in answer.json["errors"][0]["message"]
+
+
+def test_a_huge_upload_is_refused_before_it_comes(office: Running) -> None:
+    headers = {"Content-Length": str(1 << 50)}
+    answer = office.ask("POST", "/api/captures", None, headers)
+    assert answer.status == 413
+    assert "1,000,000" in answer.json["errors"][0]["message"]
+
+
+def test_a_huge_upload_without_a_length_is_refused_on_the_way(office: Running) -> None:
+    connection = http.client.HTTPConnection(office.host, timeout=30)
+    headers = {"Origin": office.url, "Cookie": office.cookie}
+    pieces = (b"x" * 100_000 for _ in range(12))
+    connection.request("POST", "/api/captures", pieces, headers, encode_chunked=True)
+    assert connection.getresponse().status == 413
+    connection.close()
+
+
+def test_two_clients_are_answered_at_once(office: Running) -> None:
+    """Two tabs: each has the answers to its own rules."""
+
+    def verdicts(rules: str) -> set[str]:
+        asked = {"rules": rules, "frame": "tcp anna > files:ssh syn"}
+        return {office.question("explain", **asked).json["verdict"] for _ in range(5)}
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(verdicts, ["accept;", "drop;"])) == [{"accept"}, {"drop"}]
+
+
+def test_the_page_saves_only_where_it_may(office: Running) -> None:
+    digest = office.ask("GET", "/api/start").json["digest"]
+    answer = office.question("save", rules="accept;", digest=digest)
+    assert answer.status == 403
+    assert "--write" in answer.json["errors"][0]["message"]
+    assert RULES.read_text(encoding="utf-8") == TEXT
+
+
+def test_saving_stops_where_somebody_else_wrote(tmp_path: Path) -> None:
+    rules = tmp_path / "rules.ztrules"
+    rules.write_text("drop;\n", encoding="utf-8")
+    with running(rules, "--write") as server:
+        server.log_in()
+        digest = server.ask("GET", "/api/start").json["digest"]
+        saved = server.question("save", rules="accept;\r\n", digest=digest)
+        assert saved.status == 200
+        assert rules.read_bytes() == b"accept;\r\n"
+        assert server.question("save", rules="drop;", digest=digest).status == 409
+        rules.write_text("# by another\n", encoding="utf-8")
+        answer = server.question("save", rules="drop;", digest=saved.json["digest"])
+        assert answer.status == 409
+        assert rules.read_text(encoding="utf-8") == "# by another\n"
+        again = server.ask("GET", "/api/start").json
+        assert again["rules"] == "# by another\n"  # a page that is loaded anew begins there
+        assert server.question("save", rules="drop;", digest=again["digest"]).status == 200
+
+
+def test_a_mistake_of_ours_is_no_traceback(office: Running) -> None:
+    """Rules that nest absurdly deep, as JSON: whatever comes of it is an answer."""
+    deep = json.dumps({"rules": "[" * 5000, "frame": "arp"}).encode()
+    assert office.ask("POST", "/api/explain", deep).status in (422, 500)
+    assert office.ask("GET", "/api/start").status == 200
+
+
+def test_the_network_may_bring_the_rules() -> None:
+    with running("--network", NETWORK) as server:
+        server.log_in()
+        start = server.ask("GET", "/api/start").json
+        assert start["rules"] == TEXT
+        assert start["writable"] is False
