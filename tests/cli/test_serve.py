@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -10,9 +9,10 @@ from click.testing import CliRunner
 
 from tests.cli.running import run
 from tests.needs import needs
-from tests.serve.running import NEEDED, NETWORK, RULES, running
+from tests.serve.running import NEEDED, NETWORK, RULES
 from ztfast.cli import serve
 from ztfast.errors import UsageError
+from ztfast.serve.settings import Settings
 
 office = needs(*NEEDED)
 
@@ -67,22 +67,26 @@ def test_what_cannot_be_read_is_said_before_anything_is_served(words: list[str],
     assert "http" not in done.stdout
 
 
-@office
-def test_broken_rules_are_served_to_be_mended(tmp_path: Path) -> None:
-    rules = tmp_path / "broken.ztrules"
-    rules.write_text("accept nonsense\n", encoding="utf-8")
-    cases = tmp_path / "cases.toml"
+def settings(*words: str | Path) -> Settings:
+    """What the command would serve."""
+    context = serve.command.make_context("serve", list(map(str, words)))
+    return serve.read_settings(context.params.pop("rules"), context.params)
+
+
+def test_what_is_served(tmp_path: Path) -> None:
+    rules, cases = tmp_path / "broken.ztrules", tmp_path / "cases.toml"
+    rules.write_text("accept nonsense\n", encoding="utf-8")  # that is what an editor is for
     cases.write_text("", encoding="utf-8")
     words = ["--against", RULES, "--network", NETWORK, "--tests", cases, "--max-upload", "2k"]
-    with running(rules, *words) as server:
-        server.log_in()
-        start = server.ask("GET", "/api/start").json
-        given = {name: start[name] for name in ("rules", "against", "tests", "most_upload")}
-        assert given == {
-            "rules": "accept nonsense\n",
-            "against": str(RULES),
-            "tests": [str(cases)],
-            "most_upload": 2000,
-        }
-        asked = json.dumps({"rules": start["rules"], "frame": "arp"}).encode()
-        assert server.ask("POST", "/api/explain", asked).status == 422
+    found = settings(rules, *words, "--write")
+    assert found.rules.text == found.current() == "accept nonsense\n"
+    assert (found.path, found.writable, found.most_upload) == (str(rules), True, 2000)
+    assert (found.deployed_name, found.tests) == (str(RULES), (str(cases),))
+    assert found.deployed is not None
+    assert len(found.members.members) == 8
+
+
+def test_the_network_may_bring_the_rules() -> None:
+    found = settings("--network", NETWORK)
+    assert found.rules.text == RULES.read_text(encoding="utf-8")
+    assert (found.path, found.writable) == ("", False)

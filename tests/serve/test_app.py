@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.needs import needs
-from tests.serve.running import CAPTURE, NEEDED, NETWORK, RULES, Running, running
+from tests.serve.running import CAPTURE, NEEDED, RULES, Running, running
 
 pytestmark = needs(*NEEDED)
 TEXT = RULES.read_text(encoding="utf-8")
@@ -163,11 +163,3 @@ def test_a_mistake_of_ours_is_no_traceback(office: Running) -> None:
     deep = json.dumps({"rules": "[" * 5000, "frame": "arp"}).encode()
     assert office.ask("POST", "/api/explain", deep).status in (422, 500)
     assert office.ask("GET", "/api/start").status == 200
-
-
-def test_the_network_may_bring_the_rules() -> None:
-    with running("--network", NETWORK) as server:
-        server.log_in()
-        start = server.ask("GET", "/api/start").json
-        assert start["rules"] == TEXT
-        assert start["writable"] is False

@@ -67,7 +67,7 @@ def command(rules: str | None, **options: Any) -> None:
     """
     _check(rules, options)
     _need_libraries()
-    settings = _settings(rules, options)
+    settings = read_settings(rules, options)
 
     from ztfast.serve.server import bind, serve
 
@@ -102,11 +102,11 @@ def _need_libraries() -> None:
 
     missing = [name for name in _NEEDED if find_spec(name) is None]
     if missing:
-        what = f"`ztfast serve` needs {', '.join(missing)}, which is not installed"
+        what = f"`ztfast serve` needs what is not installed: {', '.join(missing)}"
         raise usage(what, _EXTRA)
 
 
-def _settings(rules: str | None, options: dict[str, Any]) -> Settings:
+def read_settings(rules: str | None, options: dict[str, Any]) -> Settings:
     """Everything that is read before the page is served; raises ZtfastError."""
     from ztfast.cli.inputs import read_policy
     from ztfast.serve.settings import DEFAULT_UPLOAD, Settings

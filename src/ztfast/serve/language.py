@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from ztfast.lsp.server import Session
 from ztfast.network.members import Network
 from ztfast.serve.questions import Question, object_of, parsed
+
+if TYPE_CHECKING:
+    from ztfast.lsp.server import Session
 
 DOCUMENT = "file:///rules.ztrules"
 MOST_SESSIONS = 8
@@ -41,17 +43,24 @@ class Languages:
             return
         self._sessions += 1
         try:
-            await _Conversation(socket, self._network).hold()
+            session = await asyncio.to_thread(_session, self._network)
+            await _Conversation(socket, session).hold()
         finally:
             self._sessions -= 1
+
+
+def _session(network: Network | None) -> Session:
+    """A new session; the protocol's types take most of a second to import, the first time."""
+    from ztfast.lsp.server import Session
+
+    return Session(network)
 
 
 class _Conversation:
     """One editor."""
 
-    def __init__(self, socket: WebSocket, network: Network | None) -> None:
-        self._socket = socket
-        self._session = Session(network)
+    def __init__(self, socket: WebSocket, session: Session) -> None:
+        self._socket, self._session = socket, session
         self._protocol: Any = self._session.server.protocol
         self._out: asyncio.Queue[str] = asyncio.Queue()
         self._is_open = False
@@ -68,16 +77,17 @@ class _Conversation:
         """Hear and answer until the socket closes."""
         talking = asyncio.create_task(self._talk())
         try:
-            while True:
-                message = _read(await self._socket.receive_text())
-                if message is None or not self._hand_on(message):
-                    await self._socket.close(_NONSENSE, "no message of a language client")
-                    return
-        except (WebSocketDisconnect, KeyError):  # a binary message has no text
-            pass
+            await self._listen()
         finally:
             talking.cancel()
             self._session.end()
+
+    async def _listen(self) -> None:
+        while (heard := await self._socket.receive())["type"] == "websocket.receive":
+            message = _read(heard.get("text"))
+            if message is None or not self._hand_on(message):
+                await self._socket.close(_NONSENSE, "no message of a language client")
+                return
 
     async def _talk(self) -> None:
         with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # it has left
@@ -113,9 +123,9 @@ class _Conversation:
         return self._is_open
 
 
-def _read(text: str) -> Question | None:
-    """A message, None where it is none."""
-    message = parsed(text)
+def _read(text: str | None) -> Question | None:
+    """A message, None where it is none (also bytes)."""
+    message = None if text is None else parsed(text)
     return message if message is not None and message.get("jsonrpc") == "2.0" else None
 
 
