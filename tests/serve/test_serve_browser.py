@@ -192,6 +192,8 @@ def test_a_change_is_compared(browser: Any, office: Running) -> None:
         panel.get_by_role("button", name="Compare").click()
         panel.locator(".edits code", has_text="dport 22").wait_for()
         panel.get_by_text("ssh opens").wait_for()
+        type_first(page, "# more\n")
+        page.locator("#panel-diff.stale").wait_for()
 
 
 def test_the_keyboard_is_enough(browser: Any, office: Running) -> None:

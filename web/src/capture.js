@@ -44,7 +44,7 @@ export class CapturePanel extends Panel {
 
   close() {
     letGo(this.capture.name).catch(() => {});
-    Object.assign(this, { capture: null, wanted: false });
+    Object.assign(this, { capture: null, wanted: false, stale: false });
     this.result.replaceChildren();
   }
 

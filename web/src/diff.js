@@ -14,10 +14,6 @@ export class DiffPanel extends Panel {
     this.live = false; // a proof takes its time: asked for by hand
   }
 
-  shown() {
-    this.element.classList.toggle("stale", this.stale);
-  }
-
   ask(signal) {
     return ask("diff", { rules: this.context.editor.text() }, signal);
   }

@@ -1,7 +1,7 @@
 // The editor: CodeMirror with the rules' words, the language server, and the tests' coverage.
 // The Tab key moves on, as everywhere on a page: nobody is caught in the text.
 
-import { closeBrackets } from "@codemirror/autocomplete";
+import { autocompletion, closeBrackets } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { lintGutter, lintKeymap } from "@codemirror/lint";
 import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
@@ -41,7 +41,7 @@ export function makeEditor(parent, start, nonce, language, onChange, onSave) {
     EditorView.lineWrapping,
     EditorView.updateListener.of((update) => update.docChanged && onChange()),
     lineNumbers(), coverage, lintGutter(), highlightActiveLine(), highlightActiveLineGutter(), highlightSpecialChars(),
-    history(), drawSelection(), highlightSelectionMatches(), closeBrackets(),
+    history(), drawSelection(), highlightSelectionMatches(), closeBrackets(), autocompletion({ icons: false }),
     keymap.of([save, ...defaultKeymap, ...historyKeymap, ...searchKeymap, ...lintKeymap]),
     rulesLanguage(start.actions, start.matches), language, look,
   ];

@@ -13,13 +13,13 @@ export class Panel {
 
   // The tab was chosen, or the rules changed while it is open.
   shown() {
-    if (this.wanted && this.stale) this.refresh();
+    if (this.stale && this.live) this.refresh();
+    else this.element.classList.toggle("stale", this.stale);
   }
 
   changed(isOpen) {
-    this.stale = this.wanted;
-    if (isOpen && this.live) this.shown();
-    else if (isOpen && this.stale) this.element.classList.add("stale");
+    this.stale = this.wanted && this.asked !== this.context.editor.text();
+    if (isOpen) this.shown();
   }
 
   async refresh() {
@@ -27,7 +27,7 @@ export class Panel {
     const asking = (this.asking = new AbortController());
     const question = this.ask(asking.signal);
     if (question === null) return;
-    Object.assign(this, { wanted: true, stale: false });
+    Object.assign(this, { wanted: true, stale: false, asked: this.context.editor.text() });
     this.element.classList.remove("stale");
     this.result.setAttribute("aria-busy", "true");
     try {

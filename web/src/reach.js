@@ -26,7 +26,8 @@ export class ReachPanel extends Panel {
     const summary = h("p", {}, `${answer.open.toLocaleString("en")} of ${count(answer.ways, "way")} are open (${count(answer.members, "member")}).`);
     if (answer.lines) return [summary, lines(answer.lines.join("\n"), "Who reaches whom")];
     this.detail = h("div", { class: "detail", "aria-live": "polite" });
-    return [summary, this.grid(answer), this.detail];
+    const how = h("p", { class: "help" }, "Members that fare alike share a row and a column. Choose a cell for the reasons.");
+    return [summary, this.grid(answer), how, this.detail];
   }
 
   grid({ clients, servers, cells, services }) {
@@ -36,7 +37,7 @@ export class ReachPanel extends Panel {
         servers.map((_, column) => h("td", {}, this.cell(cells[row][column], services)))));
     return h("div", { class: "wide", tabindex: 0, role: "region", "aria-label": "Who reaches whom" },
       h("table", { class: "grid" },
-        h("caption", {}, "Which services each member reaches; members that fare alike share a row and a column"),
+        h("caption", {}, "Who reaches whom"),
         h("thead", {}, head), h("tbody", {}, rows)));
   }
 
