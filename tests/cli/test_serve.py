@@ -86,6 +86,13 @@ def test_what_is_served(tmp_path: Path) -> None:
     assert len(found.members.members) == 8
 
 
+def test_what_is_too_long_for_a_page_is_refused(tmp_path: Path) -> None:
+    rules = tmp_path / "long.ztrules"
+    rules.write_text("#" * 500_001, encoding="utf-8")
+    with pytest.raises(UsageError, match="more than 500,000 characters"):
+        settings(rules)
+
+
 def test_the_network_may_bring_the_rules() -> None:
     found = settings("--network", NETWORK)
     assert found.rules.text == RULES.read_text(encoding="utf-8")

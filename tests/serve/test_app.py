@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -156,6 +158,20 @@ def test_saving_stops_where_somebody_else_wrote(tmp_path: Path) -> None:
         again = server.ask("GET", "/api/start").json
         assert again["rules"] == "# by another\n"  # a page that is loaded anew begins there
         assert server.question("save", rules="drop;", digest=again["digest"]).status == 200
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are text elsewhere")
+def test_a_name_that_is_no_text_is_shown_all_the_same(tmp_path: Path) -> None:
+    rules = os.fsdecode(bytes(tmp_path) + b"/\xff.ztrules")
+    Path(rules).write_text("accept;\n", encoding="utf-8")
+    with running(rules, "--host", "::1", "--write") as server:
+        assert server.url.startswith("http://[::1]:")
+        server.log_in()
+        start = server.ask("GET", "/api/start").json
+        assert start["name"].endswith("\udcff.ztrules")
+        assert server.question("explain", rules="accept nonsense", frame="arp").status == 422
+        assert server.question("save", rules="Drop\n", digest=start["digest"]).status == 200
+        assert Path(rules).read_text(encoding="utf-8") == "Drop\n"
 
 
 def test_a_mistake_of_ours_is_no_traceback(office: Running) -> None:

@@ -172,6 +172,11 @@ def test_a_capture_is_opened_and_a_dropped_frame_explained(browser: Any, office:
         panel.locator(".why .badge-drop").wait_for()
         panel.get_by_role("button", name="Close").click()
         panel.get_by_text("221 frames").wait_for(state="detached")
+        dropped = page.evaluate_handle(
+            "(made => (made.items.add(new File(['nonsense'], 'x.pcap')), made))(new DataTransfer())"
+        )
+        panel.locator(".drop").dispatch_event("drop", {"dataTransfer": dropped})
+        panel.locator(".problem").wait_for()
 
 
 def test_tests_mark_the_margin(browser: Any, office: Running) -> None:

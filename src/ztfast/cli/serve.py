@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 _NEEDED = ("starlette", "uvicorn", "websockets", "pygls")
 _EXTRA = "pip install 'ztfast[serve]'"
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _EVERYWHERE = ("0.0.0.0", "::", "*", "")
 
 
@@ -82,13 +81,22 @@ def _check(rules: str | None, options: dict[str, Any]) -> None:
     host = options["host"]
     if host in _EVERYWHERE:
         raise click.UsageError("--host: name the one address by which the browser comes")
-    if host not in _LOOPBACK and not options["allow_remote"]:
+    if not _is_loopback(host) and not options["allow_remote"]:
         raise click.UsageError(
             f"--host {host} is reached by others, and the page is plain HTTP: whoever is on the "
             "way reads the rules and the link. Forward a port by ssh instead, or --allow-remote"
         )
     if options["write"] and (rules is None or not _is_file(rules)):
         raise click.UsageError("--write saves the file of RULES: name one")
+
+
+def _is_loopback(host: str) -> bool:
+    from ipaddress import ip_address
+
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _is_file(rules: str) -> bool:
@@ -109,9 +117,13 @@ def _need_libraries() -> None:
 def read_settings(rules: str | None, options: dict[str, Any]) -> Settings:
     """Everything that is read before the page is served; raises ZtfastError."""
     from ztfast.cli.inputs import read_policy
-    from ztfast.serve.settings import DEFAULT_UPLOAD, Settings
+    from ztfast.errors import usage
+    from ztfast.serve.settings import DEFAULT_UPLOAD, MOST_RULES, Settings
 
     source, network = _rules_and_network(rules, options["network"])
+    if len(source.text) > MOST_RULES:
+        what = f"{source.name} has more than {MOST_RULES:,} characters, too many for a page"
+        raise usage(what, "a thousand entries are 20,000; is it the right file?")
     against = options["against"]
     for name in options["tests"]:
         if not os.path.isfile(name):

@@ -8,6 +8,7 @@ Tested by tests/serve/test_app.py.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
@@ -39,6 +40,14 @@ from ztfast.serve.work import Busy, Workers
 
 MOST_WORKERS = 3
 _MOST_TOKEN = 1000
+
+
+class Json(JSONResponse):
+    """JSON in ASCII: names of files may hold bytes that are no text."""
+
+    def render(self, content: Any) -> bytes:
+        """The body."""
+        return json.dumps(content).encode()
 
 
 def application(
@@ -92,6 +101,8 @@ class Site:
             token = text_of(await read_question(request.stream(), _MOST_TOKEN), "token")
         except BadQuestion as error:
             return _error(error.status, str(error))
+        except ClientDisconnect:
+            return _error(400, "the request ended early")
         secret = self._session.exchange(token)
         if secret is None:
             return _error(403, "this link was used, or is of another server: start it again")
@@ -104,7 +115,7 @@ class Site:
         settings, network = self._settings, self._settings.network
         members = () if network is None else network.active_members()
         rules = settings.current()
-        return JSONResponse(
+        return Json(
             {
                 "version": __version__,
                 "document": DOCUMENT,
@@ -189,7 +200,7 @@ class Site:
             return _error(507, f"the capture cannot be kept: {error.strerror or error}")
         except ClientDisconnect:
             return _error(400, "the capture ended early")
-        return JSONResponse({"capture": name, "bytes": size})
+        return Json({"capture": name, "bytes": size})
 
     async def remove(self, request: Request) -> Response:
         """Let a capture go."""
@@ -202,7 +213,7 @@ def _asked(ask: Callable[[Question], Any]) -> Any:
 
     async def answer(request: Request) -> Response:
         try:
-            return JSONResponse(await ask(await read_question(request.stream(), MOST_TEXT)))
+            return Json(await ask(await read_question(request.stream(), MOST_TEXT)))
         except BadQuestion as error:
             return _error(error.status, str(error))
         except ZtfastError as error:
@@ -220,11 +231,11 @@ def _asked(ask: Callable[[Question], Any]) -> Any:
 
 
 def _error(status: int, message: str) -> Response:
-    return JSONResponse({"errors": [{"message": message}]}, status)
+    return Json({"errors": [{"message": message}]}, status)
 
 
 def _findings(error: ZtfastError) -> Response:
-    return JSONResponse({"errors": [_finding(one) for one in error.diagnostics]}, 422)
+    return Json({"errors": [_finding(one) for one in error.diagnostics]}, 422)
 
 
 def _finding(found: Diagnostic) -> dict[str, Any]:

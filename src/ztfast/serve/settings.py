@@ -15,6 +15,7 @@ from ztfast.model.policy import Policy
 from ztfast.network.members import Network
 
 MOST_TEXT = 2_000_000  # bytes of a question; a thousand entries are 20,000
+MOST_RULES = 500_000  # characters: what a question holds of them, whatever they are
 MOST_CAPTURES = 4  # kept at a time: a few tabs
 DEFAULT_UPLOAD = 512 << 20
 
