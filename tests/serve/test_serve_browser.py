@@ -100,6 +100,20 @@ class Opened:
             assert self.wrong == []
 
 
+@pytest.fixture(scope="module")
+def opened(browser: Any, office: Running) -> Iterator[Opened]:
+    made = Opened(browser, office)
+    with made:
+        yield made
+
+
+@pytest.fixture
+def page(opened: Opened) -> Iterator[Any]:
+    """One page for the tests that change no text."""
+    yield opened.page
+    assert opened.wrong == []
+
+
 def type_first(page: Any, text: str) -> None:
     page.locator(".cm-content").click()
     page.keyboard.press("Control+Home")
@@ -123,70 +137,64 @@ def test_a_finding_comes_as_one_types_and_goes_by_its_fix(browser: Any, office: 
         page.locator("#findings li", has_text="still open").wait_for(state="detached")
         assert page.locator(".cm-line").first.text_content() == "Drop"
         assert page.get_by_text("changed", exact=True).is_visible()
+        page.get_by_text("0 of 336 ways are open").wait_for()  # the grid follows
 
 
-def test_a_word_says_what_it_means(browser: Any, office: Running) -> None:
-    with Opened(browser, office) as page:
-        page.get_by_text("ethertype", exact=True).first.hover()
-        page.locator(".cm-lsp-hover-tooltip", has_text="MATCH_ETHERTYPE").wait_for()
+def test_a_word_says_what_it_means(page: Any) -> None:
+    page.get_by_text("ethertype", exact=True).first.hover()
+    page.locator(".cm-lsp-hover-tooltip", has_text="MATCH_ETHERTYPE").wait_for()
 
 
-def test_the_grid_is_read_and_a_cell_says_why(browser: Any, office: Running) -> None:
-    with Opened(browser, office) as page:
-        panel = choose(page, "Reach")
-        panel.get_by_text("of 336 ways are open").wait_for()
-        panel.get_by_role("button", name=re.compile("visitor to files")).click()
-        row = panel.locator(".detail").get_by_role("row").filter(has_text="ssh")
-        assert "tag" in row.text_content()
-        row.get_by_role("button", name="Why is ssh").click()
-        panel.get_by_text("by the sender: line 63").wait_for()
-        row.get_by_role("button", name="line 63").click()
-        assert page.locator(".cm-activeLineGutter").first.text_content() == "63"
-        type_first(page, "Drop\n")  # and the grid follows
-        panel.get_by_text("0 of 336 ways are open").wait_for()
+def test_the_grid_is_read_and_a_cell_says_why(page: Any) -> None:
+    panel = choose(page, "Reach")
+    panel.get_by_text("of 336 ways are open").wait_for()
+    panel.get_by_role("button", name=re.compile("visitor to files")).click()
+    row = panel.locator(".detail").get_by_role("row").filter(has_text="ssh")
+    assert "tag" in row.text_content()
+    row.get_by_role("button", name="Why is ssh").click()
+    panel.get_by_text("by the sender: line 63").wait_for()
+    row.get_by_role("button", name="line 63").click()
+    assert page.locator(".cm-activeLineGutter").first.text_content() == "63"
 
 
-def test_a_written_frame_is_explained(browser: Any, office: Running) -> None:
-    with Opened(browser, office) as page:
-        panel = choose(page, "Explain")
-        panel.get_by_label("From").fill("visitor")
-        panel.get_by_label("To").fill("files")
-        panel.get_by_label("Port").fill("22")
-        assert panel.get_by_label("Frame").input_value() == "tcp visitor > files:22 syn"
-        panel.get_by_role("button", name="Explain").click()
-        panel.get_by_text("dropped", exact=True).wait_for()
-        panel.get_by_label("Frame").fill("tcp nobody > files:22")
-        page.keyboard.press("Enter")
-        panel.locator(".problem", has_text="nobody").wait_for()
+def test_a_written_frame_is_explained(page: Any) -> None:
+    panel = choose(page, "Explain")
+    panel.get_by_label("From").fill("visitor")
+    panel.get_by_label("To").fill("files")
+    panel.get_by_label("Port").fill("22")
+    assert panel.get_by_label("Frame").input_value() == "tcp visitor > files:22 syn"
+    panel.get_by_role("button", name="Explain").click()
+    panel.get_by_text("dropped", exact=True).wait_for()
+    panel.get_by_label("Frame").fill("tcp nobody > files:22")
+    page.keyboard.press("Enter")
+    panel.locator(".problem", has_text="nobody").wait_for()
 
 
-def test_a_capture_is_opened_and_a_dropped_frame_explained(browser: Any, office: Running) -> None:
-    with Opened(browser, office) as page:
-        panel = choose(page, "Capture")
-        panel.get_by_label("Capture", exact=True).set_input_files(CAPTURE)
-        panel.get_by_text("221 frames").wait_for()
-        assert panel.locator(".verdicts").text_content().split() == [
-            *("accepted", "210", "dropped", "8", "redirected", "3")
-        ]
-        panel.get_by_role("button", name="Why was frame").first.click()
-        panel.locator(".why .badge-drop").wait_for()
-        panel.get_by_role("button", name="Close").click()
-        panel.get_by_text("221 frames").wait_for(state="detached")
-        dropped = page.evaluate_handle(
-            "(made => (made.items.add(new File(['nonsense'], 'x.pcap')), made))(new DataTransfer())"
-        )
-        panel.locator(".drop").dispatch_event("drop", {"dataTransfer": dropped})
-        panel.locator(".problem").wait_for()
+def test_a_capture_is_opened_and_a_dropped_frame_explained(page: Any) -> None:
+    panel = choose(page, "Capture")
+    panel.get_by_label("Capture", exact=True).set_input_files(CAPTURE)
+    panel.get_by_text("221 frames").wait_for()
+    assert panel.locator(".verdicts").text_content().split() == [
+        *("accepted", "210", "dropped", "8", "redirected", "3")
+    ]
+    panel.get_by_role("button", name="Why was frame").first.click()
+    panel.locator(".why .badge-drop").wait_for()
+    panel.get_by_role("button", name="Close").click()
+    panel.get_by_text("221 frames").wait_for(state="detached")
+    dropped = page.evaluate_handle(
+        "(made => (made.items.add(new File(['nonsense'], 'x.pcap')), made))(new DataTransfer())"
+    )
+    panel.locator(".drop").dispatch_event("drop", {"dataTransfer": dropped})
+    panel.locator(".problem").wait_for()
 
 
-def test_tests_mark_the_margin(browser: Any, office: Running) -> None:
-    with Opened(browser, office) as page:
-        panel = choose(page, "Tests")
-        panel.get_by_text("1 of 2 cases failed.").wait_for()
-        panel.get_by_text("anna has a printer").click()
-        panel.get_by_label("Why anna has a printer failed").wait_for()
-        mark = page.locator(".cm-coverage .coverage-none").first
-        assert "not covered by any test" in mark.get_attribute("title")
+def test_tests_mark_the_margin(page: Any) -> None:
+    panel = choose(page, "Tests")
+    panel.get_by_text("1 of 2 cases failed.").wait_for()
+    panel.get_by_text("anna has a printer").click()
+    panel.get_by_label("Why anna has a printer failed").wait_for()
+    mark = page.locator(".cm-coverage .coverage-none").first
+    assert "not covered by any test" in mark.get_attribute("title")
 
 
 @needs("z3")
@@ -201,21 +209,20 @@ def test_a_change_is_compared(browser: Any, office: Running) -> None:
         page.locator("#panel-diff.stale").wait_for()
 
 
-def test_the_keyboard_is_enough(browser: Any, office: Running) -> None:
-    with Opened(browser, office) as page:
-        page.locator(".grid").wait_for()
-        page.locator(".cm-content").focus()
-        page.keyboard.press("Tab")  # nobody is caught in the editor
-        for _ in range(20):
-            if page.evaluate("document.activeElement.id") == "tab-reach":
-                break
-            page.keyboard.press("Tab")
-        page.keyboard.press("ArrowLeft")
-        assert page.evaluate("document.activeElement.id") == "tab-diff"
-        page.keyboard.press("Home")
-        assert page.get_by_role("tab", name="Reach").get_attribute("aria-selected") == "true"
+def test_the_keyboard_is_enough(page: Any) -> None:
+    choose(page, "Reach").locator(".grid").wait_for()
+    page.locator(".cm-content").focus()
+    page.keyboard.press("Tab")  # nobody is caught in the editor
+    for _ in range(20):
+        if page.evaluate("document.activeElement.id") == "tab-reach":
+            break
         page.keyboard.press("Tab")
-        assert page.evaluate("document.activeElement.id") == "panel-reach"
+    page.keyboard.press("ArrowLeft")
+    assert page.evaluate("document.activeElement.id") == "tab-diff"
+    page.keyboard.press("Home")
+    assert page.get_by_role("tab", name="Reach").get_attribute("aria-selected") == "true"
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "panel-reach"
 
 
 @pytest.mark.parametrize(("look", "width"), [("light", 1400), ("dark", 400)])

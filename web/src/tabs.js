@@ -37,5 +37,5 @@ export function makeTabs(panels) {
   byId("tabs").replaceChildren(...tabs);
   byId("panels").replaceChildren(...panels.map((panel) => panel.element));
   choose(current);
-  return { current: () => current, choose: (id) => choose(panels.find((panel) => panel.id === id)) };
+  return { current: () => current };
 }

@@ -144,23 +144,17 @@ def read_settings(rules: str | None, options: dict[str, Any]) -> Settings:
 def _rules_and_network(rules: str | None, network: str | None) -> tuple[Source, Network | None]:
     """The text of the rules, which may be broken, and the members."""
     from ztfast.cli.inputs import read_network, read_rules
+    from ztfast.errors import Source
+    from ztfast.lang.lint import check
     from ztfast.lang.printer import print_policy
 
     if rules is None:
         policy, known = read_rules(None, network)
         source = policy.source
         text = print_policy(policy) if source is None else source.text
-        return _named(network or "", text), known
+        return Source(network or "", text), known
     source = _source(rules)
-    from ztfast.lang.lint import check
-
     return source, read_network(network, check(source)[0])
-
-
-def _named(name: str, text: str) -> Source:
-    from ztfast.errors import Source
-
-    return Source(name, text)
 
 
 def _source(rules: str) -> Source:
