@@ -110,12 +110,12 @@ class Session:
     def _initialize(self, params: lsp.InitializeParams) -> None:
         options: Any = params.initialization_options
         path: Any = options.get("network") if hasattr(options, "get") else None
-        file: str | None
+        file: str | None = None
         folder = (to_fs_path(params.root_uri) if params.root_uri else None) or "."
         try:
             if isinstance(path, str) and path:
                 file = os.path.join(folder, path)
-            else:
+            elif self._network is None:  # whoever gave one needs no project's
                 project = find_project(folder)
                 file = None if project is None else project.network
             if file is not None and parse_network_id(file) is None:  # an id names no members
