@@ -5,15 +5,20 @@ tests/differential compares every column with the reference's.
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.engine.batches import batch_context, batch_of
 from tests.engine.cases import IPV4, ipv4, ports
 from tests.needs import needs_loops
+from ztfast.engine.engine import Engine
 from ztfast.engine.native import NativeEvaluator, NativeSide
+from ztfast.frames.batch import FrameBatch
 from ztfast.frames.columns import Column
 from ztfast.frames.frame import Frame
-from ztfast.lang import compile_text
+from ztfast.lang import compile_text, load_json
+from ztfast.model.reads import Reads
 from ztfast.model.view import View, make_view
 from ztfast.program.encode import encode
 
@@ -59,3 +64,21 @@ def test_each_side_gets_its_verdicts(threads: int) -> None:
     assert (sent.direction, received.direction) == ("out", "in")
     assert sent.accepted.tolist() == [True, True]
     assert received.accepted.tolist() == [False, True]
+
+
+@needs_loops
+def test_what_one_batch_lacked_is_not_said_of_the_next() -> None:
+    """Where only an integer's bytes are missing, no header's were, whatever came before."""
+    rules = [
+        {"type": "MATCH_IP_DEST_PORT_RANGE", "start": 23, "end": 23},
+        {"type": "ACTION_DROP"},
+        {"type": "INTEGER_RANGE", "start": 7, "end": 7, "idx": 60, "bits": 8},
+        {"type": "ACTION_DROP"},
+        {"type": "ACTION_ACCEPT"},
+    ]
+    frame = b"\2" * 12 + b"\x08\x00\x45" + bytes(8) + b"\x06" + bytes(76)
+    engine = Engine(load_json(json.dumps({"rules": rules})), side="out", backend="native")
+    cut = engine.evaluate(FrameBatch.from_frames([frame[:30]], [98]))
+    assert cut.reads[0] & Reads.DEST_PORT
+    found = engine.evaluate(FrameBatch.from_frames([frame, frame[:60]], [98, 98]))
+    assert found.reads.tolist() == [0, int(Reads.INTEGER)]

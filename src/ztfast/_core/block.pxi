@@ -58,7 +58,7 @@ cdef uint32_t gather_missing(
     else:
         for i in range(count):
             found |= made[i]
-        if (found | context) & side.watched:
+        if side.use_exact or (found | context) & side.watched:  # else nobody looks
             for i in range(count):
                 missing[i] = made[i] | context
     found |= context
