@@ -33,7 +33,6 @@ from ztfast.capture.pcap_scan import (
     ScannedRecords,
     scan_records,
 )
-from ztfast.capture.resync import Shape, next_record
 from ztfast.capture.scanner import Place, Scanner
 from ztfast.capture.session import ReadSession
 from ztfast.capture.sources import Feed, Window
@@ -189,6 +188,8 @@ class _PcapScanner(Scanner):
 
     def search(self, window: Window, start: int) -> Place:
         """The next record that proves itself, or another file's header before it."""
+        from ztfast.capture.resync import Shape, next_record  # start-up stays short
+
         layout = self._layout
         seconds = sorted(self._recent)[len(self._recent) // 2] if self._recent else None
         turned = layout.lengths != Lengths.CAPTURED_FIRST
