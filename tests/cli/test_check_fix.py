@@ -108,7 +108,7 @@ PROVED = {
     ),
     "ZT203": (
         "accept ethertype arp;\naccept dport 80 and dport 443;\naccept chr tcp_ack;\n",
-        ["changed: some"],
+        ["changed: frames of `dport 80 or dport 443` are now accepted"],
     ),
     "ZT208": (
         "accept ethertype arp;\naccept ipprotocol tcp and dport 22;\nDrop\n",

@@ -12,7 +12,13 @@ from tests.needs import needs
 from tests.proof.changing import changed, network_assignment, outcomes, random_policy
 from tests.proof.drawing import random_frame
 from ztfast.proof.diff import PolicyPair
-from ztfast.proof.edit_effects import CopyChange, EditReport, _EditEffects, compare_edits
+from ztfast.proof.edit_effects import (
+    CopyChange,
+    EditEffect,
+    EditReport,
+    _EditEffects,
+    compare_edits,
+)
 from ztfast.proof.edits import edits_between
 from ztfast.proof.formula import Samples
 from ztfast.proof.verdict_classes import verdict_text
@@ -65,14 +71,14 @@ def test_who_decides_now_and_what_is_copied() -> None:
     rest = "tee 64 1122334455;\ndrop dport 80;\naccept dport 22;\naccept dport 23;\n"
     found = report(rest + TAIL, rest.replace("tee 64 1122334455;\ndrop dport 80;\n", "") + TAIL)
     tee, drop = found.edits
-    assert tee.effects[0].copies == (CopyChange("tee", 0x1122334455, False),)
+    assert tee.effects[0].copies == (CopyChange("tee", 0x1122334455, False, True),)
     assert drop.effects == ()
     opened = report("drop dport 22-23;\n" + rest + TAIL, rest + TAIL).edits[0]
     accepted = next(one for one in opened.effects if one.after == "accepted")
     places = [one.place if one is not None else None for one in accepted.deciders]
     assert sorted(map(str, places)) == ["line 1", "line 3", "line 4"]
     assert not accepted.others
-    assert accepted.copies == (CopyChange("tee", 0x1122334455, True),)
+    assert accepted.copies == (CopyChange("tee", 0x1122334455, True, True),)
 
 
 def test_more_rules_than_are_named() -> None:
@@ -144,7 +150,12 @@ def test_no_frame_contradicts_a_report(round_: int) -> None:
         actors = [found.edits[number] for number in mine] or [found.rest]
         change = before.action.split()[0], after.action.split()[0]
         for actor in actors:
-            named = [one for one in actor.effects if (one.before, one.after) == change]
+            part = class_of(actor, effects, sample)
+            named = [
+                one
+                for one in actor.effects
+                if (one.before, one.after) == change and one.part == part
+            ]
             assert named or not actor.decided, (SEED, round_, change)
             for effect in named if actor.decided else ():
                 places = [one and (one.capability, one.first, one.last) for one in effect.deciders]
@@ -154,6 +165,12 @@ def test_no_frame_contradicts_a_report(round_: int) -> None:
             assert effect.old.verdict != effect.new.verdict
             assert effect.old.verdict.action.startswith(effect.before)
             assert effect.new.verdict.action.startswith(effect.after)
+
+
+def class_of(actor: EditEffect, effects: _EditEffects, sample: Samples) -> str:
+    """The class that the one assignment of a sample is in."""
+    classes = effects._classes.of(actor.edit)
+    return next((part for part, where in classes.items() if sample.inside(where)), "")
 
 
 def decider(pair: PolicyPair, results: dict[str, object]) -> object:

@@ -30,9 +30,9 @@ def effect() -> Effect:
     dropped = WitnessVerdict(VerdictText("dropped"), "as nothing accepts it")
     accepted = WitnessVerdict(VerdictText("accepted"), "by `accept` in entry 0")
     deciders = tuple(statements(POLICY.rules))
-    copies = (CopyChange("tee", 0x1122334455, True),)
+    copies = (CopyChange("tee", 0x1122334455, True, True),)
     found = (FRAME, "VLAN 5", dropped, accepted)
-    return Effect("dropped", "accepted", deciders, False, copies, *found)
+    return Effect("dropped", "accepted", deciders, False, copies, *found, whole=True)
 
 
 def report() -> tuple[EditReport, EditWriter]:
@@ -71,7 +71,8 @@ def test_json() -> None:
     (change,) = document["changes"]
     assert (change["edit"], change["before"], change["after"]) == (0, "dropped", "accepted")
     assert change["by"] == ["entry 0"]
-    assert change["copies"] == [{"kind": "tee", "to": "1122334455", "starts": True}]
+    assert (change["named"], change["all"]) == (None, True)
+    assert change["copies"] == [{"kind": "tee", "to": "1122334455", "starts": True, "all": True}]
     assert change["witness"]["circumstances"] == "VLAN 5"
 
 

@@ -31,7 +31,10 @@ PROVED = "no other frame is judged otherwise: proved"
         (
             "drop dport 23;\naccept tdiff team 0;\n" + TAIL,
             "accept tdiff team 0;\n" + TAIL,
-            ["line 2 removed: telnet is now accepted between members of one team (line 2)", PROVED],
+            [
+                "line 2 removed: some telnet is now accepted between members of one team (line 2)",
+                PROVED,
+            ],
         ),
         (
             TAIL,
@@ -45,8 +48,8 @@ PROVED = "no other frame is judged otherwise: proved"
             "accept dport 80;\n" + TAIL,
             "accept dport 81;\n" + TAIL,
             [
-                "line 2 changed: some frames to port 81 are now dropped by line 3; "
-                "others are now accepted",
+                "line 2 changed: http is now dropped by line 3; "
+                "frames to port 81 are now accepted",
                 PROVED,
             ],
         ),
@@ -90,7 +93,7 @@ def test_a_setting() -> None:
     second = ztfast.compile(TAGS.replace("default 1", "default 2") + rules)
     lines = EditWriter(first, second).lines(compare_edits(first, second, usual=False))
     assert [str(line) for line in lines] == [
-        "tag team: its default is 2 (was 1): frames are now dropped "
+        "tag team: its default is 2 (was 1): some frames are now dropped "
         "from members whose team is guests (line 2)"
     ]
 
@@ -105,7 +108,8 @@ def test_many_rules_are_counted() -> None:
     many = "".join(f"accept sport {port};\n" for port in range(10, 34, 4))
     (line, *_) = said("drop dport 23;\n" + many + TAIL, many + TAIL)
     assert line == (
-        "line 2 removed: telnet is now accepted: by line 2, by line 3, by line 4, by 3 more rules"
+        "line 2 removed: some telnet is now accepted: "
+        "by line 2, by line 3, by line 4, by 3 more rules"
     )
 
 

@@ -3,14 +3,16 @@
 Contract: `compare_edits(old, new)` gives for each edit what changes on the frames that its rules
 act on: dropped and now accepted, accepted and now dropped, sent elsewhere, copied otherwise.  Each
 such kind of change has a witness that both evaluators judged; that there is no other is proved,
-or `decided` is False.  What changes elsewhere (a `break` that hid a rule, say) belongs to all
-edits together.  Tested by tests/proof/test_edit_effects.py.
+or `decided` is False.  Of a changed rule they are told by whose frames they are: the old text's,
+the new one's, or both's (`proof.edit_classes`).  What changes elsewhere (a `break` that hid a
+rule, say) belongs to all edits together.
+Tested by tests/proof/test_edit_effects.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import NamedTuple
 
@@ -18,6 +20,7 @@ from ztfast.engine.context import Outcome
 from ztfast.frames.frame import Frame
 from ztfast.model.policy import Policy
 from ztfast.proof.diff import SMALL, EventPair, PolicyPair
+from ztfast.proof.edit_classes import EditClasses, Relation, Whole, acts
 from ztfast.proof.edits import Edit, Statement, edits_between, statements
 from ztfast.proof.formula import FALSE, TRUE, Assignment, Formulas, Literal, Samples
 from ztfast.proof.member_ends import MemberEnds
@@ -36,11 +39,15 @@ _ACTIONS = ("accepted", "redirected", "dropped")
 
 
 class CopyChange(NamedTuple):
-    """A copy that begins (`starts`) or ends: kind ("tee", "watch") and target."""
+    """A copy that begins (`starts`) or ends: kind ("tee", "watch") and target.
+
+    whole: it does for every frame of its class that has the effect's end, proved.
+    """
 
     kind: str
     target: int
     starts: bool
+    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,8 @@ class Effect:
 
     before, after: accepted, dropped or redirected.  deciders: the rules that say so now, as
     statements of the new policy, None for the end of the rules; others: there are more.  copies:
-    what begins or ends beside it.  frame, circumstances, old, new: a witness.
+    what begins or ends beside it.  frame, circumstances, old, new: a witness.  part: the class of
+    frames, as in `edit_classes`; whole: no frame of the class contradicts it, proved.
     """
 
     before: str
@@ -62,15 +70,21 @@ class Effect:
     old: WitnessVerdict
     new: WitnessVerdict
     assignment: Assignment = field(repr=False, default_factory=dict[str, int])
+    part: str = ""
+    whole: bool = False
 
 
 @dataclass(frozen=True)
 class EditEffect:
-    """An edit with what it does; decided: that is all, proved."""
+    """An edit with what it does; decided: that is all, proved.
+
+    relation: which classes of a changed rule there are.
+    """
 
     edit: Edit | None
     effects: tuple[Effect, ...]
     decided: bool
+    relation: Relation = field(default_factory=Relation)
 
 
 class EditReport(NamedTuple):
@@ -131,6 +145,9 @@ class _EditEffects:
         self._actions = [_actions(self._formulas, self._events, new) for new in (False, True)]
         self._literals = _DeciderFormulas(self._formulas, self._new.traces)
         self._circumstances, self._why = pair.circumstances, ""
+        self._classes = EditClasses(self._formulas, self._prover, (self._old, self._new))
+        actions = self._actions[0], self._actions[1]
+        self._whole = Whole(self._formulas, self._prover, self._new, actions, self._events)
 
     def find(self, edits: Sequence[Edit]) -> EditReport:
         """The effects of each edit, in their order, and what is left."""
@@ -138,11 +155,16 @@ class _EditEffects:
         rest = self._formulas.both(self._differs, -self._formulas.any(touched))
         wheres = [*(self._formulas.both(self._differs, where) for where in touched), rest]
         begun = [self._begin(where) for where in wheres]
-        *found, left = [
-            EditEffect(edit, *self._all(where, something))
-            for edit, where, something in zip((*edits, None), wheres, begun, strict=True)
+        classes = [self._classes.of(edit) for edit in (*edits, None)]
+        found = [
+            self._all(edit, where, something, named)
+            for edit, where, something, named in zip(
+                (*edits, None), wheres, begun, classes, strict=True
+            )
         ]
-        return EditReport(tuple(found), left, self._why)
+        # what is true of whole classes comes last: without time for it, less is said of them
+        *told, left = [self._told(*one) for one in zip(found, classes, strict=True)]
+        return EditReport(tuple(told), left, self._why)
 
     def _begin(self, where: Literal) -> bool | None:
         """Does anything change there?  None: no time to know.  Each edit is asked about first."""
@@ -156,24 +178,33 @@ class _EditEffects:
         seconds = f"the time limit of {self._deadline.seconds:g} seconds came first"
         self._why = self._why or str(reason) or seconds
 
-    def _all(self, where: Literal, begun: bool | None) -> tuple[tuple[Effect, ...], bool]:
-        """The effects among the frames that an edit's rules act on."""
+    def _all(
+        self,
+        edit: Edit | None,
+        where: Literal,
+        begun: bool | None,
+        classes: Mapping[str, Literal],
+    ) -> EditEffect:
+        """The effects among the frames that an edit's rules act on, class by class."""
         if begun is False:
-            return (), True
+            return EditEffect(edit, (), True)
         found: list[Effect] = []
-        old, new = self._actions
         try:
-            for before, after in product(_ACTIONS, _ACTIONS):
-                kind = self._formulas.all((where, old[before], new[after]))
-                effect = self._effect(kind, before, after)
-                found += [effect] if effect is not None else []
+            for part, named in (classes or {"": TRUE}).items():
+                inside = self._formulas.both(where, named)
+                if len(classes) > 1 and self._prover.empty(inside):
+                    continue
+                for before, after in product(_ACTIONS, _ACTIONS):
+                    effect = self._effect(inside, before, after)
+                    found += [replace(effect, part=part)] if effect is not None else []
         except Undecided as reason:
             self._undecided(reason)
-            return tuple(found), False
-        return tuple(found), True
+            return EditEffect(edit, tuple(found), False)
+        return EditEffect(edit, tuple(found), True)
 
-    def _effect(self, kind: Literal, before: str, after: str) -> Effect | None:
+    def _effect(self, where: Literal, before: str, after: str) -> Effect | None:
         """A witness of a kind of change and what else is true of it; None where there is none."""
+        kind = self._formulas.all((where, self._actions[0][before], self._actions[1][after]))
         assignment = self._usual(kind)
         if assignment is None:
             return None
@@ -181,9 +212,34 @@ class _EditEffects:
         old, new = (one.verdict_on(assignment, frame) for one in (self._old, self._new))
         deciders, others = self._deciders(kind, assignment, frame)
         copies = tuple(self._copies(kind, before, after))
-        where = self._circumstances(assignment, frame)
-        found = (frame, where, old, new, dict(assignment))
+        circumstances = self._circumstances(assignment, frame)
+        found = (frame, circumstances, old, new, dict(assignment))
         return Effect(before, after, deciders, others, copies, *found)
+
+    # --- what is true of whole classes
+
+    def _told(self, one: EditEffect, classes: Mapping[str, Literal]) -> EditEffect:
+        if not one.effects or not classes:
+            return one
+        effects = (self._whole_of(effect, one.edit, classes[effect.part]) for effect in one.effects)
+        return replace(one, effects=tuple(effects), relation=self._classes.relation(classes))
+
+    def _whole_of(self, effect: Effect, edit: Edit | None, named: Literal) -> Effect:
+        """The effect with what of it is true of all of its class."""
+        after, whole = effect.after, self._whole
+        copies = tuple(
+            copy._replace(
+                whole=whole.copy(named, after, copy.target, self._copied(copy)[1], copy.starts)
+            )
+            for copy in effect.copies
+        )
+        if effect.before == after and not copies:
+            every = whole.otherwise(named, self._differs)
+        else:
+            # who decides is said of frames that change, where it is not the edited rule
+            own = edit is not None and effect.deciders == (edit.new,)
+            every = whole.verdict(named, after, not own and effect.before != after)
+        return replace(effect, whole=every, copies=copies)
 
     def _usual(self, where: Literal) -> Assignment | None:
         """A witness that looks like a frame that people know, where there is time to find one."""
@@ -225,17 +281,19 @@ class _EditEffects:
         """Copies that begin or end somewhere among these frames."""
         if after == "dropped" != before:
             return  # that nothing is copied any more goes without saying
-        grouped: dict[tuple[str, int], list[EventPair]] = {}
-        for pair in self._events:
-            if len(pair.event) == 5 and pair.event[3] == 0 and pair.event[4] == 1:
-                key = str(pair.event[1]), int(pair.event[2])
-                grouped.setdefault(key, []).append(pair)
-        for (name, target), pairs in grouped.items():
-            old = self._formulas.any(pair.old for pair in pairs)
-            new = self._formulas.any(pair.new for pair in pairs)
-            for starts, where in ((True, (-old, new)), (False, (old, -new))):
-                if not self._prover.empty(kind, *where):
-                    yield CopyChange(name, target, starts)
+        for name, target in {pair.event[1:3]: 0 for pair in self._events if _is_copy(pair)}:
+            for starts in (True, False):
+                copy = CopyChange(str(name), int(target), starts)
+                old, new = self._copied(copy)
+                if not self._prover.empty(kind, *((-old, new) if starts else (old, -new))):
+                    yield copy
+
+    def _copied(self, copy: CopyChange) -> tuple[Literal, Literal]:
+        """Where the old and where the new policy sends such a copy."""
+        key = copy.kind, copy.target
+        pairs = [pair for pair in self._events if _is_copy(pair) and pair.event[1:3] == key]
+        old, new = (pair.old for pair in pairs), (pair.new for pair in pairs)
+        return self._formulas.any(old), self._formulas.any(new)
 
     # --- whose frames these are
 
@@ -245,7 +303,7 @@ class _EditEffects:
             where
             for policy, statement in ((self._old, edit.old), (self._new, edit.new))
             if statement is not None
-            for where in _acts(policy, statement)
+            for where in acts(policy, statement)
         ]
         return self._formulas.any(parts)
 
@@ -267,23 +325,9 @@ def _actions(formulas: Formulas, events: Iterable[EventPair], new: bool) -> dict
     }
 
 
-def _rule_set_number(policy: SymbolicPolicy, capability: int | None) -> int | None:
-    """Where a list of entries stands among a trace's rule sets."""
-    if capability is None:
-        return 0
-    ids = [cap.id for cap in policy.policy.ordered_capabilities]
-    return ids.index(capability) + 1 if capability in ids else None
-
-
-def _acts(policy: SymbolicPolicy, statement: Statement) -> Iterator[Literal]:
-    """Where a statement's action is taken or ends the evaluation, in each pass."""
-    number = _rule_set_number(policy, statement.capability)
-    if number is None:
-        return
-    for trace in policy.traces.values():
-        for step in trace.rule_sets[number].steps:
-            if step.is_action and step.entry.rule == statement.last:
-                yield from (step.taken, step.ends)
+def _is_copy(pair: EventPair) -> bool:
+    """At least one copy, of whatever length."""
+    return len(pair.event) == 5 and pair.event[3:] == (0, 1)
 
 
 def _statement(policy: SymbolicPolicy, outcome: Outcome) -> Statement | None:

@@ -182,12 +182,19 @@ def _effect_json(effect: Effect, edit: int) -> dict[str, Any]:
     """A kind of change; edit: the index of its edit."""
     return {
         "edit": edit,
+        "named": effect.part or None,
+        "all": effect.whole,
         "before": effect.before,
         "after": effect.after,
         "by": [None if one is None else one.place for one in effect.deciders],
         "more_rules": effect.others,
         "copies": [
-            {"kind": copy.kind, "to": f"{copy.target:010x}", "starts": copy.starts}
+            {
+                "kind": copy.kind,
+                "to": f"{copy.target:010x}",
+                "starts": copy.starts,
+                "all": copy.whole,
+            }
             for copy in effect.copies
         ],
         "old": verdict_json(effect.old),

@@ -8,6 +8,7 @@ Tested by tests/proof/test_edit_lines.py.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
 from typing import NamedTuple
 
 from ztfast.model.policy import Policy
@@ -17,6 +18,7 @@ from ztfast.proof.rule_words import RuleWords
 
 _SHOWN = 3  # rules that decide now, in one line
 _PLURAL = ("frames", "answers", "ping replies", "router", "neighbour")
+_OTHER = " other than "
 _COPIED = {"tee": "teed", "watch": "watched"}
 
 
@@ -50,7 +52,7 @@ class EditWriter:
     def _line(self, one: EditEffect) -> EditLine:
         edit = one.edit
         assert edit is not None
-        return EditLine(self._head(edit), self._body(one, self._frames(edit)), self._rule(edit))
+        return EditLine(self._head(edit), self._body(one), self._rule(edit))
 
     # --- heads
 
@@ -71,37 +73,82 @@ class EditWriter:
             return self._new.text(edit.new.rules)
         return self._old.text(edit.old.rules) if edit.old is not None else ""
 
-    def _frames(self, edit: Edit) -> str:
-        """What the edited rule is about, as its old or its new text says."""
-        words, one = (self._new, edit.new) if edit.new is not None else (self._old, edit.old)
-        if one is None:
-            return "frames"
+    # --- whose frames they are
+
+    def _subject(self, one: EditEffect, part: str) -> str:
+        """The frames of a class, by what the rule said before, says now, or both."""
+        edit = one.edit
+        assert edit is not None
+        if not part:
+            return self._frames(edit.new or edit.old, edit.new is not None)
+        gone, come, shared = one.relation
+        old, new = self._frames(edit.old, False), self._frames(edit.new, True)
+        if part == "both":
+            if not come or not gone:
+                return old if come else new
+            texts = self._matches(edit.old, False), self._matches(edit.new, True)
+            return f"frames of both {texts[0]} and {texts[1]}"
+        named, other = (old, new) if part == "old" else (new, old)
+        if not shared:
+            return named
+        if old != new:
+            return f"{named}{_OTHER}{_those(other)}"
+        texts = self._matches(edit.old, False), self._matches(edit.new, True)
+        named, other = texts if part == "old" else texts[::-1]
+        return f"frames of {named}{_OTHER}those of {other}"
+
+    def _frames(self, one: Statement | None, now: bool) -> str:
+        """What a rule is about; now: it is one of the new policy."""
+        assert one is not None
+        words = self._new if now else self._old
         return f"{words.frames_text(one.rules)} {words.members_text(one.rules)}".rstrip()
+
+    def _matches(self, one: Statement | None, now: bool) -> str:
+        """A rule's matches as the rules language has them."""
+        assert one is not None
+        return f"`{(self._new if now else self._old).matches_text(one.rules)}`"
 
     # --- bodies
 
-    def _body(self, one: EditEffect, frames: str) -> str:
+    def _body(self, one: EditEffect, frames: str = "") -> str:
+        """What an edit does, class by class; frames: whose effects these are, where it has none."""
         if not one.effects:
             return "changes nothing" if one.decided else "not decided in time"
-        own = one.edit.new if one.edit is not None else None
-        main = [effect for effect in one.effects if effect.before != effect.after] or one.effects
+        parts = {
+            part: [effect for effect in one.effects if effect.part == part]
+            for part in {effect.part: 0 for effect in one.effects}
+        }
+        texts = [
+            self._class(effects, frames or self._subject(one, part), one.edit)
+            for part, effects in parts.items()
+        ]
+        return "; ".join(texts) + ("" if one.decided else "; more is not decided in time")
+
+    def _class(self, effects: Sequence[Effect], frames: str, edit: Edit | None) -> str:
+        """What becomes of the frames of one class."""
+        own = edit.new if edit is not None else None
+        main = [effect for effect in effects if effect.before != effect.after] or effects
         alike = [[e for e in main if e.after == after] for after in {e.after: 0 for e in main}]
-        partly = len(alike) > 1 or (one.edit is not None and one.edit.kind == "changed")
-        parts = [self._sentence(effects, own) for effects in alike]
+        partly = len(alike) > 1 or not _whole(main)
+        parts = [self._sentence(same, own) for same in alike]
         parts[0] = f"{_some(frames) if partly else frames} {_verb(frames, partly)} {parts[0]}"
-        parts[1:] = [f"others are {part}" for part in parts[1:]]
-        return "; ".join(parts) + ("" if one.decided else "; more is not decided in time")
+        return "; ".join((parts[0], *(f"others are {part}" for part in parts[1:])))
 
     def _sentence(self, effects: Sequence[Effect], own: Statement | None) -> str:
         """What becomes of frames, behind `are`; effects: all that end in the same verdict."""
         first = effects[0]
-        copies = self._copies({copy for effect in effects for copy in effect.copies})
+        copies = {copy for effect in effects for copy in effect.copies}
         if first.before == first.after:
-            return copies or "copied or queued otherwise"
+            # one copy is what `some` is said of
+            return self._copies(copies, len(copies) > 1) or "copied or queued otherwise"
         # where a redirect leads to is the verdict's own word
         what = first.new.verdict.action if first.after == "redirected" else first.after
-        who = self._deciders(effects, own)
-        return f"now {what}{who}" + (f", and {copies}" if copies else "")
+        text = f"now {what}{self._deciders(effects, own)}"
+        every = [copy for copy in copies if copy.whole]
+        if every:
+            text += f", and {self._copies(every, False)}"
+        some = self._copies([copy for copy in copies if not copy.whole], False)
+        return text + (f", and some of that {some}" if some else "")
 
     def _deciders(self, effects: Sequence[Effect], own: Statement | None) -> str:
         """By which rules: ` between members of one department (line 66)`."""
@@ -109,8 +156,8 @@ class EditWriter:
         for effect in effects:
             found += [one for one in effect.deciders if one not in found]
         ordered = sorted((one for one in found if one is None or one != own), key=self._breadth)
-        texts = [self._decider(one, effects[0].after) for one in ordered[:_SHOWN]]
-        more = len(ordered) - _SHOWN
+        said = list(dict.fromkeys(self._decider(one, effects[0].after) for one in ordered))
+        texts, more = said[:_SHOWN], len(said) - _SHOWN
         if any(effect.others for effect in effects):
             texts.append("by other rules too")
         elif more > 0:
@@ -132,15 +179,17 @@ class EditWriter:
         """Rules that ask for little come first: they decide about most frames."""
         return (0, 0) if one is None else (len(one.rules), one.first)
 
-    def _copies(self, copies: Iterable[CopyChange]) -> str:
+    def _copies(self, copies: Iterable[CopyChange], partly: bool) -> str:
+        """Copies that begin or end; partly: one that not all frames have is said of some."""
         texts: list[str] = []
         ordered = sorted(copies)
-        for starts, word in ((True, ""), (False, "no longer ")):
-            for kind in ("tee", "watch"):
-                to = [one.target for one in ordered if one.kind == kind and one.starts == starts]
-                if to:
-                    names = ", ".join(self._new.member(target) for target in to)
-                    texts.append(f"{word}{_COPIED[kind]} to {names}")
+        for starts, kind, whole in product((True, False), _COPIED, (True, False)):
+            same = [one for one in ordered if one[:1] + one[2:] == (kind, starts, whole)]
+            to = [self._new.member(one.target) for one in same]
+            if to:
+                some = "some " if partly and not whole else ""
+                how = "" if starts else "no longer "
+                texts.append(f"{some}{how}{_COPIED[kind]} to {', '.join(to)}")
         return ", ".join(texts)
 
 
@@ -152,9 +201,22 @@ def _some(frames: str) -> str:
     return "some frames" + frames[11:] if frames.startswith("every frame") else f"some {frames}"
 
 
+def _those(frames: str) -> str:
+    return "those" + frames[11:] if frames.startswith("every frame ") else frames
+
+
 def _verb(frames: str, partly: bool) -> str:
-    plural = frames.startswith(_PLURAL) or "connections" in frames
-    return "are" if plural or (partly and frames.startswith("every frame")) else "is"
+    named = frames.partition(_OTHER)[0]
+    plural = named.startswith(_PLURAL) or "connections" in named
+    return "are" if plural or (partly and named.startswith("every frame")) else "is"
+
+
+def _whole(effects: Sequence[Effect]) -> bool:
+    """Is what is said of these true of all frames of their class?"""
+    if all(effect.before == effect.after for effect in effects):
+        copies = (copy for effect in effects for copy in effect.copies)
+        return all(effect.whole for effect in effects) and all(copy.whole for copy in copies)
+    return all(effect.whole for effect in effects)
 
 
 def closing_line(report: EditReport, lines: Sequence[EditLine], between: str = "") -> str:

@@ -74,11 +74,12 @@ class RuleWords:
         """The frames that a rule's matches mean: `telnet`, `ARP`, `every frame`."""
         parts = _Parts.of(rules)
         if parts is None:
-            return f"frames of `{self._matches_text(rules)}`"
+            return f"frames of `{self.matches_text(rules)}`"
         kind = _kind_text(parts)
         if parts.opens:
             kind = f"new {kind} connections" if kind != "every frame" else "new connections"
-        others = "".join(f" with `{self._print(rules[e.rule].json)}`" for e in parts.others)
+        texts = [f"`{self._print(rules[entry.rule].json)}`" for entry in parts.others]
+        others = f" with {' and '.join(texts)}" if texts else ""
         ends = " and ".join(_ip_text(entry) for entry in parts.ips)
         return f"{kind} {ends}".rstrip() + others
 
@@ -89,7 +90,8 @@ class RuleWords:
             return ""
         return " ".join(self._member_text(entry) for entry in parts.members)
 
-    def _matches_text(self, rules: Sequence[Rule]) -> str:
+    def matches_text(self, rules: Sequence[Rule]) -> str:
+        """A rule's matches in the rules language."""
         matches = [rule for rule in rules if str(rule.json.get("type")) not in _ACTIONS]
         return self.text([*matches, Rule({"type": "ACTION_ACCEPT"})]).partition(" ")[2]
 
