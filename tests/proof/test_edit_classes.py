@@ -102,6 +102,18 @@ HELD = "cap x id 1 default accept ipprotocol tcp and dport {}; ;\nbreak ipprotoc
             "changes nothing",
         ),
         (
+            "accept ethertype ipv4 and ipprotocol tcp;",
+            "accept ethertype ipv6 and ipprotocol tcp;",
+            f"TCP with `ethertype ipv4` is now dropped {NONE}; "
+            "TCP with `ethertype ipv6` is now accepted",
+        ),
+        (
+            "accept dport 80;",
+            "accept ipprotocol tcp and dport 80;",
+            "frames of `dport 80` other than those of `ipprotocol tcp and dport 80` "
+            f"are now dropped {NONE}",
+        ),
+        (
             "accept chr tcp_syn and chr tcp_fin;",
             "accept chr tcp_syn and chr tcp_fin and chr tcp_rst;",
             "every frame with `chr tcp_syn` and `chr tcp_fin` other than those with "

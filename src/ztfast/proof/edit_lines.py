@@ -89,13 +89,11 @@ class EditWriter:
             texts = self._matches(edit.old, False), self._matches(edit.new, True)
             return f"frames of both {texts[0]} and {texts[1]}"
         named, other = (old, new) if part == "old" else (new, old)
-        if not shared:
-            return named
         if old != new:
-            return f"{named}{_OTHER}{_those(other)}"
+            return f"{named}{_OTHER}{_those(other)}" if shared else named
         texts = self._matches(edit.old, False), self._matches(edit.new, True)
         named, other = texts if part == "old" else texts[::-1]
-        return f"frames of {named}{_OTHER}those of {other}"
+        return f"frames of {named}{_OTHER}those of {other}" if shared else f"frames of {named}"
 
     def _frames(self, one: Statement | None, now: bool) -> str:
         """What a rule is about; now: it is one of the new policy."""

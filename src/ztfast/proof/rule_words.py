@@ -39,6 +39,7 @@ _MESSAGES = {
     **{133: "router solicitations", 134: "router advertisements"},
     **{135: "neighbour solicitations", 136: "neighbour advertisements"},
 }
+_ETHERTYPES = {32: 0x0800, 128: 0x86DD}
 _SYN, _ACK = 1 << CHARACTERISTICS["tcp_syn"], 1 << CHARACTERISTICS["tcp_ack"]
 
 
@@ -78,7 +79,8 @@ class RuleWords:
         kind = _kind_text(parts)
         if parts.opens:
             kind = f"new {kind} connections" if kind != "every frame" else "new connections"
-        texts = [f"`{self._print(rules[entry.rule].json)}`" for entry in parts.others]
+        unsaid = [*parts.others, *_unsaid(parts)]
+        texts = [f"`{self._print(rules[entry.rule].json)}`" for entry in unsaid]
         others = f" with {' and '.join(texts)}" if texts else ""
         ends = " and ".join(_ip_text(entry) for entry in parts.ips)
         return f"{kind} {ends}".rstrip() + others
@@ -180,18 +182,37 @@ def _kind_text(parts: _Parts) -> str:
         number, code = parts.icmp.value[0] or 0, parts.icmp.value[1]
         plain = f"ICMP type {number}" + ("" if code is None else f" code {code}")
         return _MESSAGES.get(number, plain) if code in (None, 0) else plain
-    if len(parts.ports) == 1:
-        (port,) = parts.ports
-        low, high = port.value[0] or 0, port.value[1] or 0
-        to = port.kind is Kind.MATCH_IP_DEST_PORT_RANGE
-        service = _SERVICES.get((6 if protocol is None else protocol, low))
-        if low == high and service is not None:
-            return service if to else f"answers of {service}"
+    service = _service(parts)
+    if service:
+        return service
     base = protocol_name(protocol) if protocol is not None else ""
     if not base and parts.ethertype is not None:
         base = ethertype_name(parts.ethertype.value[0] or 0)
     texts = [_port_text(port) for port in parts.ports]
     return " ".join([base or "frames", *texts]) if base or texts else "every frame"
+
+
+def _service(parts: _Parts) -> str:
+    """`ssh`, `answers of ssh`, or empty where one port does not say it."""
+    if len(parts.ports) != 1:
+        return ""
+    (port,) = parts.ports
+    protocol = parts.protocol.value[0] if parts.protocol is not None else 6
+    low, high = port.value[0] or 0, port.value[1] or 0
+    service = _SERVICES.get((protocol or 0, low)) if low == high else None
+    if service is None:
+        return ""
+    to = port.kind is Kind.MATCH_IP_DEST_PORT_RANGE
+    return service if to else f"answers of {service}"
+
+
+def _unsaid(parts: _Parts) -> list[Entry]:
+    """What the words for the kind leave out: `ethertype ipv6` of `ssh`, ports of `ping`."""
+    found = parts.ports if parts.icmp is not None else []
+    kind = parts.icmp or parts.protocol or _service(parts)
+    said = {_ETHERTYPES[_IPS[entry.kind][1]] for entry in parts.ips}
+    one = parts.ethertype
+    return [*found, one] if one is not None and kind and one.value[0] not in said else found
 
 
 def _port_text(entry: Entry) -> str:
