@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ztfast.explain.contexts import ContextResolver, Ends, described_member
@@ -43,6 +45,25 @@ def test_each_entry_has_the_status_that_it_had() -> None:
     drop, accept, last = (entries(found)[index] for index in (2, 4, 5))
     assert (drop.why, accept.why, last.why) == ("the set is false", "accepted here", "")
     assert [entry.set_after for entry in entries(found)][:5] == [False, False, None, True, None]
+
+
+def test_what_was_not_captured_makes_a_verdict_uncertain() -> None:
+    spec = parse_frame(HTTP)
+    cut = replace(spec, frame=spec.frame._replace(payload=spec.frame.payload[:16]))
+    resolver = ContextResolver(compile_text("accept dport 0; drop dport 80; accept;"))
+    found = explain(resolver, resolver.described_contexts(cut, Ends(None, None)))
+    lines = to_text(found).splitlines()
+    assert lines[0].endswith("(not captured: destination address, ports)")
+    assert lines[2] == (
+        "uncertain: the rules looked at what was not captured: the destination port (taken as zero)"
+    )
+    assert entries(found)[0].why == "dport is 0 (not captured: taken as zero)"
+    made = to_object(found)
+    assert made["uncertain"]
+    assert made["frame"]["not_captured"] == ["destination address", "ports"]
+    assert (made["frame"]["mac_source"], made["frame"]["mac_dest"]) == (None, None)
+    whole = to_object(explained("accept dport 80;"))
+    assert (whole["uncertain"], whole["frame"]["not_captured"]) == (False, [])
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,9 @@ from ztfast.frames.text import (
     protocol_name,
     protocol_text,
 )
+from ztfast.model.reads import Reads
+
+MACS = Reads.MAC_SOURCE | Reads.MAC_DEST
 
 
 @pytest.mark.parametrize(
@@ -41,6 +44,44 @@ from ztfast.frames.text import (
 )
 def test_frames(notation: str, text: str) -> None:
     assert frame_text(parse_frame(notation).frame) == text
+
+
+@pytest.mark.parametrize(
+    ("notation", "captured", "text"),
+    [
+        ("tcp 10.0.0.1:5 > 10.0.0.2:6 syn", 32, "tcp 10.0.0.1:5 > 10.0.0.2:6 | TCP flags"),
+        (
+            "tcp 10.0.0.1:5 > 10.0.0.2:6 syn", 22,
+            "tcp 10.0.0.1:5 > 10.0.0.2:? | destination port, TCP flags",
+        ),
+        ("udp 10.0.0.1:5 > 10.0.0.2:6", 20, "udp 10.0.0.1 > 10.0.0.2 | ports"),
+        ("udp 10.0.0.1:5 > 10.0.0.2:6", 16, "udp 10.0.0.1 > ? | destination address, ports"),
+        ("ping 10.0.0.1 > 10.0.0.2", 16, "icmp 10.0.0.1 > ? | destination address, ICMP type"),
+        (
+            "ping 10.0.0.1 > 10.0.0.2", 9,
+            "ipv4 ? > ? | source address, destination address, protocol",
+        ),
+        ("udp [fd00::1]:53 > [fd00::2]:54", 30, "udp fd00::1 > ? | destination address, ports"),
+        ("arp 10.0.0.1 > 10.0.0.2", 3, "ethertype arp"),
+    ],
+)  # fmt: skip
+def test_what_was_not_captured_is_named_and_not_made_up(
+    notation: str, captured: int, text: str
+) -> None:
+    frame = parse_frame(notation).frame
+    found = frame_text(frame._replace(payload=frame.payload[:captured], unknown=MACS))
+    what, _, missing = text.partition(" | ")
+    cut = f" (not captured: {missing})" if missing else ""
+    assert found == f"{what}, {frame.length} bytes{cut}"
+
+
+def test_unknown_macs_and_ethertypes() -> None:
+    frame = parse_frame("ethertype 0x88cc mac 02:00:00:00:00:01 > ff:ff:ff:ff:ff:ff").frame
+    assert frame_text(parse_frame("ethertype 0x88cc").frame) == "ethertype 0x88cc, 0 bytes"
+    half = frame._replace(unknown=Reads.MAC_SOURCE | Reads.ETHERTYPE)
+    assert frame_text(half) == (
+        "ethertype ?, ? > ff:ff:ff:ff:ff:ff, 0 bytes (not captured: ethertype)"
+    )
 
 
 def test_every_frame_has_a_text() -> None:

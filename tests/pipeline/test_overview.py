@@ -58,12 +58,11 @@ def end_name(frame: Frame, which: str, members: dict[int, str], address: int) ->
     if address in members:
         return members[address]
     at4, at6 = (12, 8) if which == "source" else (16, 24)
-    if frame.ethertype == 0x0800 and frame.length >= 20:
-        return End(4, 0, int.from_bytes(frame.payload[at4 : at4 + 4].ljust(4, b"\0"), "big")).name(
-            {}
-        )
-    if frame.ethertype == 0x86DD and frame.length >= 40:
-        octets = frame.payload[at6 : at6 + 16].ljust(16, b"\0")
+    has = len(frame.payload)  # an address that was not captured is nobody's
+    if frame.ethertype == 0x0800 and frame.length >= 20 and has >= at4 + 4:
+        return End(4, 0, int.from_bytes(frame.payload[at4 : at4 + 4], "big")).name({})
+    if frame.ethertype == 0x86DD and frame.length >= 40 and has >= at6 + 16:
+        octets = frame.payload[at6 : at6 + 16]
         high, low = (int.from_bytes(part, "big") for part in (octets[:8], octets[8:]))
         return End(6, high, low).name({})
     unknown = Reads.MAC_SOURCE if which == "source" else Reads.MAC_DEST

@@ -77,7 +77,10 @@ def test_numbers_are_the_same_addresses(compiled: bool, monkeypatch: pytest.Monk
             if name in ("source", "dest"):
                 columns = "ip_version", f"{name}_high", f"{name}_low"
                 made = address_texts(*(np.ascontiguousarray(numbers[one]) for one in columns))
-                assert made.tolist() == texts[name].tolist()
+                shown = texts[name].tolist()
+                high, low = (numbers[one].tolist() for one in columns[1:])
+                for plain, text, *number in zip(made.tolist(), shown, high, low, strict=True):
+                    assert text == plain or (text == "" and number == [0, 0])  # not captured
             elif name.startswith("mac_"):
                 shown = texts[name].tolist()
                 assert [int(text.replace(":", "") or "0", 16) for text in shown] == (

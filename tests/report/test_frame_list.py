@@ -36,6 +36,14 @@ def listed(
     return text
 
 
+def cut(frame: str, captured: int, as_json: bool = False) -> str:
+    """The line of a frame of which so many bytes of Ethernet were captured."""
+    data = ethernet(frame)
+    engine = ztfast.Engine(ztfast.compile("accept;"))
+    capture = pcap([data[:captured]], lengths=[len(data)])
+    return listed(engine, io.BytesIO(capture), as_json=as_json).splitlines()[-1]
+
+
 def of(*frames: str, rules: str = "accept;", network: Network | None = None) -> list[str]:
     """The lines of frames written as text, without the heading and the times."""
     return of_bytes([ethernet(text) for text in frames], rules, network)
@@ -53,6 +61,30 @@ def of_bytes(
     engine = ztfast.Engine(ztfast.compile(rules), network=network)
     lines = listed(engine, io.BytesIO(pcap(frames, linktype=linktype))).splitlines()[1:]
     return [" ".join([*line.split()[:1], *line.split()[3:]]) for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("frame", "captured", "shown"),
+    [
+        ("ping 10.0.0.1 > 10.0.0.2", 30, "icmp (type not captured)"),
+        ("udp 10.0.0.1:5 > 10.0.0.2:6", 30, "udp (ports not captured)"),
+        ("tcp 10.0.0.1:5 > 10.0.0.2:6 syn", 37, "tcp 5 > ? (not captured)"),
+        ("tcp 10.0.0.1:5 > 10.0.0.2:6 syn", 44, "tcp 5 > 6 (flags not captured)"),
+        ("tcp [fd00::1]:5 > [fd00::2]:6 syn", 18, "ipv6 (protocol not captured)"),
+        ("tcp 10.0.0.1:5 > 10.0.0.2:6 syn", 13, "ethertype not captured"),
+    ],
+)
+def test_what_was_not_captured_is_said_and_null(frame: str, captured: int, shown: str) -> None:
+    line = cut(frame, captured)
+    assert f" {shown} " in line
+    assert "0.0.0.0" not in line
+    values = json.loads(cut(frame, captured, as_json=True))
+    assert values["frame"] == shown
+    for name, least in (("source", 30), ("dest", 34), ("source_port", 36), ("dest_port", 38)):
+        if captured < least:
+            assert values[name] is None, name
+    assert (values["ethertype"] is None) == (captured < 14)
+    assert (values["protocol"] is None) == (captured < 24)
 
 
 def test_lines() -> None:

@@ -7,7 +7,7 @@ Tested by tests/explain/test_explain.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from ztfast.engine.context import EntryStep as Step
@@ -62,7 +62,8 @@ class SideNote(NamedTuple):
     members: how many judge alike.  reached: False where the frame never got there; the rest is
     then as it stands here.  verdict: "accept", "drop" or "redirect".  by: the deciding entry
     (None: the rules' end), rule_set: that of it.  destination: after redirects.
-    notes: what mattered beside the matches; assumed: what nobody gave or captured.
+    notes: what mattered beside the matches; assumed: what nobody gave or captured; uncertain: of
+    that the parts of the frame.
     recipient: for whom the sender judges again a frame that goes to several, else None.
     """
 
@@ -80,6 +81,7 @@ class SideNote(NamedTuple):
     qos: int = 0
     notes: tuple[str, ...] = ()
     assumed: tuple[str, ...] = ()
+    uncertain: Reads = Reads(0)
     outcome: Outcome | None = None
     recipient: int | None = None
 
@@ -159,6 +161,7 @@ class _SideExplainer:
             qos=outcome.qos,
             notes=tuple(self._notes(outcome)),
             assumed=tuple(_assumptions(outcome.reads)),
+            uncertain=outcome.reads & UNCERTAIN_MASK,
             outcome=outcome,
         )
 
@@ -318,9 +321,24 @@ _READ_NAMES = {
 }
 
 
+_MACS = Reads.MAC_SOURCE | Reads.MAC_DEST
+
+
+def uncertainty(sides: Iterable[SideNote]) -> str:
+    """What of the frame the rules looked at though it is not known; "" where there is nothing."""
+    reads = Reads(0)
+    for side in sides:
+        reads |= side.uncertain
+    names = [name for bit, name in _READ_NAMES.items() if bit & reads]
+    if not names:
+        return ""
+    how = "not captured" if reads & ~_MACS else "not given"
+    return f"the rules looked at what was {how}: {', '.join(names)} (taken as zero)"
+
+
 def _assumptions(reads: Reads) -> Iterator[str]:
     for bit, name in _READ_NAMES.items():
         if reads & bit & UNCERTAIN_MASK:
-            yield f"{name} (not given: taken as zero)"
+            yield f"{name} ({'not given' if bit & _MACS else 'not captured'}: taken as zero)"
         elif reads & bit & ASSUMED_MASK:
             yield name

@@ -13,15 +13,37 @@ from typing import ClassVar
 from ztfast.engine.context import FrameContext
 from ztfast.engine.reference_matches import Facts, match
 from ztfast.frames.frame import Frame
-from ztfast.frames.headers import read_header
+from ztfast.frames.headers import not_captured, read_header
 from ztfast.frames.text import ethertype_text, flags_text, mac_text, protocol_text
 from ztfast.model.kinds import Entry, Kind
 from ztfast.model.names import CHARACTERISTICS
 from ztfast.model.policy import Tag
+from ztfast.model.reads import Reads
 from ztfast.network.member_table import TAG_MATCHES
 
 _BITS = {bit: name for name, bit in CHARACTERISTICS.items()}
 _TCP = 0xFFF
+_MACS = Reads.MAC_SOURCE | Reads.MAC_DEST
+_VERSIONS = {
+    Kind.MATCH_IPV4_SOURCE: 4,
+    Kind.MATCH_IPV4_DEST: 4,
+    Kind.MATCH_IPV6_SOURCE: 6,
+    Kind.MATCH_IPV6_DEST: 6,
+}
+_READ_BY = {
+    Kind.MATCH_MAC_SOURCE: Reads.MAC_SOURCE,
+    Kind.MATCH_MAC_DEST: Reads.MAC_DEST,
+    Kind.MATCH_ETHERTYPE: Reads.ETHERTYPE,
+    Kind.MATCH_IPV4_SOURCE: Reads.IP_SOURCE,
+    Kind.MATCH_IPV4_DEST: Reads.IP_DEST,
+    Kind.MATCH_IPV6_SOURCE: Reads.IP_SOURCE,
+    Kind.MATCH_IPV6_DEST: Reads.IP_DEST,
+    Kind.MATCH_IP_TOS: Reads.TOS,
+    Kind.MATCH_IP_PROTOCOL: Reads.PROTOCOL,
+    Kind.MATCH_ICMP: Reads.ICMP,
+    Kind.MATCH_IP_SOURCE_PORT_RANGE: Reads.SOURCE_PORT,
+    Kind.MATCH_IP_DEST_PORT_RANGE: Reads.DEST_PORT,
+}
 
 
 class MatchDescriber:
@@ -31,7 +53,7 @@ class MatchDescriber:
         self, frame: Frame, context: FrameContext, inbound: bool, tags: Iterable[Tag] = ()
     ) -> None:
         self.frame, self.context, self.inbound = frame, context, inbound
-        self.header = read_header(frame)
+        self.header, self._missing = read_header(frame), not_captured(frame)
         self._tags = {tag.id: tag for tag in tags}
 
     def describe(self, entry: Entry, index: int, answer: str | None = None) -> str:
@@ -46,7 +68,17 @@ class MatchDescriber:
             return self._tag(entry, answer)
         if entry.kind is Kind.MATCH_CHARACTERISTICS:
             return self._characteristics(entry)
-        return self._PHRASES[entry.kind](self, entry)
+        version = _VERSIONS.get(entry.kind, self.header.version)
+        read = _READ_BY.get(entry.kind) if version == self.header.version else None
+        return self._PHRASES[entry.kind](self, entry) + self._cut(read)
+
+    def _cut(self, read: Reads | None) -> str:
+        """That what a match read is not known; else nothing."""
+        missing = self._missing & read if read is not None else None
+        if not missing:
+            return ""
+        how = "not known" if missing & _MACS else "not captured"
+        return f" ({how}: taken as zero)"
 
     # --- tags
 
@@ -91,6 +123,7 @@ class MatchDescriber:
         tcp = self.header.tcp_flags
         if mask & _TCP:
             has = "it has no TCP flags" if tcp is None else f"its TCP flags: {flags_text(tcp)}"
+            has += self._cut(Reads.TCP_FLAGS)
             return f"none of these; {has}" if mask & ~_TCP else has
         return "it is none of these"
 

@@ -11,8 +11,11 @@ from typing import Any
 
 from ztfast.diagnostics.render import harmless
 from ztfast.explain.delivery import DeliveryNote
-from ztfast.explain.explain import EntryNote, Explanation, RuleSetNote, SideNote
+from ztfast.explain.explain import EntryNote, Explanation, RuleSetNote, SideNote, uncertainty
+from ztfast.frames.headers import not_captured
+from ztfast.frames.text import not_captured_names
 from ztfast.model.policy import included_text
+from ztfast.model.reads import Reads
 
 _VERDICTS = {"accept": "accepted", "drop": "dropped", "redirect": "redirected"}
 _SIDES = {"out": "sender", "in": "receiver"}
@@ -35,7 +38,10 @@ def to_text(explanation: Explanation, brief: bool = False, colour: bool = False)
     brief: only the sets that were taken or in which some match was true, at most
     `_MAX_NEAR` of the latter.
     """
-    lines = [explanation.frame_text, _headline(explanation), *_deliveries(explanation), ""]
+    lines = [explanation.frame_text, _headline(explanation)]
+    if unsure := uncertainty(explanation.sides):
+        lines.append(f"uncertain: {unsure}")
+    lines += [*_deliveries(explanation), ""]
     for side in explanation.sides:
         lines += _side(side, brief, explanation.names)
         lines.append("")
@@ -206,14 +212,16 @@ def to_object(explanation: Explanation) -> dict[str, Any]:
     return {
         "version": 1,
         "verdict": explanation.verdict,
+        "uncertain": bool(uncertainty(explanation.sides)),
         "frame": {
             "text": explanation.frame_text,
-            "ethertype": frame.ethertype,
+            "ethertype": None if frame.unknown & Reads.ETHERTYPE else frame.ethertype,
             "vlan": frame.vlan,
-            "mac_source": f"{frame.mac_source:012x}",
-            "mac_dest": f"{frame.mac_dest:012x}",
+            "mac_source": None if frame.unknown & Reads.MAC_SOURCE else f"{frame.mac_source:012x}",
+            "mac_dest": None if frame.unknown & Reads.MAC_DEST else f"{frame.mac_dest:012x}",
             "length": frame.length,
             "payload": frame.payload.hex(),
+            "not_captured": list(not_captured_names(not_captured(frame))),
         },
         "sides": [_side_object(side, explanation.names) for side in explanation.sides],
         "deliveries": None

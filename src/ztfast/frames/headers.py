@@ -28,7 +28,7 @@ from ztfast.frames.build import (
     UDP,
     UDPLITE,
 )
-from ztfast.frames.columns import Column, FrameKind, column_width
+from ztfast.frames.columns import Column, FrameKind, Missing, column_width
 from ztfast.frames.frame import Frame
 from ztfast.model.reads import Reads
 
@@ -127,6 +127,43 @@ def _with_transport(frame: Frame, header: Header) -> Header:
     return header
 
 
+def not_captured(frame: Frame) -> Reads:
+    """The header fields that the frame had and that are not known; without the protocol none
+    of those behind it is known."""
+    header, captured, length = read_header(frame), len(frame.payload), frame.length
+    missing = frame.unknown
+    if header.version == 0:
+        return missing
+    tos, protocol, source, dest = (2, 10, 16, 20) if header.version == 4 else (2, 7, 24, 40)
+    unsure = captured < protocol or (header.version == 6 and _walks_unseen(frame))
+    ports, icmp = header.source_port is not None, header.icmp is not None
+    flags = header.tcp_flags is not None
+    flags_end, at = min(header.position + 14, length), header.position
+    for bit, absent in (
+        (Reads.TOS, captured < tos),
+        (Reads.PROTOCOL, unsure),
+        (Reads.IP_SOURCE, captured < source),
+        (Reads.IP_DEST, captured < dest),
+        (Reads.SOURCE_PORT, unsure or (ports and captured < at + 2)),
+        (Reads.DEST_PORT, unsure or (ports and captured < at + 4)),
+        (Reads.ICMP, unsure or (icmp and captured < at + 2)),
+        (Reads.TCP_FLAGS, unsure or (flags and captured < flags_end and at + 12 < length)),
+    ):
+        missing |= bit if absent else Reads(0)
+    return missing
+
+
+def _walks_unseen(frame: Frame) -> bool:
+    """Was an IPv6 extension header that leads on to the protocol not captured?"""
+    protocol, position = payload_bytes(frame, 6, 1)[0], 40
+    while protocol in EXTENSION_HEADERS and position + 8 <= frame.length:
+        if position + 2 > len(frame.payload):
+            return True
+        protocol, units = payload_bytes(frame, position, 2)
+        position += (units + 1) * 8
+    return False
+
+
 def ip_ends(frame: Frame) -> tuple[bytes | None, bytes | None]:
     """The packed source and destination of an IP or ARP frame, None where there are none."""
     for ethertype, least, source, dest, width in (
@@ -141,7 +178,6 @@ def ip_ends(frame: Frame) -> tuple[bytes | None, bytes | None]:
 
 # --- columns of many -----------------------------------------------------------------------
 
-_HEADER_FIELDS = int(Reads.ETHERTYPE | Reads.MAC_DEST | Reads.MAC_SOURCE)
 _COLUMNS = (
     Column.KIND,
     Column.MISSING,
@@ -165,7 +201,7 @@ _COLUMNS = (
 
 
 def header_columns(frames: FrameBatch) -> dict[int, npt.NDArray[Any]]:
-    """KIND, MISSING (header fields only), MACs, ethertype, VLAN, addresses, protocol, ports, more.
+    """KIND, MISSING (as `not_captured`), MACs, ethertype, VLAN, addresses, protocol, ports, more.
 
     Each by its Column, one item a frame, of the dtype that the compiled decoder gives it.
     """
@@ -182,7 +218,7 @@ def _column_values(frame: Frame) -> dict[Column, int]:
     """One frame's values; columns that are left out are 0."""
     header = read_header(frame)
     return {
-        Column.MISSING: int(frame.unknown) & _HEADER_FIELDS,
+        Column.MISSING: _missing(frame, header),
         Column.MAC_SOURCE: frame.mac_source,
         Column.MAC_DEST: frame.mac_dest,
         Column.ETHERTYPE: frame.ethertype,
@@ -196,6 +232,18 @@ def _column_values(frame: Frame) -> dict[Column, int]:
         Column.TCP_FLAGS: header.tcp_flags or 0,
         **_address_values(header),
     }
+
+
+def _missing(frame: Frame, header: Header) -> int:
+    """What was not captured as the decoder's bits, which are others for IPv6 addresses."""
+    found = int(not_captured(frame))
+    if header.version == 6:
+        for read, bit in (
+            (Reads.IP_SOURCE, Missing.IP6_SOURCE),
+            (Reads.IP_DEST, Missing.IP6_DEST),
+        ):
+            found = found & ~int(read) | int(bit) if found & read else found
+    return found
 
 
 def _kind(header: Header) -> FrameKind:

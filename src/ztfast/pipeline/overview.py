@@ -21,7 +21,7 @@ from ztfast.engine.network_verdicts import Action, Verdicts
 from ztfast.engine.side_verdicts import SideVerdicts
 from ztfast.errors import usage
 from ztfast.frames.batch import FrameBatch
-from ztfast.frames.columns import IP_COLUMNS, MAC_COLUMNS, Column, FrameKind
+from ztfast.frames.columns import IP_COLUMNS, MAC_COLUMNS, Column, FrameKind, Missing
 from ztfast.model.reads import Reads
 from ztfast.network.members import member_names
 from ztfast.pipeline.column_sums import Key, TimeSums, TopSums
@@ -215,7 +215,8 @@ def _end_columns(
 ) -> Columns:
     """Kind, high and low of one end of each frame."""
     kinds, missing = fields[Column.KIND], fields[Column.MISSING]
-    is4, is6 = ((kinds & bit) != 0 for bit in (FrameKind.IPV4, FrameKind.IPV6))
+    ip = (missing & np.uint32(Reads[f"IP_{which}"] | Missing[f"IP6_{which}"])) == 0
+    is4, is6 = (ip & ((kinds & bit) != 0) for bit in (FrameKind.IPV4, FrameKind.IPV6))
     has_mac = (missing & np.uint32(Reads[f"MAC_{which}"])) == 0
     chosen = [is_member, is4, is6, has_mac]
     low = [

@@ -16,7 +16,7 @@ from ztfast import dispatch
 from ztfast.capture.packets import PacketBatch
 from ztfast.engine.network_verdicts import Action, Verdicts
 from ztfast.frames.batch import FrameBatch
-from ztfast.frames.columns import Column, FrameKind
+from ztfast.frames.columns import Column, FrameKind, Missing
 from ztfast.model.reads import Reads
 from ztfast.network.recipient_groups import numbered
 from ztfast.sinks.tables import TYPES
@@ -41,6 +41,7 @@ _NEEDED = (
 )
 
 
+_SOURCE, _DEST = Reads.IP_SOURCE | Missing.IP6_SOURCE, Reads.IP_DEST | Missing.IP6_DEST
 Rows = slice | npt.NDArray[np.intp]  # some frames of a batch
 
 
@@ -55,7 +56,7 @@ def frame_rows(
 
     rows: which frames of the batch.
 
-    A MAC address that is not known (its link type has none, or it was not captured) is empty, as
+    An address that is not known (its link type has no MACs, or it was not captured) is empty, as
     a number 0.
     """
     fields = decoded(frames[rows] if isinstance(rows, slice) else frames.take(rows), _NEEDED)
@@ -86,9 +87,18 @@ def _texts(fields: dict[int, npt.NDArray[Any]], version: npt.NDArray[np.uint8]) 
     return {
         "mac_source": mac_texts(fields[Column.MAC_SOURCE], missing, Reads.MAC_SOURCE),
         "mac_dest": mac_texts(fields[Column.MAC_DEST], missing, Reads.MAC_DEST),
-        "source": address_texts(version, *_halves(fields, version, "SOURCE")),
-        "dest": address_texts(version, *_halves(fields, version, "DEST")),
+        "source": address_texts(
+            _known(version, missing, _SOURCE), *_halves(fields, version, "SOURCE")
+        ),
+        "dest": address_texts(_known(version, missing, _DEST), *_halves(fields, version, "DEST")),
     }
+
+
+def _known(
+    version: npt.NDArray[np.uint8], missing: npt.NDArray[np.uint32], bits: int
+) -> npt.NDArray[np.uint8]:
+    """The versions of those addresses that were captured, 0 for the others."""
+    return np.where(missing & np.uint32(bits), np.uint8(0), version)
 
 
 def _numbers(
@@ -96,15 +106,15 @@ def _numbers(
 ) -> dict[str, npt.NDArray[Any]]:
     missing = fields[Column.MISSING]
     source, dest = (_halves(fields, version, which) for which in ("SOURCE", "DEST"))
-    known = version != 0
+    of_source, of_dest = (_known(version, missing, bits) for bits in (_SOURCE, _DEST))
     return {
         "mac_source": _where((missing & Reads.MAC_SOURCE) == 0, fields[Column.MAC_SOURCE]),
         "mac_dest": _where((missing & Reads.MAC_DEST) == 0, fields[Column.MAC_DEST]),
         "ip_version": version,
-        "source_high": _where(version == 6, source[0]),
-        "source_low": _where(known, source[1]),
-        "dest_high": _where(version == 6, dest[0]),
-        "dest_low": _where(known, dest[1]),
+        "source_high": _where(of_source == 6, source[0]),
+        "source_low": _where(of_source, source[1]),
+        "dest_high": _where(of_dest == 6, dest[0]),
+        "dest_low": _where(of_dest, dest[1]),
     }
 
 

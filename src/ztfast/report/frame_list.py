@@ -18,11 +18,13 @@ import numpy.typing as npt
 from ztfast.diagnostics.render import harmless
 from ztfast.engine.engine import Engine
 from ztfast.frames.batch import FrameBatch
+from ztfast.frames.columns import Column, FrameKind
+from ztfast.model.reads import Reads
 from ztfast.network.members import member_names
 from ztfast.pipeline.decisions import Decision, Decisions
 from ztfast.pipeline.frame_ends import Choice, FrameEnds, Uint64s
 from ztfast.pipeline.judge import Judgement
-from ztfast.pipeline.rows import frame_rows
+from ztfast.pipeline.rows import decoded, frame_rows
 from ztfast.report.frame_words import FrameWords
 
 _T = TypeVar("_T")
@@ -187,8 +189,9 @@ class FrameList:
                 name: [value or None for value in rows[name].tolist()]
                 for name in ("source", "dest", "mac_source", "mac_dest")
             },
-            **{name: rows[name].tolist() for name in ("ethertype", "vlan", "captured", "length")},
-            **_transport(rows),
+            "ethertype": _ethertypes(frames, rows),
+            **{name: rows[name].tolist() for name in ("vlan", "captured", "length")},
+            **_transport(frames, rows),
             "verdict": rows["verdict"].tolist(),
             "uncertain": item.verdicts.uncertain[index].tolist(),  # type: ignore[union-attr]
             "side": decided.each(lambda one: one.side),
@@ -244,16 +247,32 @@ def _json_copies(values: list[str]) -> list[str]:
     return [known[value] for value in values]
 
 
-def _transport(rows: dict[str, Any]) -> dict[str, list[int | None]]:
-    """Protocol and ports, None where there are none."""
-    is_ip = [bool(source) for source in rows["source"].tolist()]
+def _ethertypes(frames: FrameBatch, rows: dict[str, Any]) -> list[int | None]:
+    """None where it was not captured."""
+    missing = decoded(frames, (Column.MISSING,))[Column.MISSING]
+    return _known(rows["ethertype"], (missing & Reads.ETHERTYPE) == 0)
+
+
+def _transport(frames: FrameBatch, rows: dict[str, Any]) -> dict[str, list[int | None]]:
+    """Protocol and ports, None where there are none or they were not captured."""
+    fields = decoded(frames, (Column.KIND, Column.MISSING))
+    kind, missing = fields[Column.KIND], fields[Column.MISSING]
+    is_ip = (kind & (FrameKind.IPV4 | FrameKind.IPV6)) != 0
     has_ports = (rows["source_port"] | rows["dest_port"]) != 0
-    protocols = zip(rows["protocol"].tolist(), is_ip, strict=True)
-    found: dict[str, list[int | None]] = {"protocol": [n if ip else None for n, ip in protocols]}
-    for name in ("source_port", "dest_port"):
-        pairs = zip(rows[name].tolist(), has_ports.tolist(), strict=True)
-        found[name] = [port if has else None for port, has in pairs]
-    return found
+    return {
+        name: _known(rows[name], has & ((missing & bit) == 0))
+        for name, has, bit in (
+            ("protocol", is_ip, Reads.PROTOCOL),
+            ("source_port", has_ports, Reads.SOURCE_PORT),
+            ("dest_port", has_ports, Reads.DEST_PORT),
+        )
+    }
+
+
+def _known(values: npt.NDArray[Any], known: npt.NDArray[np.bool_]) -> list[int | None]:
+    return [
+        value if is_ else None for value, is_ in zip(values.tolist(), known.tolist(), strict=True)
+    ]
 
 
 def _cut(text: str, width: int = _NAME_WIDTH) -> str:

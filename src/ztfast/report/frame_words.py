@@ -1,7 +1,7 @@
 """What a frame is, in a word or two: `tcp 51234 > 445 syn`, `arp who has 10.1.1.7`, `ping`.
 
 Contract: texts for some frames of a batch, made of header columns; no text holds a character that
-does not print.  Fields that were not captured read as zero, as everywhere.
+does not print.  Of fields that were not captured it is said that they were not.
 Tested by tests/report/test_frame_list.py.
 """
 
@@ -17,6 +17,8 @@ from ztfast.frames.batch import ETHERNET_HEADER, FrameBatch
 from ztfast.frames.build import ETHERTYPE_ARP, ICMP, ICMP6, TCP
 from ztfast.frames.columns import Column, FrameKind
 from ztfast.frames.text import ethertype_text, flags_text, protocol_text
+from ztfast.model.names import ETHERTYPES
+from ztfast.model.reads import Reads
 from ztfast.pipeline.rows import decoded
 from ztfast.sinks.text_columns import address_texts
 
@@ -29,6 +31,7 @@ _COLUMNS = (
     Column.TCP_FLAGS,
     Column.ICMP_TYPE,
     Column.ICMP_CODE,
+    Column.MISSING,
 )
 _MESSAGES = {
     (ICMP, 0): "ping reply",
@@ -77,19 +80,32 @@ def _text(
     flags: int,
     icmp: int,
     code: int,
+    missing: int,
 ) -> str:
+    if missing & Reads.ETHERTYPE:
+        return "ethertype not captured"
     if not kind & (FrameKind.IPV4 | FrameKind.IPV6):
         name = ethertype_text(ethertype)
-        return name if not name.startswith("0x") else f"ethertype {name}"
+        return name if name in ETHERTYPES else f"ethertype {name}"
+    if missing & Reads.PROTOCOL:
+        return f"ipv{4 if kind & FrameKind.IPV4 else 6} (protocol not captured)"
     if not kind & FrameKind.PROTOCOL:
         return f"ipv6, {protocol_text(None)}"
     if kind & FrameKind.ICMP:
+        if missing & Reads.ICMP:
+            return f"{protocol_text(protocol)} (type not captured)"
         plain = f"{protocol_text(protocol)} type {icmp} code {code}"
         return _MESSAGES.get((protocol, icmp), plain) if not code else plain
     name = protocol_text(protocol)
+    if missing & Reads.SOURCE_PORT:
+        return f"{name} (ports not captured)"
+    if missing & Reads.DEST_PORT:
+        return f"{name} {source} > ? (not captured)"
     if kind & (FrameKind.SOURCE_PORT | FrameKind.DEST_PORT):
         name = f"{name} {source} > {dest}"
-        if protocol == TCP and flags:
+        if missing & Reads.TCP_FLAGS:
+            name = f"{name} (flags not captured)"
+        elif protocol == TCP and flags:
             name = f"{name} {flags_text(flags)}"
     return name
 
