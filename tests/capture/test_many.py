@@ -266,6 +266,7 @@ def test_damage_says_which_captures_were_not_read(tmp_path):
     with pytest.raises(CaptureError):
         list(captures)
     error, note = captures.diagnostics
+    assert captures.begun == tuple(paths[:2])
     assert (error.path, note.path, note.severity) == (paths[1], paths[1], "note")
     assert "not read: 4 more (" in note.message
     assert f"{paths[2]}, {paths[3]}, {paths[4]}, …" in note.message

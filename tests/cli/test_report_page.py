@@ -74,6 +74,21 @@ def test_damage_is_on_the_page(place: Path) -> None:
         assert ztfast(words[0], "r.ztrules", "caps", *words[1:], "--report", "page.html") == 1
         page = (place / "page.html").read_text()
         assert "c1.pcap: byte" in page
+        first = page[page.index("</h1>") : page.index("<section")]
+        assert "Damaged, not all of it is counted: caps/c1.pcap." in first
+        missing = "1 file is missing, not read: caps/c2.pcap." in first
+        assert missing == (words[0] == "filter")
+        many, named = ("2 files", 0) if missing else ("3 files", 1)
+        assert f"bytes in {many}" in page
+        assert page.count("<li>caps/c2.pcap</li>") == named
+
+
+def test_a_limit_leaves_files_out_and_none_is_missing(place: Path) -> None:
+    assert ztfast("filter", "r.ztrules", "caps", "--limit", "9", "--report", "page.html") == 0
+    page = (place / "page.html").read_text()
+    assert "9 frames" in page
+    assert "in 1 file," in page
+    assert "missing" not in page
 
 
 def test_the_figures_are_printed_as_well(place: Path, capfd: pytest.CaptureFixture[str]) -> None:

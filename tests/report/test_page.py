@@ -162,7 +162,12 @@ def test_frames_that_cannot_be_judged(tmp_path: Path) -> None:
     path.write_bytes(pcap([bytes(60)], linktype=187))
     page = read(facts(office(), path))
     assert "not judged 1 100% 60" in page.sections["Verdicts"]
-    assert page.heading == "None of 1 frame was dropped."
+    assert page.heading == "There were no frames to judge. 1 frame could not be judged."
+    page = read(facts(office(), path, OFFICE))
+    assert "dropped" in page.heading
+    assert " of 221 frames that were judged (" in page.heading
+    assert page.heading.endswith(". 1 frame could not be judged.")
+    assert "Damaged" not in report_page(facts(office(), path))
 
 
 def test_rows_are_bounded_and_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

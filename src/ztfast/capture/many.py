@@ -50,6 +50,12 @@ class Captures:
         self._open: list[Capture] = []
         self._stopped = False
         self._finished = 0
+        self._begun = 0
+
+    @property
+    def begun(self) -> tuple[str, ...]:
+        """Those of `paths` that were opened so far: what stands behind damage never is."""
+        return self.paths[: self._begun]
 
     @property
     def diagnostics(self) -> list[Diagnostic]:
@@ -111,6 +117,7 @@ class Captures:
             try:
                 capture = self._opened(path, follow=self._follow and last, session=self.session)
                 self._open.append(capture)
+                self._begun = number + 1
                 if self._stopped:
                     capture.stop()
                 yield from capture.batches(scan)
@@ -138,6 +145,7 @@ class Captures:
         held = len(self.paths) <= _MOST_HELD
         for path in self.paths:
             self._open.append(open_capture(path, session=self.session, span=span, held=held))
+        self._begun = len(self.paths)
         yield from merged([iter(capture) for capture in self._open], self.session)
 
 

@@ -8,7 +8,7 @@ Tested by tests/cli/test_report_page.py.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ztfast.cli.options import option
@@ -16,6 +16,7 @@ from ztfast.cli.options import option
 if TYPE_CHECKING:
     from ztfast.archive.job import ArchiveJob
     from ztfast.archive.result import ArchiveResult
+    from ztfast.capture.many import Captures
     from ztfast.errors import Diagnostic
     from ztfast.pipeline.job import Job
     from ztfast.pipeline.overview import Overview
@@ -57,11 +58,17 @@ def write_job_page(page: str, job: Job, overview: Overview) -> None:
         job.engine,
         job.tally,
         overview,
-        job.source.paths,
+        job.source.begun,
         job.findings(),
         job.interrupted,
+        unread=_unread(job.source),
     )
     job.problems += _written(page, facts, job.source.paths)
+
+
+def _unread(source: Captures) -> Sequence[str]:
+    """The files that are missing; a limit leaves out what nobody asked for."""
+    return () if source.limit is not None else source.paths[len(source.begun) :]
 
 
 def write_archive_page(page: str, job: ArchiveJob, result: ArchiveResult) -> None:

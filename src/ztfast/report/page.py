@@ -22,7 +22,7 @@ from ztfast.pipeline.tally import VERDICTS, Tally
 from ztfast.report.certainty import certainty_lines
 from ztfast.report.html import Html, details, element, joined, section, table
 from ztfast.report.idle_rules import idle_rules
-from ztfast.report.page_answer import answer, share
+from ztfast.report.page_answer import answer, incomplete, share
 from ztfast.report.page_changes import changes_section
 from ztfast.report.page_style import STYLE
 from ztfast.report.page_traffic import copies_section, drops_section, pairs_section, talks_section
@@ -40,6 +40,7 @@ class PageFacts:
     engine: who judged.  files: what was read, in order.  findings: what went wrong.  interrupted:
     not everything was read.  changes: against old rules, as `archive.changes.Matrix.to_json` has
     them; old: the digest of these.  missing: segments of an archive that are not counted.
+    unread: files that should have been read and were not.
     """
 
     engine: Engine
@@ -51,6 +52,7 @@ class PageFacts:
     changes: Mapping[str, Any] | None = None
     old: str | None = None
     missing: int = 0
+    unread: Sequence[str] = ()
 
     @property
     def delivered(self) -> bool:
@@ -80,6 +82,7 @@ def report_page(facts: PageFacts) -> str:
 def _parts(facts: PageFacts, name: str) -> Iterator[Html | None]:
     yield element("p", f"ztfast report · {name}", css="eyebrow")
     yield answer(facts.tally, facts.overview, facts.changes)
+    yield incomplete(facts.files, facts.unread, facts.findings)
     yield _verdicts(facts)
     yield _certainty(facts)
     if facts.changes is not None:

@@ -1,18 +1,23 @@
 """The page's first lines: what became of the frames, in a sentence and in names.
 
-Contract: a heading, and with old rules a second sentence; texts are escaped.
+Contract: a heading, with old rules a second sentence, and what is missing from it; texts are
+escaped.
 Tested by tests/report/test_page.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ztfast.capture.session import LINKTYPE
+from ztfast.errors import Diagnostic, Severity
 from ztfast.pipeline.overview import Overview, decider_of, ends_of
-from ztfast.pipeline.tally import Tally
+from ztfast.pipeline.tally import VERDICTS, Tally
 from ztfast.report.html import Html, element, joined
 from ztfast.report.page_words import DeciderWords
+
+_MOST_NAMED = 10
 
 
 def answer(tally: Tally, overview: Overview, changes: Mapping[str, Any] | None) -> Html:
@@ -23,16 +28,57 @@ def answer(tally: Tally, overview: Overview, changes: Mapping[str, Any] | None) 
     return joined((element("h1", _changed(changes)), element("p", dropped)))
 
 
+def incomplete(
+    files: Sequence[str], unread: Sequence[str], findings: Sequence[Diagnostic]
+) -> Html | None:
+    """Which files are not in the figures, or not whole; None: all are."""
+    errors = (one for one in findings if one.severity == Severity.ERROR and one.code != LINKTYPE)
+    damaged = {found.path for found in errors}
+    cut = [name for name in files if name in damaged]
+    parts: list[Html] = []
+    if unread:
+        many = "1 file is" if len(unread) == 1 else f"{len(unread):,} files are"
+        parts.append(element("p", f"{many} missing, not read: ", _named(unread), ".", css="bad"))
+    if cut:
+        parts.append(
+            element("p", "Damaged, not all of it is counted: ", _named(cut), ".", css="bad")
+        )
+    return joined(parts) if parts else None
+
+
+def _named(names: Sequence[str]) -> Html:
+    more = len(names) - _MOST_NAMED
+    return joined((*names[:_MOST_NAMED], *((f"{more:,} more",) if more > 0 else ())), ", ")
+
+
 def _dropped(tally: Tally, overview: Overview) -> str:
-    total, dropped = tally.total.frames, tally.verdict("drop").frames
+    dropped = tally.verdict("drop").frames
+    total = sum(tally.verdict(name).frames for name in VERDICTS.values())
+    unjudged = tally.total.frames - total
+    rest = f" {_frames(unjudged)} could not be judged." if unjudged else ""
     if not total:
-        return "There were no frames to judge."
+        return f"There were no frames to judge.{rest}"
     if not dropped:
-        return f"None of {_frames(total)} was dropped."
-    head = f"{dropped:,} of {_frames(total)} ({share(dropped, total)}) were dropped"
+        return f"None of {_judged(total, unjudged)} was dropped.{rest}"
+    most = _most_dropped(tally, overview, total, unjudged)
+    return f"{most}.{rest}" if rest else most
+
+
+def _judged(count: int, unjudged: int) -> str:
+    return (
+        f"{_frames(count)} that {'was' if count == 1 else 'were'} judged"
+        if unjudged
+        else _frames(count)
+    )
+
+
+def _most_dropped(tally: Tally, overview: Overview, total: int, unjudged: int) -> str:
+    """How many, and those that most of them are."""
+    dropped = tally.verdict("drop").frames
+    head = f"{dropped:,} of {_judged(total, unjudged)} ({share(dropped, total)}) were dropped"
     rows = overview.refused.rows()
     if not rows:
-        return f"{head}."
+        return head
     key, count = rows[0]
     source, dest = (end.name(overview.members) for end in ends_of(key))
     which = "all" if count.frames == dropped else f"most often ({count.frames:,})"
