@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import random
 import struct
@@ -9,7 +10,7 @@ import struct
 import pytest
 
 from tests import seeds
-from tests.capture.building import frame, pcap
+from tests.capture.building import frame, interface, packet, pcap, section
 from ztfast.capture import open_capture
 
 FRAMES = [frame(i, 60 + i) for i in range(40)]
@@ -98,3 +99,21 @@ def test_random_damage_loses_only_what_it_touches():
         touched = {i for i, s in enumerate(starts) if s < at + size and at < s + 16 + 60 + i}
         kept = [f for i, f in enumerate(FRAMES) if i not in touched]
         assert [f for f in frames if f in kept] == kept, capture.diagnostics
+
+
+@pytest.mark.parametrize("span", [1 << 24, 2048])
+def test_no_record_is_named_where_nothing_follows(span):
+    data = pcap(FRAMES)
+    note = read(data[:-5], span)[1].diagnostics[-1]
+    assert note.message == f"{16 + len(FRAMES[-1]) - 5} bytes skipped; nothing follows"
+    packed = bytearray(gzip.compress(data))
+    packed[-8] ^= 1  # its check sum
+    frames, capture = read(bytes(packed), span)
+    assert frames == FRAMES
+    assert [one.message for one in capture.diagnostics][1:] == ["nothing follows"]
+    blocks = section() + interface() + packet(FRAMES[0])
+    bad = packet(FRAMES[1], number=7)
+    for rest, end in ((b"", "nothing follows"), (packet(FRAMES[2]), "the next record is at byte")):
+        frames, capture = read(blocks + bad + rest, span)
+        assert len(frames) == 1 + bool(rest)
+        assert f"{len(bad)} bytes skipped; {end}" in capture.diagnostics[-1].message

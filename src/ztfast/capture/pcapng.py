@@ -284,7 +284,9 @@ class _PcapngScanner(Scanner):
                 # here: a file of bad blocks must not be looked at again for each of them.
                 place = window.base + int(part.starts[good])
                 self.session.damage(self.path, place, bad[1])
-                self.session.skipped(self.path, place, window.base + int(part.ends[good]))
+                end = int(part.ends[good])
+                last = window.last and end == window.end
+                self.session.skipped(self.path, place, window.base + end, last)
                 del self._interfaces[int(defined[good]) :]
                 self._shared = tuple(self._interfaces)
                 low, step = low + 1, _SMALL_STEP

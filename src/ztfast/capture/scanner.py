@@ -79,7 +79,7 @@ class Scanner:
         """Behind the last window: is all read?  False where a search has yet to look."""
         end = window.base + window.end
         if self.lost is not None:
-            self.session.skipped(self.path, self.lost, end)
+            self.session.skipped(self.path, self.lost, end, last=True)
             return True
         if self.position < end or window.error:
             self.session.truncated(self.path, self.position, window, self.WHAT)

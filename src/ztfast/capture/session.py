@@ -78,8 +78,9 @@ class ReadSession:
             message += f", because reading it failed: {window.error}"
         self.damage(path, offset, message, TRUNCATED, last=bool(window.error))
 
-    def skipped(self, path: str, start: int, end: int) -> None:
-        """Bytes passed over between damage and the next record."""
+    def skipped(self, path: str, start: int, end: int, last: bool = False) -> None:
+        """Bytes passed over between damage and the next record; `last`: the input ends there."""
         self.skipped_bytes += end - start
-        message = f"{end - start} bytes skipped; the next record is at byte {end}"
+        then = "nothing follows" if last else f"the next record is at byte {end}"
+        message = f"{end - start} bytes skipped; {then}" if end > start else then
         self.note(Diagnostic(SKIPPED, message, Severity.NOTE, path=path, offset=start))

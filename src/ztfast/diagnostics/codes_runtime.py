@@ -102,7 +102,7 @@ OTHERS: tuple[Code, ...] = (
     Code(
         "ZT504",
         "bytes were skipped",
-        "`--resync` passed over so many bytes between damage and the next record.",
+        "`--resync` passed over so many bytes between damage and the next record, or the end.",
     ),
     Code(
         "ZT505",
