@@ -34,6 +34,44 @@ def test_objects(capfd: Any) -> None:
     assert [(row["number"], row["to_name"], row["line"]) for row in rows] == [(220, "sensor", 49)]
 
 
+def test_a_macros_line_or_that_of_its_include(capfd: Any) -> None:
+    """The table prints "22 (66)": either finds it; a line without a rule is said to have none."""
+    shown = {}
+    for line in ("22", "65", "66", "67", "3", "29"):
+        assert ztfast(*OFFICE, "--jsonl", "--line", line) == 0
+        out, said = capfd.readouterr()
+        shown[line] = [json.loads(one) for one in out.splitlines()]
+        note = f"ztfast: --line {line}: no rule decides in that line"
+        assert (note in said) == (line in ("3", "29", "65"))
+    assert {(row["line"], row["included"]) for row in shown["66"]} <= {(22, 66), (23, 66)}
+    assert {row["number"] for row in shown["66"] if row["line"] == 22} == {
+        row["number"] for row in shown["22"] if row["included"] == 66
+    }
+    assert shown["66"]
+    assert shown["67"]
+    assert not shown["3"]
+
+
+def test_a_member_that_is_shown_can_be_chosen(tmp_path: Path, capfd: Any) -> None:
+    network = tmp_path / "net.toml"
+    text = NETWORK.read_text().replace('name = "visitor"', 'name = "visitor"\nauthorized = false')
+    assert text != NETWORK.read_text()
+    network.write_text(text.replace('"office.ztrules"', f'"{RULES.as_posix()}"'))
+    words = ("filter", RULES, CAPTURE, "--network", network, "--jsonl")
+    for option in ("--from", "--to"):
+        assert ztfast(*words) == 0
+        rows = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+        key = f"{option[2:]}_name"
+        expected = [row["number"] for row in rows if row[key] == "visitor"]
+        assert expected
+        for who in ("visitor", "9a8b7c6d5e"):
+            assert ztfast(*words, option, who) == 0
+            found = [json.loads(line)["number"] for line in capfd.readouterr().out.splitlines()]
+            assert found == expected
+    assert ztfast(*words, "--from", "nobody") == 2
+    assert "is no member" in capfd.readouterr().err
+
+
 def test_listed_while_written(tmp_path: Path, capfd: Any) -> None:
     out = tmp_path / "out.pcap"
     assert ztfast(*OFFICE, "--list", "-w", out, "--threads", "2") == 0

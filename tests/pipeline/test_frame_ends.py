@@ -13,6 +13,7 @@ from ztfast.capture import open_capture
 from ztfast.errors import UsageError
 from ztfast.frames.headers import read_header
 from ztfast.network.names import MemberNames
+from ztfast.pipeline.decisions import Decisions
 from ztfast.pipeline.frame_ends import Choice, End, FrameEnds, read_end
 from ztfast.pipeline.judge import Judgement, judge
 
@@ -47,7 +48,7 @@ def test_nobody_is_known_without_a_network() -> None:
 
 
 VERDICTS = [frozenset[str](), frozenset({"drop"}), frozenset({"accept", "redirect"})]
-LINES = [frozenset[int](), frozenset({48, 70, 22}), frozenset({9999})]
+LINES = [frozenset[int](), frozenset({48, 70, 22}), frozenset({66}), frozenset({9999})]
 SENDERS = [
     frozenset[End](),
     frozenset({End(ANNA)}),
@@ -63,10 +64,14 @@ def test_choices_are_those_of_plain_loops(backend: str) -> None:
     assert frames is not None
     assert verdicts is not None
     ends = FrameEnds(engine)(frames)
+    decisions, which = Decisions(engine.policy).of(verdicts)
     chosen = 0
     for names, lines, senders, receivers in itertools.product(VERDICTS, LINES, SENDERS, SENDERS):
-        index = Choice(names, lines, senders, receivers).of(frames, verdicts, ends).tolist()
+        index = Choice(names, lines, senders, receivers).of(
+            frames, verdicts, ends, (decisions, which)
+        ).tolist()
         expected = []
+        included = [decisions[one].included for one in which.tolist()]
         for number in range(len(frames)):
             header = read_header(frames.frame(number))
             name = ("drop", "accept", "redirect")[verdicts.action[number]]
@@ -74,7 +79,7 @@ def test_choices_are_those_of_plain_loops(backend: str) -> None:
             theirs = {End(int(ends[1][number])), End(ip=header.dest_ip or b"?")}
             if (
                 (not names or name in names)
-                and (not lines or int(verdicts.line[number]) in lines)
+                and (not lines or lines & {int(verdicts.line[number]), included[number]})
                 and (not senders or senders & mine)
                 and (not receivers or receivers & theirs)
             ):
@@ -101,5 +106,6 @@ def test_nothing_asked_for_is_everything() -> None:
     engine, item = judgement(network=NETWORK)
     assert item.frames is not None
     assert item.verdicts is not None
-    index = Choice().of(item.frames, item.verdicts, FrameEnds(engine)(item.frames))
+    ends, decisions = FrameEnds(engine)(item.frames), Decisions(engine.policy).of(item.verdicts)
+    index = Choice().of(item.frames, item.verdicts, ends, decisions)
     np.testing.assert_array_equal(index, np.arange(len(item.frames)))

@@ -9,16 +9,21 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from ztfast.cli.filter_report import say
 from ztfast.cli.streams import settle_output
 from ztfast.cli.terminal import width
 from ztfast.engine.engine import Engine
+from ztfast.model.policy import Policy
 from ztfast.pipeline.frame_ends import Choice, read_end
 from ztfast.pipeline.judge import Judgement
 from ztfast.report.frame_list import FrameList
 
 
 class Lister:
-    """Prints the frames that the options choose; raises UsageError for a name that nobody has."""
+    """Prints the frames that the options choose; raises UsageError for a name that nobody has.
+
+    Of a line in which no rule decides, and no macro's is included, a note says so.
+    """
 
     def __init__(self, engine: Engine, options: dict[str, Any]) -> None:
         self._list = FrameList(
@@ -26,6 +31,8 @@ class Lister:
         )
         self._others = any(options[name] is not None for name in ("output", "split", "table"))
         self._closed = False
+        for line in sorted({*options["lines"]} - _deciding_lines(engine.policy)):
+            say(f"--line {line}: no rule decides in that line (name the line of its action)")
 
     @property
     def listed(self) -> int:
@@ -47,12 +54,22 @@ class Lister:
             settle_output()
 
 
+def _deciding_lines(policy: Policy) -> set[int]:
+    """The lines of actions, and those that include a macro's."""
+    found = set[int]()
+    for rules in (policy.rules, *(capability.rules for capability in policy.capabilities)):
+        for rule in rules:
+            if str(rule.json.get("type")).startswith("ACTION_"):
+                found |= {span.line for span in (rule.span, rule.parent) if span is not None}
+    return found
+
+
 def _choice(engine: Engine, options: dict[str, Any]) -> Choice:
     network, names = engine.network, None
-    if network is not None and network.active_members():
+    if network is not None and network.members:
         from ztfast.network.names import MemberNames
 
-        names = MemberNames(network)
+        names = MemberNames(network, everyone=True)
     return Choice(
         frozenset(options["verdicts"]),
         frozenset(options["lines"]),

@@ -1,6 +1,6 @@
 """Members by what people call them: a name, a ZeroTier address, an IP address.
 
-Contract: `MemberNames(network).find(text)` gives the one active member that a text names, or None;
+Contract: `MemberNames(network).find(text)` gives the one member that a text names, or None;
 `member` raises UsageError for none, with those that are near, and for two of one name.
 Tested by tests/network/test_names.py.
 """
@@ -19,11 +19,17 @@ _SHOWN = 8
 
 
 class MemberNames:
-    """The active members of a network, to be found by name (in any case), address or IP."""
+    """The active members of a network, to be found by name (in any case), address or IP.
 
-    def __init__(self, network: Network) -> None:
+    everyone: also those that are not authorized, where no active member is meant.
+    """
+
+    def __init__(self, network: Network, everyone: bool = False) -> None:
         self._network = network
         self._members = network.active_members()
+        active = {member.address for member in self._members}
+        others = [member for member in network.members if member.address not in active]
+        self._others = others if everyone else []
         self._by_name: dict[str, list[Member]] = {}
         self._by_ip: dict[bytes, list[Member]] = {}
         for member in self._members:
@@ -36,6 +42,8 @@ class MemberNames:
     def find(self, text: str) -> Member | None:
         """The member that a text names; raises UsageError where two have that name."""
         found = self._by_name.get(text.lower(), [])
+        if not found:
+            found = [one for one in self._others if one.name and one.name.lower() == text.lower()]
         exact = [member for member in found if member.name == text]
         found = exact or found
         if len(found) > 1:
@@ -45,7 +53,8 @@ class MemberNames:
             return found[0]
         address = parse_address(text)
         if address is not None:
-            return self._by_address.get(address)
+            others = {member.address: member for member in self._others}
+            return self._by_address.get(address) or others.get(address)
         owners = self._by_ip.get(_packed(text), [])
         return owners[0] if len(owners) == 1 else None
 
@@ -67,7 +76,7 @@ class MemberNames:
 
     def near(self, text: str) -> str:
         """The names that a text is near to, or some of all, for an error's help."""
-        names = [member.name or member.label for member in self._members]
+        names = [member.name or member.label for member in (*self._members, *self._others)]
         close = difflib.get_close_matches(text, names, 3)
         if close:
             return f"did you mean {' or '.join(close)}?"

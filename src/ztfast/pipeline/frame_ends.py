@@ -7,7 +7,7 @@ tests/pipeline/test_frame_ends.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -26,6 +26,7 @@ from ztfast.pipeline.tally import VERDICTS
 
 if TYPE_CHECKING:
     from ztfast.network.names import MemberNames
+    from ztfast.pipeline.decisions import Decision
 
 Uint64s = npt.NDArray[np.uint64]
 Bools = npt.NDArray[np.bool_]
@@ -72,7 +73,8 @@ def read_end(option: str, text: str, names: MemberNames | None) -> End:
 class Choice(NamedTuple):
     """Which frames are wanted; an empty set of anything: all of them.
 
-    verdicts: accept, drop, redirect.  lines: of deciding rules.  senders, receivers: any of these.
+    verdicts: accept, drop, redirect.  lines: of deciding rules, or of includes of macros that
+    brought them.  senders, receivers: any of these.
     """
 
     verdicts: frozenset[str] = frozenset()
@@ -81,15 +83,22 @@ class Choice(NamedTuple):
     receivers: frozenset[End] = frozenset()
 
     def of(
-        self, frames: FrameBatch, verdicts: Verdicts, ends: tuple[Uint64s, Uint64s]
+        self,
+        frames: FrameBatch,
+        verdicts: Verdicts,
+        ends: tuple[Uint64s, Uint64s],
+        decisions: tuple[Sequence[Decision], npt.NDArray[np.intp]],
     ) -> npt.NDArray[np.intp]:
-        """The wanted frames of a batch, ascending; ends: as `FrameEnds` gives them."""
+        """The wanted frames of a batch, ascending.
+
+        ends: as `FrameEnds` gives them; decisions: as `Decisions.of` does.
+        """
         wanted = np.ones(len(frames), np.bool_)
         if self.verdicts:
             actions = [action for action in Action if VERDICTS[action] in self.verdicts]
             wanted &= np.isin(verdicts.action, actions)
         if self.lines:
-            wanted &= np.isin(verdicts.line, list(self.lines))
+            wanted &= _decided_in(decisions, self.lines)
         for asked, addresses, which in (
             (self.senders, ends[0], "SOURCE"),
             (self.receivers, ends[1], "DEST"),
@@ -100,6 +109,15 @@ class Choice(NamedTuple):
                 ips = [end.ip for end in asked if end.ip]
                 wanted &= (found | _has_ip(frames, ips, which)) if ips else found
         return np.flatnonzero(wanted)
+
+
+def _decided_in(
+    decisions: tuple[Sequence[Decision], npt.NDArray[np.intp]], lines: frozenset[int]
+) -> Bools:
+    """Which frames a rule of these lines decided."""
+    known, which = decisions
+    chosen = np.array([one.line in lines or one.included in lines for one in known], np.bool_)
+    return chosen[which]
 
 
 def _has_ip(frames: FrameBatch, ips: Iterable[bytes], which: str) -> Bools:

@@ -118,8 +118,8 @@ class FrameList:
         if item.frames is None or item.verdicts is None:
             return
         ends = self._ends(item.frames)
-        index = self._choice.of(item.frames, item.verdicts, ends)
         decisions, which = self._decisions.of(item.verdicts)
+        index = self._choice.of(item.frames, item.verdicts, ends, (decisions, which))
         for low in range(0, len(index), ROWS):
             part = index[low : low + ROWS]
             mine = ends[0][part], ends[1][part]
