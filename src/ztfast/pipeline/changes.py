@@ -19,6 +19,7 @@ from ztfast.engine.engine import Engine
 from ztfast.engine.network_verdicts import Action, Verdicts
 from ztfast.engine.side_verdicts import SideVerdicts
 from ztfast.frames.batch import FrameBatch
+from ztfast.pipeline.decisions import Decisions
 from ztfast.pipeline.frame_ends import Choice, FrameEnds
 
 _WORDS = {Action.DROP: "dropped", Action.ACCEPT: "accepted", Action.REDIRECT: "redirected"}
@@ -67,7 +68,7 @@ def count_changes(
     choice: by their senders and receivers, which frames are counted; None: all.
     """
     found, counts = ChangeCounts(), Counter[tuple[str, str]]()
-    ends, first = FrameEnds(new), 0
+    ends, decisions, first = FrameEnds(new), Decisions(new.policy), 0
     for packet_batch in packets:
         batch = FrameBatch.from_packets(packet_batch)
         pair = [engine.evaluate(batch, first=first) for engine in (old, new)]
@@ -76,7 +77,7 @@ def count_changes(
         changed = changed_frames(*pair)
         chosen = np.full(len(batch), choice is None)
         if choice is not None:
-            chosen[choice.of(batch, pair[1], ends(batch))] = True
+            chosen[choice.of(batch, pair[1], ends(batch), decisions.of(pair[1]))] = True
         changed &= chosen
         found.frames += int(chosen.sum())
         found.changed += int(changed.sum())
