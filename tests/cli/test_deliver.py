@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.capture.building import pcap
+from tests.capture.building import interface, packet, pcap, section
 from tests.cli.running import ztfast
 from tests.needs import BACKENDS, needs
 from ztfast.capture import open_capture
@@ -173,7 +173,13 @@ def test_an_unknown_link_type_is_said(folder: Path, capfd: pytest.CaptureFixture
     Path("c.pcap").write_bytes(pcap(FRAMES, linktype=147))
     status, _, err = run(capfd)
     assert status == 1
-    assert "147" in err
+    assert "c.pcap: error[ZT505]: link type 147 is not known" in err
+    data = section() + interface(147) + interface(1) + packet(FRAMES[0]) + packet(FRAMES[0], 1)
+    Path("c.pcap").write_bytes(data)
+    status, _, err = run(capfd)
+    assert status == 1
+    assert "interface 0: link type 147" in err
+    assert "not judged: 1 frame\n" in err
 
 
 def test_rules_may_be_left_to_the_network(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -117,5 +117,7 @@ def test_an_unknown_link_type_is_said_once(tmp_path: Path) -> None:
     path.write_bytes(pcap(FRAMES, linktype=147))
     made = job(path, table=str(tmp_path / "t.npy"))
     made.work()
-    assert [finding.code for finding in made.findings()] == ["ZT505"]
+    (finding,) = made.findings()
+    assert (finding.code, finding.path) == ("ZT505", str(path))
+    assert finding.message.endswith(f": {len(FRAMES)} frames")
     assert (tmp_path / "t.npy").exists()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import ztfast
-from tests.capture.building import frame, pcap
+from tests.capture.building import frame, interface, packet, pcap, section
 from ztfast.errors import CaptureError, UsageError
 from ztfast.pipeline.read import captured_frame, frame_batches
 
@@ -48,3 +48,18 @@ def test_frames_as_rules_see_them(tmp_path: Path) -> None:
         assert captured_frame(str(path), number) == frame_there
     with pytest.raises(CaptureError, match="has 5 frames, so there is no frame 6"):
         captured_frame(str(path), 6)
+
+
+def test_a_frame_of_an_unknown_link_type_is_named_with_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "odd.pcapng"
+    data = section() + interface(1) + interface(195)
+    path.write_bytes(data + packet(bytes(60), 0) + packet(bytes(50), 1))
+    assert captured_frame(str(path), 1).length == 46
+    with pytest.raises(CaptureError) as caught:
+        captured_frame(str(path), 2)
+    (found,) = caught.value.diagnostics
+    assert (found.code, found.path) == ("ZT505", str(path))
+    assert found.message.startswith("frame 2: interface 1: link type 195 is not known")
+    with pytest.raises(CaptureError) as caught:
+        list(frame_batches(str(path)))
+    assert caught.value.diagnostics[0].path == str(path)

@@ -16,7 +16,7 @@ from ztfast.archive.source import from_json
 from ztfast.archive.work import Outcome
 from ztfast.engine.engine import Engine
 from ztfast.errors import Diagnostic, Severity
-from ztfast.pipeline.job import unjudged
+from ztfast.pipeline.capture_job import unjudged
 from ztfast.pipeline.overview import Overview
 from ztfast.pipeline.tally import Tally
 
@@ -89,7 +89,7 @@ def merged(
         result.problems += [
             Diagnostic(FAILED, "was not done, and is not counted", path=path) for path in missing
         ]
-    result.problems += unjudged(result.tally)
+    result.problems += unjudged(result.tally.unjudged)
     return result
 
 

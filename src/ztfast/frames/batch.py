@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ztfast import dispatch
-from ztfast.errors import Diagnostic, FrameError
+from ztfast.errors import CaptureError, Diagnostic, FrameError
 from ztfast.frames.buffer_pool import BufferPool
 from ztfast.frames.columns import FIRST_OWN_COLUMN, column_width
 from ztfast.frames.frame import Frame
@@ -158,8 +158,11 @@ class FrameBatch:
         whole = (cls.trusted if vouched else cls)(*columns)
         if packets.linktype == 1 and vlan == "tag" and not packets.fcs:
             return whole
-        from ztfast.frames.links import normalise
+        from ztfast.frames.links import is_known, normalise, unknown_linktype
 
+        if not is_known(packets.linktype):
+            path = getattr(packets, "path", None) or None
+            raise CaptureError(unknown_linktype(packets.linktype, path))
         return normalise_batch(cls, normalise, whole, packets.linktype, vlan, packets.fcs)
 
     def __len__(self) -> int:

@@ -9,11 +9,13 @@ Tested by tests/pipeline/test_job.py and test_delivery_job.py.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from ztfast.capture.many import Captures
 from ztfast.engine.engine import Engine
 from ztfast.errors import Diagnostic, UsageError, ZtfastError
+from ztfast.pipeline.count import Count, Interface
 
 
 class CaptureJob(ABC):
@@ -61,3 +63,17 @@ class CaptureJob(ABC):
         """The reader's first, the one that ended the reading among them; then the others."""
         found = list(self.source.diagnostics)
         return found + [problem for problem in self.problems if problem not in found]
+
+
+def unjudged(counts: Mapping[Interface, Count]) -> list[Diagnostic]:
+    """One error for each interface whose link type is not known, with its frames."""
+    if not counts:
+        return []
+    from ztfast.frames.links import unknown_linktype  # start-up stays short
+
+    found: list[Diagnostic] = []
+    for (path, name, linktype), count in counts.items():
+        plain = unknown_linktype(linktype, path, name)
+        frames = "1 frame" if count.frames == 1 else f"{count.frames:,} frames"
+        found.append(replace(plain, message=f"{plain.message}: {frames}"))
+    return found

@@ -17,9 +17,10 @@ from ztfast.capture.packets import PacketBatch
 from ztfast.engine.engine import Engine
 from ztfast.errors import Diagnostic
 from ztfast.frames.batch import FrameBatch
-from ztfast.frames.links import is_known, unknown_linktype
+from ztfast.frames.links import is_known
 from ztfast.network.members import Network
-from ztfast.pipeline.capture_job import CaptureJob
+from ztfast.pipeline.capture_job import CaptureJob, unjudged
+from ztfast.pipeline.count import Count, Interface, count_unjudged
 from ztfast.pipeline.deliver import Delivery, from_members
 from ztfast.pipeline.deliveries import Deliveries
 from ztfast.pipeline.delivery_outputs import DeliveryOutputs, delivery_rows
@@ -35,7 +36,8 @@ class DeliveryJob(CaptureJob):
     """One run over captures: what was sent and arrived so far, and what went wrong.
 
     from_members: how many of the frames a member sent; the others are nobody's to send.  uncertain:
-    of how many frames bytes were read that were not captured.
+    of how many frames bytes were read that were not captured.  unjudged: frames of link types that
+    are not known, by interface.
     source: opened captures, which the caller closes.  split: a folder for a capture of each
     member's tap.  table: a file for the rows.  earlier, read: as `OutputOptions` and `Job`.
     Raises UsageError where the engine knows no members or judges only one side, or an output would
@@ -58,6 +60,7 @@ class DeliveryJob(CaptureJob):
         self.network: Network = engine.network
         self.tally = DeliveryTally()
         self.from_members = self.uncertain = 0
+        self.unjudged: dict[Interface, Count] = {}
         self._outputs: DeliveryOutputs | None = None
         self._options = OutputOptions(split=split, table=table, earlier=earlier)
         self._options.check([*source.paths, *read])
@@ -83,12 +86,11 @@ class DeliveryJob(CaptureJob):
                     self.uncertain += int(uncertain.sum())
 
     def _frames(self, packets: PacketBatch) -> FrameBatch:
-        """The frames of a batch; none of a link type that is not known, which is said once."""
+        """The frames of a batch; none of a link type that is not known, which are counted."""
         if is_known(packets.linktype):
             return FrameBatch.from_packets(packets)
         if len(packets):
-            problem = unknown_linktype(packets.linktype, packets.path, "")
-            self.problems += [problem] if problem not in self.problems else []
+            count_unjudged(self.unjudged, packets)
         return FrameBatch.from_frames([])
 
     def _take(
@@ -109,6 +111,10 @@ class DeliveryJob(CaptureJob):
         outputs.write(packets, frames, found)
         self.tally.add(len(packets), found)
         self.from_members += int(from_members(self.engine, frames).sum())
+
+    def findings(self) -> list[Diagnostic]:
+        """The reader's first, then the others; last the interfaces that were not judged."""
+        return super().findings() + unjudged(self.unjudged)
 
     def _close(self) -> list[Diagnostic]:
         return self._outputs.close() if self._outputs is not None else []

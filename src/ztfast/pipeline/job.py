@@ -8,7 +8,6 @@ Tested by tests/pipeline/test_job.py and tests/cli/test_filter.py.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,7 @@ import numpy as np
 from ztfast.capture.many import Captures
 from ztfast.engine.engine import Engine
 from ztfast.errors import Diagnostic
-from ztfast.pipeline.capture_job import CaptureJob
+from ztfast.pipeline.capture_job import CaptureJob, unjudged
 from ztfast.pipeline.judge import Judgement, judgements
 from ztfast.pipeline.outputs import OutputOptions
 from ztfast.pipeline.tally import Tally
@@ -132,18 +131,4 @@ class Job(CaptureJob):
 
     def findings(self) -> list[Diagnostic]:
         """The reader's first, then the others; last the interfaces that were not judged."""
-        return super().findings() + unjudged(self.tally)
-
-
-def unjudged(tally: Tally) -> list[Diagnostic]:
-    """One error for each interface whose link type is not known, with its frames."""
-    if not tally.unjudged:
-        return []
-    from ztfast.frames.links import unknown_linktype
-
-    found: list[Diagnostic] = []
-    for (path, name, linktype), count in tally.unjudged.items():
-        plain = unknown_linktype(linktype, path, name)
-        frames = "1 frame" if count.frames == 1 else f"{count.frames:,} frames"
-        found.append(replace(plain, message=f"{plain.message}: {frames}"))
-    return found
+        return super().findings() + unjudged(self.tally.unjudged)

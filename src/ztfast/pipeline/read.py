@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ztfast.capture.many import open_captures
 from ztfast.capture.open import open_capture
@@ -16,6 +17,8 @@ from ztfast.capture.packets import PacketBatch
 from ztfast.errors import CaptureError, Diagnostic
 from ztfast.frames.batch import FrameBatch
 from ztfast.frames.frame import Frame
+from ztfast.frames.links import is_known, unknown_linktype
+from ztfast.pipeline.count import interface_name
 
 
 def read(*paths: str | os.PathLike[str], resync: bool = False) -> Iterator[PacketBatch]:
@@ -44,7 +47,16 @@ def captured_frame(path: str, number: int) -> Frame:
     with open_capture(path, limit=number) as packets:
         for batch in packets:
             if count + len(batch) >= number:
-                return FrameBatch.from_packets(batch).frame(number - count - 1)
+                return _frame(batch, number - count - 1, number)
             count += len(batch)
     text = f"has {count} frames, so there is no frame {number}"
     raise CaptureError(Diagnostic("ZT415", text, path=path, help="frames count from 1"))
+
+
+def _frame(batch: PacketBatch, index: int, number: int) -> Frame:
+    """One frame of a batch; raises CaptureError where nobody can read its link type."""
+    if not is_known(batch.linktype):
+        name = interface_name(batch, int(batch.interface_ids[index]))
+        plain = unknown_linktype(batch.linktype, batch.path, name)
+        raise CaptureError(replace(plain, message=f"frame {number}: {plain.message}"))
+    return FrameBatch.from_packets(batch).frame(index)

@@ -21,7 +21,7 @@ from ztfast.errors import UsageError, usage
 from ztfast.model.policy import Capability, Policy, Rule
 from ztfast.model.reads import UNCERTAIN_MASK, Reads
 from ztfast.model.result import Result
-from ztfast.pipeline.count import Count, add, read_count, whole
+from ztfast.pipeline.count import Count, Interface, add, count_unjudged, read_count, whole
 from ztfast.pipeline.judge import Judgement
 from ztfast.pipeline.scan import Counted
 
@@ -69,7 +69,7 @@ class Tally:
         self.missing: dict[str, int] = {}
         self.copies: dict[tuple[str, str, int], Count] = {}
         # (path, interface, link type) -> frames that no rule could be asked about
-        self.unjudged: dict[tuple[str, str, int], Count] = {}
+        self.unjudged: dict[Interface, Count] = {}
         # copies and redirects as they arrived, where the network's members are known
         self.deliveries: DeliveryTally | None = None
 
@@ -137,15 +137,7 @@ class Tally:
 
     def skip(self, packets: PacketBatch) -> None:
         """Count a batch whose link type is not known, by interface."""
-        ids = packets.interface_ids
-        numbers: list[int] = np.flatnonzero(np.bincount(ids)).tolist()
-        for number in numbers:
-            name = packets.interfaces[number].name
-            if not name and packets.layout.kind == "pcapng":
-                name = str(number)
-            lengths = packets.lengths[ids == number]
-            key = (packets.path, name, packets.linktype)
-            add(self.unjudged, key, len(lengths), int(lengths.sum(dtype=np.uint64)))
+        count_unjudged(self.unjudged, packets)
 
     def _add_raw(
         self, verdicts: Verdicts, raw: tuple[npt.NDArray[Any], ...], lengths: npt.NDArray[np.uint32]
