@@ -75,13 +75,14 @@ def test_rotation(tmp_path: Path, capfd: Any) -> None:
     files = json.loads(capfd.readouterr().out)["files"]
     assert [file["frames"] for file in files] == [100, 100, 10]
     assert [Path(file["path"]).name for file in files] == [
-        "out_00001.pcap", "out_00002.pcap", "out_00003.pcap",
+        "out_00001.pcap",
+        "out_00002.pcap",
+        "out_00003.pcap",
     ]
     assert [file["size"] for file in files] == [os.path.getsize(file["path"]) for file in files]
 
 
 def test_rotation_by_size_and_seconds(tmp_path: Path) -> None:
-    judge("-w", tmp_path / "size" / "x.pcap", status=1)  # no such folder
     for option, value in (("--rotate-size", "10k"), ("--rotate-seconds", "1.5")):
         folder = tmp_path / option
         folder.mkdir()
@@ -98,16 +99,6 @@ def test_all_at_once(tmp_path: Path, capfd: Any) -> None:
     assert "s/accepted.pcapng" in capfd.readouterr().out
     assert len(frames(tmp_path / "o.pcap.gz")) == ACCEPTED
     assert len(np.load(tmp_path / "t.npy")) == ACCEPTED + DROPPED + REDIRECTED
-
-
-def test_an_output_that_cannot_be_opened_leaves_the_others(tmp_path: Path, capfd: Any) -> None:
-    older = tmp_path / "t.npy"
-    older.write_bytes(b"older")
-    judge("--table", older, "-w", tmp_path / "nowhere" / "o.pcap", status=1)
-    err = capfd.readouterr().err
-    assert "nowhere/o.pcap" in err
-    assert older.read_bytes() == b"older"
-    assert [path.name for path in tmp_path.iterdir()] == ["t.npy"]
 
 
 def test_a_second_link_type_in_a_classic_pcap(tmp_path: Path, capfd: Any) -> None:
@@ -150,3 +141,34 @@ def test_full_disk(small_disk: Path, tmp_path: Path, capfd: Any) -> None:
     assert json.loads(shown)["complete"] is False
     assert not out.exists()
     np.load(beside)  # the other file is whole
+
+
+@pytest.mark.parametrize("option", ["-w", "--table", "--split"])
+def test_no_place_for_an_output_is_seen_before_anything_is_judged(
+    capfd: Any, tmp_path: Path, option: str
+) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    older = tmp_path / "older.npy"
+    older.write_bytes(b"older")
+    other = ("-w",) if option == "--table" else ("--table",)
+    judge(option, tmp_path / "file" / "x.csv", *other, older, status=2)
+    out, err = capfd.readouterr()
+    assert not out
+    assert "ZT601" in err
+    assert "x.csv" in err
+    assert older.read_bytes() == b"older"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "older.npy"]
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="/dev/full is not there")
+@pytest.mark.parametrize("listed", [(), ("--list",)])
+def test_an_output_that_fails_at_once_leaves_no_figures_of_zero(
+    capfd: Any, tmp_path: Path, listed: tuple[str, ...]
+) -> None:
+    page = tmp_path / "page.html"
+    judge("-w", "/dev/full", "--report", page, *listed, status=1)
+    out, err = capfd.readouterr()
+    assert not out
+    assert "no frame was counted" in err
+    assert "0 of 0" not in err
+    assert not page.exists()

@@ -77,7 +77,9 @@ def test_an_empty_capture_gives_an_empty_table(tmp_path: Path) -> None:
 def test_an_output_that_cannot_be_opened_leaves_nothing_behind(tmp_path: Path) -> None:
     path = tmp_path / "in.pcap"
     path.write_bytes(pcap(FRAMES))
+    (tmp_path / "none").mkdir()
     made = job(path, table=str(tmp_path / "none" / "t.npy"), split=str(tmp_path / "taps"))
+    (tmp_path / "none").rmdir()  # what is missing from the start is refused
     made.work()
     assert [finding.code for finding in made.findings()] == ["ZT601"]
     assert made.failed

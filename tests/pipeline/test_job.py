@@ -9,6 +9,7 @@ import pytest
 import ztfast
 from tests.capture.building import pcap
 from ztfast.capture import open_captures
+from ztfast.errors import UsageError
 from ztfast.pipeline.job import Job
 from ztfast.pipeline.outputs import OutputOptions
 
@@ -79,7 +80,12 @@ def test_an_interrupt_keeps_whole_batches(tmp_path: Path) -> None:
 def test_an_output_that_cannot_be_opened_is_a_problem_of_the_job(tmp_path: Path) -> None:
     path = tmp_path / "in.pcap"
     path.write_bytes(pcap(FRAMES))
-    made = job(path, OutputOptions(accepted=str(tmp_path / "none" / "out.pcap")))
+    options = OutputOptions(accepted=str(tmp_path / "none" / "out.pcap"))
+    with pytest.raises(UsageError, match="its folder is not there"):
+        job(path, options)
+    (tmp_path / "none").mkdir()
+    made = job(path, options)
+    (tmp_path / "none").rmdir()
     made.work()
     assert made.failed
     assert [finding.code for finding in made.findings()] == ["ZT601"]

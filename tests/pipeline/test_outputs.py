@@ -136,10 +136,13 @@ def test_captures_of_several_snap_lengths_are_one_interface_that_cuts_nothing(
 def test_one_that_cannot_be_opened_leaves_older_files_of_the_others(tmp_path: Path) -> None:
     older = tmp_path / "rows.npy"
     older.write_bytes(b"older")
+    (tmp_path / "nowhere").mkdir()
     options = OutputOptions(table=str(older), accepted=str(tmp_path / "nowhere" / "o.pcap"))
     with open_captures([CAPTURE]) as source:
         job = Job(ztfast.Engine(ztfast.compile("accept;")), source, options)
+        (tmp_path / "nowhere").rmdir()  # what is missing from the start is refused
         job.work()
         assert job.failed
+        assert job.unwritten
     assert [finding.code for finding in job.findings()] == ["ZT601"]
     assert older.read_bytes() == b"older"

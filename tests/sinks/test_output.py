@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ztfast.errors import OutputError
-from ztfast.sinks.output import Output
+from ztfast.errors import OutputError, UsageError
+from ztfast.sinks.output import Output, refuse_unmakable, refuse_unopenable
 from ztfast.sinks.signals import shielded
 
 
@@ -140,3 +140,32 @@ def insist(done):
         done.append("first")
         os.kill(os.getpid(), signal.SIGINT)
         done.append("never")
+
+
+def test_what_cannot_be_opened_is_seen_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    for good in ("-", os.devnull, str(tmp_path / "file"), str(tmp_path / "new.pcap")):
+        refuse_unopenable(good)
+    for bad, message in (
+        (tmp_path, "is a folder"),
+        (tmp_path / "none" / "x.pcap", "folder is not there"),
+        (tmp_path / "file" / "x.pcap", "folder is not there"),
+    ):
+        with pytest.raises(UsageError, match=message) as caught:
+            refuse_unopenable(str(bad))
+        assert caught.value.diagnostics[0].code == "ZT601"
+    refuse_unmakable(str(tmp_path / "a" / "b"))
+    with pytest.raises(UsageError, match="is no folder"):
+        refuse_unmakable(str(tmp_path / "file" / "b"))
+    assert sorted(tmp_path.iterdir()) == [tmp_path / "file"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights of POSIX")
+def test_folders_without_the_right_to_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda _path, _mode: False)  # root may do everything
+    with pytest.raises(UsageError, match="cannot be written: Permission denied"):
+        refuse_unopenable(str(tmp_path / "x.pcap"))
+    with pytest.raises(UsageError, match=f"{tmp_path}: Permission denied"):
+        refuse_unmakable(str(tmp_path / "new"))

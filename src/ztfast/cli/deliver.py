@@ -152,6 +152,7 @@ def _uncertain(job: DeliveryJob) -> Iterator[str]:
 
 def _report(job: DeliveryJob) -> int:
     """The summary on standard error, findings first; the exit status."""
+    from ztfast.cli.filter_report import say_nothing_counted
     from ztfast.pipeline.deliveries import Fate
     from ztfast.pipeline.delivery_tally import summary
 
@@ -160,6 +161,8 @@ def _report(job: DeliveryJob) -> int:
         from ztfast.diagnostics.render import print_diagnostics
 
         print_diagnostics(findings[:20])
+    if say_nothing_counted(job.unwritten, job.tally.frames):
+        return 1
     told = (*summary(job.tally, job.network.member_name), *_strangers(job), *_uncertain(job))
     for line in told:
         sys.stderr.write(f"ztfast: {line}\n")

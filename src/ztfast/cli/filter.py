@@ -208,7 +208,7 @@ def _run(rules: str, captures: tuple[str, ...], options: dict[str, Any]) -> int:
         job = Job(engine, source, outputs, **how, read=read, observers=observers)
         with watched(options["progress"], source.total_bytes) as progress:
             job.work(progress)
-        if overview is not None:
+        if overview is not None and (job.tally.total.frames or not job.unwritten):
             write_job_page(options["page"], job, overview)
         if lister is not None:
             return report_listed(job, lister.listed, assumption=options["assume"])

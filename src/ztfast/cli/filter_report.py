@@ -39,14 +39,18 @@ def report(job: Job, *, as_json: bool, to_stderr: bool, assumption: str) -> int:
     assumption: what `--assume` said of ownership.
     """
     _say_job_findings(job)
-    _print_figures(job, as_json, sys.stderr if to_stderr else sys.stdout)
+    if (
+        not say_nothing_counted(job.unwritten, job.tally.total.frames) or as_json
+    ):  # JSON says that it is not complete
+        _print_figures(job, as_json, sys.stderr if to_stderr else sys.stdout)
     return _end(job, assumption)
 
 
 def report_listed(job: Job, listed: int, *, assumption: str) -> int:
     """The same of a job whose frames were listed: how many of how many, no figures."""
     _say_job_findings(job)
-    say(f"{listed:,} of {job.tally.total.frames:,} frames listed")
+    if not say_nothing_counted(job.unwritten, job.tally.total.frames):
+        say(f"{listed:,} of {job.tally.total.frames:,} frames listed")
     return _end(job, assumption)
 
 
@@ -54,6 +58,14 @@ def _say_job_findings(job: Job) -> None:
     say_findings(job.findings())
     if job.source.skipped_bytes:
         say(f"{job.source.skipped_bytes:,} bytes of damage were skipped")
+
+
+def say_nothing_counted(unwritten: bool, frames: int) -> bool:
+    """Did an output fail before any frame counted?  Figures of zero would be about no capture."""
+    nothing = unwritten and not frames
+    if nothing:
+        say("no frame was counted: an output failed before")
+    return nothing
 
 
 def _end(job: Job, assumption: str) -> int:

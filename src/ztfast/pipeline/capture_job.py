@@ -14,20 +14,21 @@ from dataclasses import replace
 
 from ztfast.capture.many import Captures
 from ztfast.engine.engine import Engine
-from ztfast.errors import Diagnostic, UsageError, ZtfastError
+from ztfast.errors import Diagnostic, OutputError, UsageError, ZtfastError
 from ztfast.pipeline.count import Count, Interface
 
 
 class CaptureJob(ABC):
     """One run over captures, which the caller closes.
 
-    problems: what went wrong.  interrupted: by Ctrl-C or SIGTERM.
+    problems: what went wrong.  interrupted: by Ctrl-C or SIGTERM.  unwritten: an output that failed
+    ended the reading.
     """
 
     def __init__(self, engine: Engine, source: Captures) -> None:
         self.engine, self.source = engine, source
         self.problems: list[Diagnostic] = []
-        self.interrupted = False
+        self.interrupted = self.unwritten = False
 
     def _work(self, read: Callable[[], None]) -> None:
         """Read to the end, the first error, or Ctrl-C; then finish what is written.
@@ -41,6 +42,7 @@ class CaptureJob(ABC):
         except UsageError:
             raise
         except ZtfastError as error:
+            self.unwritten = isinstance(error, OutputError)
             self.problems.extend(error.diagnostics)
         self.problems.extend(self._close())
 

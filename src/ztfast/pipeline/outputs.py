@@ -18,8 +18,9 @@ from ztfast.errors import Diagnostic, OutputError, usage
 from ztfast.frames.batch import FrameBatch
 from ztfast.pipeline.judge import Judgement
 from ztfast.sinks.earlier import CLEAN, REFUSE, earlier_files, has_place_in, refuse_earlier
-from ztfast.sinks.files import FileSink, Rotation, SplitSink, Written, numbered_files
+from ztfast.sinks.files import FileSink, Rotation, SplitSink, Written, numbered, numbered_files
 from ztfast.sinks.originals import refuse_originals, refuse_twice
+from ztfast.sinks.output import refuse_unmakable, refuse_unopenable
 
 if TYPE_CHECKING:
     from ztfast.capture.many import Captures
@@ -61,7 +62,8 @@ class OutputOptions:
     def check(self, read: Iterable[str]) -> None:
         """Raise UsageError where an output would take the place of what is read, or of another's.
 
-        read: captures, and what else is read; before anything is opened.
+        Or where one cannot be written, as far as can be seen before anything is opened.
+        read: captures, and what else is read.
         """
         named = [name for name in (self.accepted, self.table) if name is not None]
         written = [*named]
@@ -76,6 +78,10 @@ class OutputOptions:
                 if has_place_in(self.split, name):
                     raise usage(f"--split may write {name}, too", "name another file or folder")
             refuse_earlier(self.split, self.earlier)
+            refuse_unmakable(self.split)
+        for name in named:
+            rotated = name == self.accepted and any(self.rotation)
+            refuse_unopenable(numbered(name, 1) if rotated else name)
 
     @property
     def anything(self) -> bool:

@@ -4,24 +4,64 @@ Contract: a file is written beside its place under a temporary name and renamed 
 is on the disk;
 `whole()` marks a place where the file could end, and a file that is closed early ends at the
 last such mark.  A full disk, a closed pipe, a missing directory is an `OutputError` that
-names the file and how much was kept.  Tested by tests/sinks/test_output.py.
+names the file and how much was kept.  What can be seen before the work, `refuse_unopenable` and
+`refuse_unmakable` refuse as wrong usage.  Tested by tests/sinks/test_output.py.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 
-from ztfast.errors import Diagnostic, OutputError
+from ztfast.errors import Diagnostic, OutputError, UsageError
 from ztfast.sinks.compress import Encoder
 from ztfast.sinks.signals import shielded
 from ztfast.sinks.temporary import create_beside, settle
 
 _IOV_MAX = min(1024, os.sysconf("SC_IOV_MAX")) if hasattr(os, "sysconf") else 1
 _CODE = "ZT601"
+
+
+def refuse_unopenable(path: str) -> None:
+    """Raise UsageError where no file of that name can be written, as far as can be seen."""
+    if path == "-":
+        return
+    if os.path.isdir(path):
+        raise _unusable(path, "is a folder", "name a file in it")
+    if os.path.exists(path) and not os.path.isfile(path):  # a pipe, a device
+        if not os.access(path, os.W_OK):
+            raise _unusable(path, os.strerror(errno.EACCES), "name another file")
+        return
+    folder = os.path.dirname(os.path.realpath(path))
+    if not os.path.isdir(folder):
+        raise _unusable(path, "its folder is not there", "make the folder, or name another")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise _unusable(path, _why_not(folder), "name another folder")
+
+
+def refuse_unmakable(folder: str) -> None:
+    """Raise UsageError where files in that folder, made if need be, cannot be written."""
+    there = os.path.realpath(folder)
+    while not os.path.lexists(there):
+        there = os.path.dirname(there)
+    if not os.path.isdir(there):
+        raise _unusable(folder, f"{there} is no folder", "name another folder")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise _unusable(folder, f"{there}: {_why_not(there)}", "name another folder")
+
+
+def _why_not(folder: str) -> str:
+    """Why nothing can be written in a folder, in the system's words."""
+    locked = hasattr(os, "statvfs") and os.statvfs(folder).f_flag & os.ST_RDONLY
+    return os.strerror(errno.EROFS if locked else errno.EACCES)
+
+
+def _unusable(path: str, reason: str, way_out: str) -> UsageError:
+    return UsageError(Diagnostic(_CODE, f"cannot be written: {reason}", path=path, help=way_out))
 
 
 class Output:
