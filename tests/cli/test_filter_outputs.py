@@ -82,6 +82,19 @@ def test_rotation(tmp_path: Path, capfd: Any) -> None:
     assert [file["size"] for file in files] == [os.path.getsize(file["path"]) for file in files]
 
 
+@pytest.mark.parametrize(("said", "left"), [("--force", 21), ("--clean", 3)])
+def test_rotation_beside_an_earlier_run(capfd: Any, tmp_path: Path, said: str, left: int) -> None:
+    out = tmp_path / "q.pcap"
+    judge("-w", out, "--rotate-frames", "10")
+    before = counts(tmp_path)
+    judge("-w", out, "--rotate-frames", "100", status=2)
+    assert "ZT610" in capfd.readouterr().err
+    assert counts(tmp_path) == before
+    judge("-w", out, "--rotate-frames", "100", said)
+    assert len(counts(tmp_path)) == left
+    judge("-w", out, said, status=2)  # a single file is replaced as it is
+
+
 def test_rotation_by_size_and_seconds(tmp_path: Path) -> None:
     for option, value in (("--rotate-size", "10k"), ("--rotate-seconds", "1.5")):
         folder = tmp_path / option

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,14 @@ import pytest
 
 from tests.capture import building
 from ztfast.capture import open_capture
-from ztfast.errors import UsageError
-from ztfast.sinks.earlier import earlier_files, has_place_in, refuse_earlier
-from ztfast.sinks.files import SplitSink, numbered, numbered_files
+from ztfast.errors import OutputError, UsageError
+from ztfast.sinks.earlier import (
+    earlier_files,
+    has_place_in,
+    refuse_earlier,
+    refuse_earlier_row,
+)
+from ztfast.sinks.files import FileSink, Rotation, SplitSink, numbered, numbered_files
 
 OURS = (
     *("accepted.pcapng", "dropped.pcap", "redirected_00001.pcapng", "tee-8e30f50a25.pcapng"),
@@ -66,3 +72,36 @@ def test_numbered_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         Path(name).write_bytes(b"")
     assert sorted(numbered_files("a.pcap.gz")) == sorted(names)
     assert numbered_files("none/a.pcap") == []
+
+
+def test_a_row_is_refused_unless_it_is_said_what_becomes_of_it() -> None:
+    refuse_earlier_row("a.pcap", [], "refuse")
+    for said in ("force", "clean"):
+        refuse_earlier_row("a.pcap", ["a_00001.pcap"], said)
+    with pytest.raises(UsageError, match=r"a_00001.*--clean.*--force") as caught:
+        refuse_earlier_row("a.pcap", ["a_00001.pcap"], "refuse")
+    assert caught.value.diagnostics[0].code == "ZT610"
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_clean_removes_an_earlier_row_only_behind_a_whole_one(tmp_path: Path, fails: bool) -> None:
+    out = str(tmp_path / "q.pcap")
+    for number in range(1, 6):
+        Path(numbered(out, number)).write_bytes(b"old")
+    Path(out).write_bytes(b"no file of a row")
+    source = tmp_path / "day.pcap"
+    source.write_bytes(building.pcap([b"f" * 60] * 3))
+    sink = FileSink(out, rotation=Rotation(frames=2), clean=True)
+    if fails:
+        Path(numbered(out, 2)).unlink()
+        Path(numbered(out, 2)).mkdir()
+    with open_capture(source) as capture:
+        with pytest.raises(OutputError) if fails else nullcontext():
+            for batch in capture:
+                sink.write(batch)
+        if not fails:
+            assert Path(numbered(out, 5)).read_bytes() == b"old"
+    sink.close()
+    left = sorted(path.name for path in tmp_path.iterdir() if path.name.startswith("q"))
+    row = [f"q_{number:05d}.pcap" for number in range(1, 6 if fails else 3)]
+    assert left == ["q.pcap", *row]

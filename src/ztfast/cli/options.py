@@ -117,7 +117,7 @@ _EARLIER = (
         "--force",
         "earlier",
         flag_value="force",
-        help="--split into a folder with an earlier run's files: replace those of the same name,",
+        help="Where files of an earlier run are: replace those of the same name,",
     ),
     option(
         "Writing",
@@ -135,9 +135,11 @@ def earlier_options(command: Any) -> Any:
 
 
 def check_earlier(options: dict[str, Any]) -> str:
-    """What `OutputOptions.earlier` is to be; raises click.UsageError without --split."""
-    if options["earlier"] and not options["split"]:
-        raise click.UsageError(f"--{options['earlier']} needs --split DIR")
+    """What `OutputOptions.earlier` is to be; raises click.UsageError where it has no meaning."""
+    rotation = [name for name in options if name.startswith("rotate_")]
+    if options["earlier"] and not any(options[name] for name in ("split", *rotation)):
+        wanted = "--split DIR or --rotate" if rotation else "--split DIR"
+        raise click.UsageError(f"--{options['earlier']} needs {wanted}")
     return options["earlier"] or "refuse"
 
 

@@ -227,10 +227,10 @@ OTHERS: tuple[Code, ...] = (
     ),
     Code(
         "ZT610",
-        "a folder with an earlier run's files",
-        "`--split` would mix this run's files with those of another. `--force` replaces those of "
-        "the same name and leaves the others, `--clean` also removes the others, once this run's "
-        "are whole.",
+        "an earlier run's files",
+        "`--split` or a rotated `-w` would mix this run's files with those of another. `--force` "
+        "replaces those of the same name and leaves the others, `--clean` also removes the others, "
+        "once this run's are whole.",
     ),
     Code(
         "ZT611",

@@ -17,7 +17,14 @@ import numpy.typing as npt
 from ztfast.errors import Diagnostic, OutputError, usage
 from ztfast.frames.batch import FrameBatch
 from ztfast.pipeline.judge import Judgement
-from ztfast.sinks.earlier import CLEAN, REFUSE, earlier_files, has_place_in, refuse_earlier
+from ztfast.sinks.earlier import (
+    CLEAN,
+    REFUSE,
+    earlier_files,
+    has_place_in,
+    refuse_earlier,
+    refuse_earlier_row,
+)
 from ztfast.sinks.files import FileSink, Rotation, SplitSink, Written, numbered, numbered_files
 from ztfast.sinks.originals import refuse_originals, refuse_twice
 from ztfast.sinks.output import refuse_unmakable, refuse_unopenable
@@ -43,9 +50,9 @@ class OutputOptions:
     a file with a row a frame, its form by its suffix; table_types: how it holds addresses and
     verdicts, a name of sinks.tables.TYPES.  form: "pcap" or "pcapng" whatever the suffix.
     rotation: when a new capture file begins.  earlier: what becomes of an earlier run's files in
-    the split folder: "refuse" (none of this is written), "force" (those of the same name are
-    replaced) or "clean" (the others are removed, too).  comments: in pcapng, a frame's comment
-    says its verdict, line and rule; copies have none.
+    the split folder and of a rotated row: "refuse" (none of this is written), "force" (those of
+    the same name are replaced) or "clean" (the others are removed, too).  comments: in pcapng, a
+    frame's comment says its verdict, line and rule; copies have none.
     """
 
     accepted: str | None = None
@@ -67,8 +74,8 @@ class OutputOptions:
         """
         named = [name for name in (self.accepted, self.table) if name is not None]
         written = [*named]
-        if self.accepted is not None and any(self.rotation):
-            written += numbered_files(self.accepted)
+        row = self._earlier_row()
+        written += row
         if self.split is not None:
             written += earlier_files(self.split)
         refuse_originals(written, read)
@@ -79,9 +86,16 @@ class OutputOptions:
                     raise usage(f"--split may write {name}, too", "name another file or folder")
             refuse_earlier(self.split, self.earlier)
             refuse_unmakable(self.split)
+        if self.accepted is not None:
+            refuse_earlier_row(self.accepted, row, self.earlier)
         for name in named:
             rotated = name == self.accepted and any(self.rotation)
             refuse_unopenable(numbered(name, 1) if rotated else name)
+
+    def _earlier_row(self) -> list[str]:
+        """The numbered files that an earlier run left where this one writes its own."""
+        rotated = self.accepted is not None and any(self.rotation)
+        return numbered_files(self.accepted) if self.accepted is not None and rotated else []
 
     @property
     def anything(self) -> bool:
@@ -162,7 +176,8 @@ class Outputs:
         if options.split is not None:
             self._open_folder(options.split, options, how)
         if options.accepted is not None:
-            self._file = FileSink(options.accepted, format=options.form, **how)
+            clean = options.earlier == CLEAN
+            self._file = FileSink(options.accepted, format=options.form, clean=clean, **how)
             self._sinks.append(self._file)
 
     def _open_folder(self, folder: str, options: OutputOptions, how: _How) -> None:

@@ -1,7 +1,7 @@
 """What earlier runs left behind: files of a split folder, and of a rotated row.
 
 Contract: only names that ztfast gives are counted, so a folder may hold other things, which are
-never touched.  `refuse_earlier` raises UsageError, writes nothing.
+never touched.  `refuse_earlier` and `refuse_earlier_row` raise UsageError, write nothing.
 Tested by tests/sinks/test_earlier.py.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 
 from ztfast.errors import Diagnostic, UsageError
 
@@ -41,16 +42,24 @@ def refuse_earlier(folder: str, earlier: str) -> None:
 
     earlier: "refuse", "force" (replace those of the same name) or "clean" (and remove the others).
     """
-    found = earlier_files(folder)
+    if earlier == REFUSE and (found := earlier_files(folder)):
+        raise _refused(folder, f"holds files of an earlier run ({_some(found)})", "folder")
+
+
+def refuse_earlier_row(path: str, found: Sequence[str], earlier: str) -> None:
+    """The same of a rotated row: `found` are the numbered files of an earlier run of `path`."""
     if earlier == REFUSE and found:
-        some = ", ".join(map(os.path.basename, found[:_MOST_NAMED]))
-        more = ", …" if len(found) > _MOST_NAMED else ""
-        raise UsageError(
-            Diagnostic(
-                "ZT610",
-                f"holds files of an earlier run ({some}{more})",
-                path=folder,
-                help="name another folder; or --clean replaces them all, --force only those that "
-                "get the same name",
-            )
-        )
+        raise _refused(path, f"files of an earlier run are there ({_some(sorted(found))})", "file")
+
+
+def _some(found: Sequence[str]) -> str:
+    more = ", …" if len(found) > _MOST_NAMED else ""
+    return ", ".join(map(os.path.basename, found[:_MOST_NAMED])) + more
+
+
+def _refused(path: str, message: str, other: str) -> UsageError:
+    way_out = (
+        f"name another {other}; or --clean replaces them all, --force only those that get the "
+        "same name"
+    )
+    return UsageError(Diagnostic("ZT610", message, path=path, help=way_out))

@@ -79,7 +79,8 @@ class FileSink:
 
     `format` as in `format_of`; the compression goes by the suffix; `unify` writes pcapng as
     one section (needed where frames of several sections come mixed, as in a merge); `several`:
-    frames of more than one capture follow, so no one's snap length is that of the file.
+    frames of more than one capture follow, so no one's snap length is that of the file; `clean`:
+    numbered files of an earlier run go once this run's are whole.
     """
 
     def __init__(
@@ -90,6 +91,7 @@ class FileSink:
         rotation: Rotation | None = None,
         unify: bool = False,
         several: bool = False,
+        clean: bool = False,
     ) -> None:
         self.path = path
         self.empty_linktype: int | None = None  # that a file says which gets no frames
@@ -97,8 +99,10 @@ class FileSink:
         self._format = format_of(path, format)
         self._compression = split_suffix(path)[1]
         self._rotation = rotation if rotation is not None and any(rotation) else None
+        self._earlier = numbered_files(path) if clean and self._rotation is not None else []
         self._unify = unify
         self._several = several
+        self._whole = True  # did the last write go through?
         self._number = 0
         self._size = 0
         self._begun: int | None = None  # time of the file's first frame
@@ -124,9 +128,15 @@ class FileSink:
 
     def write_chosen(self, chosen: Chosen) -> None:
         """As `write`."""
+        self._whole = False
         if self._rotation is None:
             self._to_file(chosen)
-            return
+        else:
+            self._to_row(chosen)
+        self._whole = True
+
+    def _to_row(self, chosen: Chosen) -> None:
+        """Write frames to the file at hand and to as many more as they need."""
         numbers = chosen.numbers
         low = 0  # of the batch
         done = 0  # of the chosen frames
@@ -141,9 +151,15 @@ class FileSink:
             self._rotate()
 
     def close(self) -> None:
-        """Finish the file."""
+        """Finish the file, the last of a row."""
+        if self._finish() and self._whole:
+            remove_others(self._earlier, self.files)
+            self._earlier = []
+
+    def _finish(self) -> bool:
+        """Finish the file at hand; is it whole, or was there none?"""
         if self._output is None:
-            return
+            return True
         writer = self._writer
         if writer is None:
             writer = self._make_writer(self._format or "pcap", self._output)
@@ -152,6 +168,7 @@ class FileSink:
         writer.close()
         if not output.failed:
             self.files.append(Written(output.path, output.frames, output.place))
+        return not output.failed
 
     def discard(self) -> None:
         """Give up the file at hand: it never appears."""
@@ -197,7 +214,7 @@ class FileSink:
         return Output(path, encoder(self._compression, path))
 
     def _rotate(self) -> None:
-        self.close()
+        self._finish()
         self._size, self._begun = 0, None
 
     def _count(self, chosen: Chosen) -> None:
@@ -336,15 +353,7 @@ class SplitSink:
                 failed.extend(error.diagnostics)
         if failed:
             raise OutputError(*failed)
-        self._clean()
-
-    def _clean(self) -> None:
-        """Remove what an earlier run left and this one did not replace."""
-        mine = {written.path for written in self.files}
-        for path in self._earlier:
-            if path not in mine:
-                with contextlib.suppress(FileNotFoundError):
-                    os.unlink(path)
+        remove_others(self._earlier, self.files)
         self._earlier = []
 
     def discard(self) -> None:
@@ -380,6 +389,15 @@ class SplitSink:
             del self._open[oldest]
             self._sinks[oldest].park()
         return self._sinks[name]
+
+
+def remove_others(earlier: Iterable[str], written: Iterable[Written]) -> None:
+    """Remove what an earlier run left and this one did not replace."""
+    mine = {os.path.normpath(one.path) for one in written}
+    for path in earlier:
+        if os.path.normpath(path) not in mine:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
 
 
 def numbered(path: str, number: int) -> str:
