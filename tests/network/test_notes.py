@@ -40,6 +40,16 @@ def test_nothing_is_said_where_all_is_owned_and_held() -> None:
     assert messages(plain, DEFAULTS) == []
 
 
+def test_a_network_without_its_id() -> None:
+    members = (member(ANNA), member(BERT, mac=0x020000000001), member(CARL))
+    (message,) = messages(make_network(members))
+    assert message.startswith("the network's id is missing")
+    assert "MACs of 2 members" in message
+    assert network_notes(make_network(members), None, None, needs_id=False) == []
+    assert messages(make_network(members[1:2])) == []
+    assert messages(network(*members)) == []
+
+
 def test_a_network_without_members() -> None:
     assert messages(network()) == ["no members in it: all that rules ask of members is assumed"]
     (message,) = messages(network(member(ANNA, authorized=False)))

@@ -42,7 +42,9 @@ def _network(given: str | None) -> Network | None:
     return load_network(given) if network_id is None else Network(id=network_id)
 
 
-def _note_network(network: Network | None, policy: Policy | None, given: str | None) -> None:
+def _note_network(
+    network: Network | None, policy: Policy | None, given: str | None, needs_id: bool = True
+) -> None:
     """Say what members seem to have and do not; of an id alone there is nothing to say."""
     from ztfast.model.addresses import parse_network_id
 
@@ -51,7 +53,7 @@ def _note_network(network: Network | None, policy: Policy | None, given: str | N
     from ztfast.diagnostics.render import print_diagnostics
     from ztfast.network.notes import network_notes
 
-    print_diagnostics(network_notes(network, policy, given))
+    print_diagnostics(network_notes(network, policy, given, needs_id))
 
 
 def note_engine(policy: Policy, *engines: str) -> None:
@@ -76,17 +78,24 @@ def read_policy(name: str) -> Policy:
     return load_revision(name)
 
 
-def read_rules(rules: str | None, network: str | None) -> tuple[Policy, Network | None]:
-    """The rules that are named, else those of the network; and the network."""
+def read_rules(
+    rules: str | None, network: str | None, needs_id: bool = True
+) -> tuple[Policy, Network | None]:
+    """The rules that are named, else those of the network; and the network.
+
+    needs_id: False: a network without an id gets one that is made up.
+    """
     from ztfast.errors import usage
 
     if rules is not None:
         policy = read_policy(rules)
-        return policy, read_network(network, policy)
+        known = _network(network)
+        _note_network(known, policy, network, needs_id)
+        return policy, known
     known = _network(network)
     rules = current().rules_for(known is not None and known.policy is not None)
     chosen = None if rules is None else read_policy(rules)
-    _note_network(known, chosen, network)
+    _note_network(known, chosen, network, needs_id)
     if chosen is not None:
         return chosen, known
     if known is None or known.policy is None:

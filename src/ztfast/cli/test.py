@@ -86,7 +86,7 @@ def _run(
     from ztfast.suite.file import read_suite
     from ztfast.suite.run import run_suite
 
-    policy, network = read_rules(rules, options["network"])
+    policy, network = read_rules(rules, options["network"], needs_id=False)
     files += _sources(policy, options["network"])
     engines: set[str] = set()
     covers = options["coverage"] or options["fail_under"] is not None

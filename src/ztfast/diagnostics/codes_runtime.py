@@ -187,6 +187,13 @@ OTHERS: tuple[Code, ...] = (
         "a default), and leaves out the rest silently. ztfast judges as if the member had all.",
     ),
     Code(
+        "ZT562",
+        "a network without its id",
+        "A member's MAC is made of its address and the network's id. Without the id no frame of a "
+        "capture is known to be a member's, so tags, capabilities and addresses of members do not "
+        "count, and nothing is delivered. Give the id, or each member's MAC.",
+    ),
+    Code(
         "ZT570",
         "settings that cannot be read",
         "A `ztfast.toml`, or `[tool.ztfast]` in a pyproject.toml, was found from the working folder"

@@ -1,8 +1,8 @@
 """What a network gives its members otherwise than its description seems to say.
 
 Contract: `network_notes` gives notes, one line each, that name members and never stop anything:
-no members at all, addresses that a member was assigned and does not own, default capabilities that
-it does not hold, more tags or capabilities than a member gets.
+no members at all, no id of the network, assigned addresses that a member does not own, default
+capabilities that it does not hold, more tags or capabilities than a member gets.
 Tested by tests/network/test_notes.py.
 """
 
@@ -19,16 +19,20 @@ MAX_NAMED = 4  # members, and of each as many addresses or capabilities
 
 
 def network_notes(
-    network: Network, policy: Policy | None = None, path: str | None = None
+    network: Network,
+    policy: Policy | None = None,
+    path: str | None = None,
+    needs_id: bool = True,
 ) -> list[Diagnostic]:
     """The notes about a network's members under a policy (the network's own where None).
 
-    path: the name of the network's document.
+    path: the name of the network's document.  needs_id: False: where it has no id, one is made up.
     """
     members = network.active_members()
     rules = policy if policy is not None else network.policy
     found = [
         _no_members(network),
+        _no_id(network, members) if needs_id else None,
         _not_owned(network, members),
         _not_held(network, members, rules) if rules is not None else None,
         _not_given(network, members, rules),
@@ -51,6 +55,20 @@ def _no_members(network: Network) -> tuple[str, str, str] | None:
         'put them beside the network as {"network": …, "members": […]}, or give controller.d'
         if not listed
         else "set `authorized` of those that belong",
+    )
+
+
+def _no_id(network: Network, members: Sequence[Member]) -> tuple[str, str, str] | None:
+    """Members' MACs are made of it; without them no frame of a capture is anybody's."""
+    unknown = sum(member.mac is None for member in members)
+    if network.id is not None or not unknown:
+        return None
+    whose = "1 member" if unknown == 1 else f"{unknown} members"
+    return (
+        "ZT562",
+        f"the network's id is missing: without it the MACs of {whose} are not known, and "
+        "frames count as nobody's",
+        'give it, 16 hex digits: id = "8056c2e21c000001" in a TOML, "id" in JSON',
     )
 
 
