@@ -51,7 +51,7 @@ def explained(*arguments: str) -> dict[str, Any]:
 def test_accepted_with_lines(rules: str) -> None:
     text = said(rules, "--frame", "tcp 10.1.1.2:5555 > 10.1.1.7:443 syn")
     assert text.startswith(
-        "tcp 10.1.1.2:5555 > 10.1.1.7:443 syn, 40 bytes\n"
+        "tcp 10.1.1.2:5555 > 10.1.1.7:443 syn, 40 bytes of payload\n"
         "accepted by both sides: line 13, `accept`\n"
     )
     assert "     11    not dport 443       false        dport is 443\n" in text
@@ -108,7 +108,7 @@ def test_copies(rules: str) -> None:
     found = explained(rules, "--frame", "udp 10.0.0.1 > 10.0.0.2:53 zt 1122334455 > 2222222222")
     copies = [(c["to"], c["kind"], c["flags"]) for side in found["sides"] for c in side["copies"]]
     assert copies == [("3344556677", "tee", 2), ("3344556677", "tee", 8)]
-    assert "sends: tee of 28 bytes to 3344556677 (flags 0x02)" in said(
+    assert "sends: tee of 28 bytes of payload to 3344556677 (flags 0x02)" in said(
         rules, "--frame", "udp 10.0.0.1 > 10.0.0.2:53"
     )
 
@@ -141,9 +141,7 @@ def test_a_network_and_a_capture(tmp_path: Path) -> None:
     capture = str(example / "tests" / "sample.pcap")
     verdicts = []
     for number in ("1", "2", "3"):
-        found = explained(
-            rules, "--network", network, "--capture", capture, "--number", number
-        )
+        found = explained(rules, "--network", network, "--capture", capture, "--number", number)
         assert found["sides"][0]["assumed"] == []
         verdicts.append(found["verdict"])
     assert verdicts == ["accept", "accept", "drop"]
@@ -224,11 +222,11 @@ OFFICE = Path(__file__).parents[2] / "examples" / "office.toml"
 def test_members_and_services_by_name_and_the_networks_own_rules() -> None:
     text = said("--network", str(OFFICE), "--frame", "tcp anna > files:smb syn")
     lines = text.splitlines()
-    assert lines[0] == "tcp 10.147.20.11:50000 > 10.147.20.2:445 syn, 40 bytes"
+    assert lines[0] == "tcp 10.147.20.11:50000 > 10.147.20.2:445 syn, 40 bytes of payload"
     assert lines[2] == "arrives at files; copies arrive at sensor"
     by = "line 22 (included in line 66), `accept`"
     assert f"sender (out) anna 1d71939404: accepted, {by}" in lines
-    assert "  sends: tee of 40 bytes to sensor 8e30f50a25 (flags 0x02)" in lines
+    assert "  sends: tee of 40 bytes of payload to sensor 8e30f50a25 (flags 0x02)" in lines
     found = explained("--network", str(OFFICE), "--frame", "arp anna ? files")
     assert found["deliveries"][0]["kind"] == "multicast"
     assert found["sides"][0]["name"] == "anna"

@@ -40,7 +40,12 @@ def statuses(found: Explanation, side: int = 0) -> list[str]:
 def test_each_entry_has_the_status_that_it_had() -> None:
     found = explained("drop dport 81 and sport 1; accept dport 80; break;")
     assert statuses(found) == [
-        "false", "skipped", "passed over", "true", "taken", "not reached",
+        "false",
+        "skipped",
+        "passed over",
+        "true",
+        "taken",
+        "not reached",
     ]
     drop, accept, last = (entries(found)[index] for index in (2, 4, 5))
     assert (drop.why, accept.why, last.why) == ("the set is false", "accepted here", "")
@@ -93,7 +98,9 @@ def test_the_accepting_capability_decides() -> None:
     rules = "cap none id 3 accept dport 81; ; cap web id 5 accept dport 80; ;"
     sender = explained(rules, held=frozenset({3, 5})).sides[0]
     assert [item.name for item in sender.rule_sets] == [
-        "base rules", "capability none", "capability web",
+        "base rules",
+        "capability none",
+        "capability web",
     ]
     assert (sender.verdict, sender.rule_set) == ("accept", "capability web")
     assert sender.by is not None
@@ -143,7 +150,7 @@ def test_an_armed_skip_drop_is_said_where_it_is_armed_and_used() -> None:
 
 def test_copies_are_noted_cleared_and_sent() -> None:
     sent = explained("tee 10 3333333333; accept;")
-    assert entries(sent)[0].why == "a copy of 10 bytes to 3333333333 is noted"
+    assert entries(sent)[0].why == "a copy of 10 bytes of payload to 3333333333 is noted"
     assert [(copy.to, copy.length) for copy in sent.sides[0].copies] == [(0x3333333333, 10)]
     cleared = explained("tee 10 3333333333; tee 10 0000000000; accept;")
     assert entries(cleared)[1].why == "the noted copy is cleared"

@@ -234,7 +234,7 @@ class _SideExplainer:
             return "taken", (
                 "the noted copy is cleared"
                 if copy is None
-                else f"a copy of {copy.length} bytes to {copy.target:010x} is noted"
+                else f"a copy of {copy.length} bytes of payload to {copy.target:010x} is noted"
             )
         return "taken", "it has nothing to do here: its target is an end of this frame"
 

@@ -38,7 +38,7 @@ def to_text(explanation: Explanation, brief: bool = False, colour: bool = False)
     brief: only the sets that were taken or in which some match was true, at most
     `_MAX_NEAR` of the latter.
     """
-    lines = [explanation.frame_text, _headline(explanation)]
+    lines = [f"{explanation.frame_text} of payload", _headline(explanation)]
     if unsure := uncertainty(explanation.sides):
         lines.append(f"uncertain: {unsure}")
     lines += [*_deliveries(explanation), ""]
@@ -137,7 +137,8 @@ def _side(side: SideNote, brief: bool, names: Mapping[int, str]) -> Iterator[str
     for copy in side.copies:
         what = _FLAGS.get(copy.flags, "copy")
         to = _who(copy.to, names)
-        yield f"  sends: {what} of {copy.length} bytes to {to} (flags 0x{copy.flags:02x})"
+        size = f"{copy.length} bytes of payload"
+        yield f"  sends: {what} of {size} to {to} (flags 0x{copy.flags:02x})"
     if side.qos not in (0, 255):
         yield f"  QoS bucket: {side.qos}"
     for note in side.notes:
