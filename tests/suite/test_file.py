@@ -232,3 +232,15 @@ def test_any_text_is_read_or_refused(
         found = None
         text = str(error)
     assert found is not None or text
+
+
+def test_broken_toml_gets_the_help_of_a_test_file(tmp_path: Path) -> None:
+    path = tmp_path / "w2.toml"
+    path.write_text("[[case]\n")
+    with pytest.raises(CaseError) as caught:
+        read_suite(str(path), compile_text("accept;"))
+    (found,) = caught.value.diagnostics
+    assert found.code == "ZT440"
+    assert found.help is not None
+    assert "[[case]]" in found.help
+    assert "network" not in found.help

@@ -126,7 +126,8 @@ def _parsed(path: str) -> Any:
 
 def _as_toml(found: Diagnostic) -> Diagnostic:
     message = found.message.replace("is neither JSON nor TOML", "is not TOML")
-    return replace(found, code="ZT440", message=message)
+    help = "wanted are test cases: [[case]] tables in TOML (docs/test.md), or a .yaml file"
+    return replace(found, code="ZT440", message=message, help=help)
 
 
 # --- the document --------------------------------------------------------------------------
