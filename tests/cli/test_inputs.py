@@ -130,3 +130,14 @@ def test_tags_that_make_no_sense(given: list[str], message: str) -> None:
 def test_a_capability_that_is_none() -> None:
     with pytest.raises(UsageError):
         read_capabilities(POLICY, "--cap", ["none"])
+
+
+def test_an_id_with_a_digit_missing_is_said_to_have_16(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for wrong in ("8056c2e21c00000", "8056c2e21c0000011"):
+        with pytest.raises(UsageError, match=f"16 hex digits, not {len(wrong)}"):
+            read_network(wrong)
+    Path("8056c2e21c00000").write_text('id = "8056c2e21c000001"\n')
+    assert read_network("8056c2e21c00000") is not None

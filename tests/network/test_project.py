@@ -23,7 +23,7 @@ def test_the_nearest_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     folder.mkdir(parents=True)
     found = find_project(str(folder))
     assert found == Project(above, engine="1.12")
-    write(tmp_path / "a", '[tool.other]\nx = 1\n', "pyproject.toml")
+    write(tmp_path / "a", "[tool.other]\nx = 1\n", "pyproject.toml")
     assert find_project(str(folder)) == found  # which has nothing of ours
     nearer = write(tmp_path / "a", '[tool.ztfast]\nengine = "1.14"\n', "pyproject.toml")
     assert find_project(str(folder)) == Project(nearer, engine="1.14")
@@ -114,3 +114,9 @@ def test_what_is_no_small_text_file(tmp_path: Path) -> None:
         path.rmdir()
         os.mkfifo(path)
         assert find_project(str(tmp_path)) in (None, find_project(str(tmp_path.parent)))
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(NetworkError, match="check the path") as caught:
+        read_project(str(tmp_path / "none.toml"))
+    assert caught.value.diagnostics[0].code == "ZT570"

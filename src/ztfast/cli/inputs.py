@@ -10,6 +10,8 @@ Tested by tests/cli/test_inputs.py.
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from ztfast.model.policy import Policy
     from ztfast.network.members import Network
     from ztfast.proof.member_ends import MemberEnds
+
+_LIKE_AN_ID = re.compile(r"[0-9a-fA-F]{10,20}")
 
 
 def read_network(given: str | None, policy: Policy | None = None) -> Network | None:
@@ -39,7 +43,20 @@ def _network(given: str | None) -> Network | None:
     from ztfast.network.members import Network
 
     network_id = parse_network_id(given)
-    return load_network(given) if network_id is None else Network(id=network_id)
+    if network_id is not None:
+        return Network(id=network_id)
+    _refuse_other_id(given)
+    return load_network(given)
+
+
+def _refuse_other_id(given: str) -> None:
+    """Raise UsageError where an id has a digit too many or too few, and no file has that name."""
+    if not _LIKE_AN_ID.fullmatch(given) or os.path.exists(given):
+        return
+    from ztfast.errors import usage
+
+    what = f"--network {given} is no file, and an id has 16 hex digits, not {len(given)}"
+    raise usage(what, "give the id as the controller shows it, or the network's file")
 
 
 def _note_network(

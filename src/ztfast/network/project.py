@@ -70,7 +70,9 @@ def read_project(path: str) -> Project | None:
     except OSError as error:
         if shared:
             return None  # whoever else reads it says so
-        raise _refused(path, f"cannot be read: {error.strerror}", "check its rights") from None
+        missing = isinstance(error, FileNotFoundError)
+        help = "check the path" if missing else "check its rights"
+        raise _refused(path, f"cannot be read: {error.strerror}", help) from None
     if shared and _MAYBE_OURS.search(data) is None:
         return None  # before it is parsed: most pyproject.toml are of others
     if len(data) > MAX_SIZE:
