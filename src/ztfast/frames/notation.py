@@ -105,6 +105,7 @@ class _Parts:
     operation: int = 0
     flags: int = 0
     numbers: dict[str, int] = field(default_factory=dict[str, int])
+    len_word: _Word | None = None
     data: bytes = b""
     macs: tuple[int, int] | None = None
     zts: tuple[int | None, int | None] = (None, None)
@@ -271,6 +272,10 @@ class _Parser:
             if name in ("tos", "ttl") and self.parts.make_body is None:
                 self._refuse(word, f"`{name}` needs an IP frame", "leave it out")
             self.parts.numbers[name] = self._number(*OPTIONS[name])
+            if name == "len":
+                end = self.words[self.at - 1]
+                written = self.text[word.start : end.start + len(end.text)]
+                self.parts.len_word = _Word(written, word.start)
 
     def _pair(self, read: Callable[[str], int | None], what: str) -> tuple[int, int]:
         first = self._read(read, what)
@@ -410,7 +415,8 @@ class _Parser:
         if wanted is not None:
             if wanted < len(payload):
                 self._refuse(
-                    first, f"`len {wanted}` is less than the {len(payload)} bytes that there are"
+                    self.parts.len_word or first,
+                    f"`len {wanted}` is less than the {len(payload)} bytes that there are",
                 )
             more = bytes(wanted - len(payload))
             payload = self._payload(source, 0 if dest >> 40 & 1 else dest, parts.data + more)
