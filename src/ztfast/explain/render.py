@@ -38,7 +38,8 @@ def to_text(explanation: Explanation, brief: bool = False, colour: bool = False)
     brief: only the sets that were taken or in which some match was true, at most
     `_MAX_NEAR` of the latter.
     """
-    lines = [f"{explanation.frame_text} of payload", _headline(explanation)]
+    frame, bracket, missing = explanation.frame_text.partition(" (")  # what was not captured
+    lines = [f"{frame} of payload{bracket}{missing}", _headline(explanation)]
     if unsure := uncertainty(explanation.sides):
         lines.append(f"uncertain: {unsure}")
     lines += [*_deliveries(explanation), ""]
