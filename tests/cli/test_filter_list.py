@@ -58,6 +58,10 @@ def test_a_member_that_is_shown_can_be_chosen(tmp_path: Path, capfd: Any) -> Non
     assert text != NETWORK.read_text()
     network.write_text(text.replace('"office.ztrules"', f'"{RULES.as_posix()}"'))
     words = ("filter", RULES, CAPTURE, "--network", network, "--jsonl")
+    assert ztfast(*words[:-1], "--count") == 0
+    said = capfd.readouterr().err
+    assert said.count(" frames from no member of the network (visitor, not authorized), ") == 1
+    assert said.count("no member") == 2
     for option in ("--from", "--to"):
         assert ztfast(*words) == 0
         rows = [json.loads(line) for line in capfd.readouterr().out.splitlines()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from ztfast.errors import UsageError
 from ztfast.frames.headers import read_header
 from ztfast.network.names import MemberNames
 from ztfast.pipeline.decisions import Decisions
-from ztfast.pipeline.frame_ends import Choice, End, FrameEnds, read_end
+from ztfast.pipeline.frame_ends import Choice, End, FrameEnds, Strangers, read_end
 from ztfast.pipeline.judge import Judgement, judge
 
 NETWORK = ztfast.load_network(pages.EXAMPLES / "office.toml")
@@ -87,6 +88,29 @@ def test_choices_are_those_of_plain_loops(backend: str) -> None:
         assert index == expected
         chosen += len(index)
     assert chosen > 500
+
+
+def test_strangers_are_counted_and_named(backend: str) -> None:
+    """As one by one from the MACs; nobody is a stranger where all are authorized."""
+    gone = [replace(one, authorized=one.name != "visitor") for one in NETWORK.members]
+    engine, item = judgement(backend, network=replace(NETWORK, members=tuple(gone)))
+    assert item.frames is not None
+    mac = next(NETWORK.mac(member) for member in gone if not member.authorized)
+    frames = [item.frames.frame(number) for number in range(len(item.frames))]
+    sent = sum(frame.mac_source == mac for frame in frames)
+    received = sum(frame.mac_dest == mac for frame in frames)
+    assert sent
+    assert received
+    strangers = Strangers(engine)
+    strangers(item)
+    named = "no member of the network (visitor, not authorized)"
+    assert strangers.line() == (
+        f"{sent} frames from {named}, {received} frames to {named}: nodes do not deliver these"
+    )
+    engine, item = judgement(backend, network=NETWORK)
+    nobody = Strangers(engine)
+    nobody(item)
+    assert nobody.line() == ""
 
 
 def test_who_an_option_names() -> None:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ztfast.capture.many import Captures
     from ztfast.cli.filter_list import Lister
     from ztfast.engine.engine import Engine
+    from ztfast.pipeline.frame_ends import Strangers
     from ztfast.pipeline.job import Observer
     from ztfast.pipeline.outputs import OutputOptions
     from ztfast.pipeline.overview import Overview
@@ -191,7 +192,7 @@ def _check_listing(options: dict[str, Any]) -> None:
 def _run(rules: str, captures: tuple[str, ...], options: dict[str, Any]) -> int:
     """Do what the options ask for; the exit status.  Raises ZtfastError before any work."""
     from ztfast.capture.many import open_captures
-    from ztfast.cli.filter_report import report, report_listed, watched
+    from ztfast.cli.filter_report import report, report_listed, say, watched
     from ztfast.cli.options import make_engine
     from ztfast.pipeline.job import Job
     from ztfast.sinks.signals import ended_gently
@@ -205,11 +206,15 @@ def _run(rules: str, captures: tuple[str, ...], options: dict[str, Any]) -> int:
         read = [rules, options["network"] or ""]
         overview = _overview(engine, source, read, options)
         observers: list[Observer] = [one for one in (lister, overview) if one is not None]
+        strangers = _strangers(engine, bool(observers) or outputs.every_frame)
+        observers += [strangers] if strangers is not None else []
         job = Job(engine, source, outputs, **how, read=read, observers=observers)
         with watched(options["progress"], source.total_bytes) as progress:
             job.work(progress)
         if overview is not None and (job.tally.total.frames or not job.unwritten):
             write_job_page(options["page"], job, overview)
+        if strangers is not None and (line := strangers.line()):
+            say(line)
         if lister is not None:
             return report_listed(job, lister.listed, assumption=options["assume"])
         taken = "-" in (outputs.accepted, outputs.table)
@@ -228,6 +233,21 @@ def _overview(
 
     check_page(options["page"], [*source.paths, *read], (options["output"], options["table"]))
     return Overview(engine)
+
+
+def _strangers(engine: Engine, sees_all: bool) -> Strangers | None:
+    """What counts frames of and for nobody of the network, where there are members.
+
+    Where all members are authorized a run that only counts is not made to look at each frame.
+    """
+    network = engine.network
+    if network is None or not network.members:
+        return None
+    if not sees_all and len(network.active_members()) == len(network.members):
+        return None
+    from ztfast.pipeline.frame_ends import Strangers
+
+    return Strangers(engine)
 
 
 def _lister(engine: Engine, options: dict[str, Any]) -> Lister | None:

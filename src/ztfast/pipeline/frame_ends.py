@@ -7,6 +7,7 @@ tests/pipeline/test_frame_ends.py.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, NamedTuple
@@ -20,6 +21,7 @@ from ztfast.engine.network_verdicts import Action, Verdicts
 from ztfast.errors import usage
 from ztfast.frames.batch import FrameBatch
 from ztfast.frames.columns import IP_COLUMNS, Column, FrameKind
+from ztfast.network.batch_context import UNKNOWN_MEMBER
 from ztfast.network.resolve import resolve
 from ztfast.pipeline.rows import decoded
 from ztfast.pipeline.tally import VERDICTS
@@ -27,9 +29,11 @@ from ztfast.pipeline.tally import VERDICTS
 if TYPE_CHECKING:
     from ztfast.network.names import MemberNames
     from ztfast.pipeline.decisions import Decision
+    from ztfast.pipeline.judge import Judgement
 
 Uint64s = npt.NDArray[np.uint64]
 Bools = npt.NDArray[np.bool_]
+_MOST_NAMED, _MOST_COUNTED = 5, 10_000
 
 
 class FrameEnds:
@@ -47,6 +51,64 @@ class FrameEnds:
             return nobody, nobody
         found = resolve(self._index, "out", endpoints(frames, self._compiled))
         return found.zt_source, found.zt_dest
+
+
+class Strangers:
+    """Counts frames that no member of the engine's network sent, and those for an address of none.
+
+    An observer of a job.  Frames for a MAC behind a bridge are the bridges', and count for nobody.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        assert engine.network is not None
+        self._network = engine.network
+        self._index, self._compiled = engine.members("out"), engine.backend == "native"
+        active = [member.address for member in engine.network.active_members()]
+        self._active = np.array(active, np.uint64)
+        self.sent = Counter[int]()
+        self.received = Counter[int]()
+
+    def __call__(self, item: Judgement, _: object = None) -> None:
+        """Count a batch; address 0: nobody knows whose."""
+        if item.frames is None:
+            return
+        found = resolve(self._index, "out", endpoints(item.frames, self._compiled))
+        source, dest = found.zt_source, found.zt_dest
+        _count(self.sent, source[found.sender == UNKNOWN_MEMBER])
+        _count(self.received, dest[(dest != 0) & ~np.isin(dest, self._active)])
+
+    def line(self) -> str:
+        """What was found in one line; "" for nothing."""
+        parts = [
+            f"{_frames(counts)} {how}{self._names(counts)}"
+            for counts, how in (
+                (self.sent, "from no member of the network"),
+                (self.received, "to no member of the network"),
+            )
+            if counts
+        ]
+        return f"{', '.join(parts)}: nodes do not deliver these" if parts else ""
+
+    def _names(self, counts: Counter[int]) -> str:
+        known = {member.address for member in self._network.members}
+        names = [self._network.member_name(one) for one, _ in counts.most_common() if one in known]
+        more = len(names) - _MOST_NAMED
+        shown = ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+        return f" ({shown}, not authorized)" if names else ""
+
+
+def _frames(counts: Counter[int]) -> str:
+    many = counts.total()
+    return "1 frame" if many == 1 else f"{many:,} frames"
+
+
+def _count(counts: Counter[int], addresses: Uint64s) -> None:
+    different, times = np.unique(addresses, return_counts=True)
+    for address, many in zip(different.tolist(), times.tolist(), strict=True):
+        if address in counts or len(counts) < _MOST_COUNTED:
+            counts[address] += many
+        else:
+            counts[0] += many
 
 
 class End(NamedTuple):
