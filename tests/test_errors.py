@@ -15,6 +15,7 @@ from ztfast.errors import (
     Span,
     UsageError,
     ZtfastError,
+    counted,
     usage,
 )
 
@@ -97,3 +98,12 @@ def test_wrong_usage_is_one_diagnostic_without_a_place() -> None:
     error = usage("side must be out or in", "use out")
     assert isinstance(error, UsageError)
     assert error.diagnostics == (Diagnostic("ZT001", "side must be out or in", help="use out"),)
+
+
+def test_one_is_not_many() -> None:
+    assert [counted(n, "byte") for n in (0, 1, 2, 1000)] == [
+        "0 bytes",
+        "1 byte",
+        "2 bytes",
+        "1,000 bytes",
+    ]

@@ -98,6 +98,11 @@ class Diagnostic:
         return f"{text} ({self.help})" if self.help else text
 
 
+def counted(count: int, what: str) -> str:
+    """`1 byte`, `2 bytes`: a number and what it counts, which is `what` with an s but for 1."""
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
 class ZtfastError(Exception):
     """The root of every error that ztfast raises on purpose: one or more diagnostics."""
 

@@ -16,7 +16,7 @@ from tests.capture.building import DATA, frame, pcap
 from tests.needs import needs_loops
 from ztfast import dispatch
 from ztfast.capture import open_capture
-from ztfast.errors import CaptureError
+from ztfast.errors import CaptureError, counted
 
 EXPECTED = [
     row
@@ -160,7 +160,7 @@ def test_truncated_after_its_frames(tmp_path, cut):
         batches, found = read_until_damage(capture)
         assert count(batches)[0] == 4
         assert found.offset == 24 + 4 * 76
-        assert f"{cut} bytes into a record" in found.message
+        assert f"{counted(cut, 'byte')} into a record" in found.message
         assert capture.diagnostics == [found]
 
 

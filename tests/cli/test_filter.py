@@ -176,7 +176,7 @@ def test_uncertain_verdicts_are_said(capfd: Any, rules: Path, tmp_path: Path) ->
     path.write_bytes(building.pcap([frame(UDP)[:20]], lengths=[60]))
     assert ztfast("filter", rules, path) == 0
     err = capfd.readouterr().err
-    assert err == "ztfast: 1 verdicts are uncertain: bytes not captured (protocol in 1)\n"
+    assert err == "ztfast: 1 verdict is uncertain: bytes not captured (protocol in 1)\n"
 
 
 def test_link_types_not_known(capfd: Any, rules: Path, tmp_path: Path) -> None:

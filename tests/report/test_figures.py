@@ -54,9 +54,9 @@ def test_nothing_was_judged() -> None:
 def test_files_are_a_table_of_their_own() -> None:
     files = [Written("a.pcap", 1200, 99), Written("b.pcap", 3, 24)]
     assert figures(Tally(POLICY), *files)[-3:] == [
-        "file    frames  bytes",
-        "a.pcap   1,200     99",
-        "b.pcap       3     24",
+        "file    frames  file size",
+        "a.pcap   1,200         99",
+        "b.pcap       3         24",
     ]
 
 

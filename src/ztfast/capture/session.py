@@ -9,7 +9,7 @@ Tested by tests/capture/test_pcap.py and test_resync.py.
 from __future__ import annotations
 
 from ztfast.capture.sources import Window
-from ztfast.errors import CaptureError, Diagnostic, Severity
+from ztfast.errors import CaptureError, Diagnostic, Severity, counted
 
 _MAX_KEPT = 1000  # diagnostics; a file of nothing but damage must not fill the memory
 
@@ -73,7 +73,9 @@ class ReadSession:
     def truncated(self, path: str, offset: int, window: Window, what: str) -> None:
         """The input ends inside a record or block that starts at `offset`, or by an error."""
         left = window.base + window.end - offset
-        message = f"the file ends {left} bytes into a {what}" if left else "the file ends here"
+        message = (
+            f"the file ends {counted(left, 'byte')} into a {what}" if left else "the file ends here"
+        )
         if window.error:
             message += f", because reading it failed: {window.error}"
         self.damage(path, offset, message, TRUNCATED, last=bool(window.error))
@@ -82,5 +84,5 @@ class ReadSession:
         """Bytes passed over between damage and the next record; `last`: the input ends there."""
         self.skipped_bytes += end - start
         then = "nothing follows" if last else f"the next record is at byte {end}"
-        message = f"{end - start} bytes skipped; {then}" if end > start else then
+        message = f"{counted(end - start, 'byte')} skipped; {then}" if end > start else then
         self.note(Diagnostic(SKIPPED, message, Severity.NOTE, path=path, offset=start))

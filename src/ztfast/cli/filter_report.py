@@ -11,6 +11,7 @@ import sys
 from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, TextIO
 
+from ztfast.errors import counted
 from ztfast.pipeline.job import Job, Progress
 
 if TYPE_CHECKING:
@@ -57,7 +58,9 @@ def report_listed(job: Job, listed: int, *, assumption: str) -> int:
 def _say_job_findings(job: Job) -> None:
     say_findings(job.findings())
     if job.source.skipped_bytes:
-        say(f"{job.source.skipped_bytes:,} bytes of damage were skipped")
+        skipped = job.source.skipped_bytes
+        verb = "was" if skipped == 1 else "were"
+        say(f"{counted(skipped, 'byte')} of damage {verb} skipped")
 
 
 def say_nothing_counted(unwritten: bool, frames: int) -> bool:

@@ -7,6 +7,7 @@ Tested by tests/report/test_page.py and tests/cli/test_filter.py.
 
 from __future__ import annotations
 
+from ztfast.errors import counted
 from ztfast.pipeline.tally import Tally
 
 
@@ -16,9 +17,11 @@ def certainty_lines(tally: Tally, ownership: str) -> list[str]:
     read = {name: count for name, count in tally.assumed.items() if count}
     lines: list[str] = []
     if read:
-        counts = ", ".join(f"{name} in {count:,} frames" for name, count in read.items())
+        counts = ", ".join(f"{name} in {counted(count, 'frame')}" for name, count in read.items())
         lines.append(f"assumed: {', '.join(how[name] for name in read)} (read: {counts})")
     if tally.uncertain:
         what = ", ".join(f"{name} in {count:,}" for name, count in sorted(tally.missing.items()))
-        lines.append(f"{tally.uncertain:,} verdicts are uncertain: bytes not captured ({what})")
+        verb = "is" if tally.uncertain == 1 else "are"
+        verdicts = counted(tally.uncertain, "verdict")
+        lines.append(f"{verdicts} {verb} uncertain: bytes not captured ({what})")
     return lines

@@ -51,7 +51,7 @@ def print_figures(
         tables.append(table(_copy_rows(tally), "<<<>>"))
     if files:
         written = [(file.path, f"{file.frames:,}", f"{file.size:,}") for file in files]
-        tables.append(table([("file", "frames", "bytes"), *written], "<>>"))
+        tables.append(table([("file", "frames", "file size"), *written], "<>>"))
     stream.write("\n\n".join(tables) + "\n")  # at once, so that `| head` cuts nothing short
 
 

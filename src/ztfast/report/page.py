@@ -16,7 +16,7 @@ from typing import Any
 
 import ztfast
 from ztfast.engine.engine import Engine
-from ztfast.errors import Diagnostic, Severity
+from ztfast.errors import Diagnostic, Severity, counted
 from ztfast.pipeline.overview import Overview
 from ztfast.pipeline.tally import VERDICTS, Tally
 from ztfast.report.certainty import certainty_lines
@@ -175,7 +175,7 @@ def _rules(facts: PageFacts) -> Html:
     idle, count = idle_rules(facts.tally, facts.overview, facts.delivered)
     note = f"{count - len(idle):,} of {count:,} rules did something"
     if idle:
-        title = f"{len(idle):,} rules decided no frame and copied none"
+        title = f"{counted(len(idle), 'rule')} decided no frame and copied none"
         some = [
             (one.place, f"cap {one.capability}" if one.capability else "",
              element("span", one.text, css="rule"))
