@@ -94,10 +94,16 @@ def test_figures_by_verdict_rule_and_copy() -> None:
     )
 
 
-def test_rules_from_json_are_named_by_type() -> None:
+def test_rules_from_json_are_named_by_number_and_type() -> None:
     policy = load_json(json.dumps(POLICY.to_json()), "network.json")
     rows = tally(FRAMES, 9, policy=policy).rows()
-    assert {row["rule"] for row in rows} == {"ACTION_ACCEPT", "end of the rules"}
+    base = [row for row in rows if row["capability"] is None]
+    found = [row["rule"] for row in base if row["rule"] != "end of the rules"]
+    assert len(set(found)) == len(found) > 2
+    known = [rule.json for rule in policy.rules]
+    for text in found:
+        number = int(text.removeprefix("entry ").removesuffix(": ACTION_ACCEPT"))
+        assert known[number]["type"] == "ACTION_ACCEPT"
 
 
 @pytest.mark.parametrize(

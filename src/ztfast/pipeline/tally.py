@@ -379,11 +379,11 @@ def rule_text(policy: Policy, rules: Sequence[Rule], index: int) -> str:
     """The action at `index` with its matches, as the source has them, in one line.
 
     A macro's rules stand with the values of their include.  Rules that came as JSON give the
-    entry's type.
+    entry's number (from 0, as explain counts), and its type.
     """
     span, source = rules[index].span, policy.source
     if span is None or source is None:
-        return str(rules[index].json.get("type", ""))
+        return f"entry {index}: {rules[index].json.get('type', '')}"
     if rules[index].parent is not None:
         return _included_text(policy, rules, index)
     end = 0
