@@ -110,8 +110,7 @@ HELD = "cap x id 1 default accept ipprotocol tcp and dport {}; ;\nbreak ipprotoc
         (
             "accept dport 80;",
             "accept ipprotocol tcp and dport 80;",
-            "frames of `dport 80` other than those of `ipprotocol tcp and dport 80` "
-            f"are now dropped {NONE}",
+            f"frames to port 80 other than http are now dropped {NONE}",
         ),
         (
             "accept chr tcp_syn and chr tcp_fin;",

@@ -29,7 +29,7 @@ PROVED = "no other frame is judged otherwise: proved"
     ("old", "new", "expected"),
     [
         (
-            "drop dport 23;\naccept tdiff team 0;\n" + TAIL,
+            "drop ipprotocol tcp and dport 23;\naccept tdiff team 0;\n" + TAIL,
             "accept tdiff team 0;\n" + TAIL,
             [
                 "line 2 removed: some telnet is now accepted between members of one team (line 2)",
@@ -38,7 +38,7 @@ PROVED = "no other frame is judged otherwise: proved"
         ),
         (
             TAIL,
-            "accept dport 80 and tseq team guests;\n" + TAIL,
+            "accept ipprotocol tcp and dport 80 and tseq team guests;\n" + TAIL,
             [
                 "line 2 added: http from members whose team is guests is now accepted",
                 PROVED,
@@ -48,14 +48,15 @@ PROVED = "no other frame is judged otherwise: proved"
             "accept dport 80;\n" + TAIL,
             "accept dport 81;\n" + TAIL,
             [
-                "line 2 changed: http is now dropped by line 3; "
+                "line 2 changed: frames to port 80 are now dropped by line 3; "
                 "frames to port 81 are now accepted",
                 PROVED,
             ],
         ),
         (
             "accept;\n",
-            "tee 64 1122334455 ethertype arp;\nredirect 1122334455 dport 80;\naccept;\n",
+            "tee 64 1122334455 ethertype arp;\n"
+            "redirect 1122334455 ipprotocol tcp and dport 80;\naccept;\n",
             [
                 "line 2 added: ARP is teed to sensor",
                 "line 3 added: http is now redirected to 1122334455 at the sender",
@@ -99,14 +100,14 @@ def test_a_setting() -> None:
 
 
 def test_time_that_ran_out() -> None:
-    lines = said("drop dport 23;\naccept;\n", "accept;\n", time_limit=0.0)
+    lines = said("drop ipprotocol tcp and dport 23;\naccept;\n", "accept;\n", time_limit=0.0)
     assert lines[0] == "line 2 removed: not decided in time"
     assert lines[-1].startswith("not everything is proved: the time limit of 0 seconds")
 
 
 def test_many_rules_are_counted() -> None:
     many = "".join(f"accept sport {port};\n" for port in range(10, 34, 4))
-    (line, *_) = said("drop dport 23;\n" + many + TAIL, many + TAIL)
+    (line, *_) = said("drop ipprotocol tcp and dport 23;\n" + many + TAIL, many + TAIL)
     assert line == (
         "line 2 removed: some telnet is now accepted: "
         "by line 2, by line 3, by line 4, by 3 more rules"

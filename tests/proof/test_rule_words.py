@@ -21,7 +21,7 @@ def words(rule: str) -> tuple[str, str]:
     ("rule", "frames", "members"),
     [
         ("drop;", "every frame", ""),
-        ("drop dport 23;", "telnet", ""),
+        ("drop dport 23;", "frames to port 23", ""),
         ("drop ipprotocol tcp and dport 23;", "telnet", ""),
         ("drop ipprotocol udp and dport 53;", "dns", ""),
         ("drop ipprotocol udp and dport 23;", "UDP to port 23", ""),
@@ -35,10 +35,14 @@ def words(rule: str) -> tuple[str, str]:
             "ssh with `ethertype ipv6`",
             "",
         ),
-        ("accept ethertype ipv4 and dport 22 and ipdest 10.0.0.1/32;", "ssh to 10.0.0.1", ""),
+        (
+            "accept ethertype ipv4 and dport 22 and ipdest 10.0.0.1/32;",
+            "IPv4 to port 22 to 10.0.0.1",
+            "",
+        ),
         ("accept ethertype ipv4 and dport 9999;", "IPv4 to port 9999", ""),
         ("accept icmp 3 4;", "ICMP type 3 code 4", ""),
-        ("accept dport 22 and ipsrc 10.1.1.2/32;", "ssh from 10.1.1.2", ""),
+        ("accept dport 22 and ipsrc 10.1.1.2/32;", "frames to port 22 from 10.1.1.2", ""),
         ("accept ipdest fd00::/64;", "every frame to fd00::/64", ""),
         ("break chr tcp_syn and not chr tcp_ack;", "new connections", ""),
         (
@@ -50,7 +54,11 @@ def words(rule: str) -> tuple[str, str]:
         ("drop not ethertype ipv4;", "every frame with `not ethertype ipv4`", ""),
         ("accept tdiff team 0;", "every frame", "between members of one team"),
         ("accept not tdiff team 0;", "every frame", "between members of different team"),
-        ("accept dport 22 and tseq team guests;", "ssh", "from members whose team is guests"),
+        (
+            "accept dport 22 and tseq team guests;",
+            "frames to port 22",
+            "from members whose team is guests",
+        ),
         ("accept treq team 7;", "every frame", "to members whose team is 7"),
         ("accept teq team 2;", "every frame", "between members whose team is staff"),
         ("accept ztdest 1122334455;", "every frame", "to sensor"),

@@ -194,10 +194,9 @@ def _kind_text(parts: _Parts) -> str:
 
 def _service(parts: _Parts) -> str:
     """`ssh`, `answers of ssh`, or empty where one port does not say it."""
-    if len(parts.ports) != 1:
-        return ""
-    (port,) = parts.ports
-    protocol = parts.protocol.value[0] if parts.protocol is not None else 6
+    if len(parts.ports) != 1 or parts.protocol is None:
+        return ""  # a port alone is UDP's, too
+    (port,), protocol = parts.ports, parts.protocol.value[0]
     low, high = port.value[0] or 0, port.value[1] or 0
     service = _SERVICES.get((protocol or 0, low)) if low == high else None
     if service is None:
