@@ -244,3 +244,19 @@ def test_broken_toml_gets_the_help_of_a_test_file(tmp_path: Path) -> None:
     assert found.help is not None
     assert "[[case]]" in found.help
     assert "network" not in found.help
+
+
+def test_all_that_is_wrong_with_a_case_is_said_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "w.toml"
+    path.write_text('[[case]]\nfrom = "nobody"\nto = "no one"\nproto = "tcp"\nport = 5\n')
+    with pytest.raises(CaseError) as caught:
+        read_suite(str(path), compile_text("accept;"))
+    messages = [found.message for found in caught.value.diagnostics]
+    for place in ("case[0].from", "case[0].to", "no `expect`"):
+        assert sum(place in message for message in messages) == 1
+    path.write_text(path.read_text() + 'expect = "maybe"\nfoo = 1\nbar = 2\n')
+    with pytest.raises(CaseError) as caught:
+        read_suite(str(path), compile_text("accept;"))
+    messages = [found.message for found in caught.value.diagnostics]
+    for key in ("from", "to", "expect", "foo", "bar"):
+        assert sum(f"case[0].{key}:" in message for message in messages) == 1

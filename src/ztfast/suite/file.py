@@ -8,8 +8,9 @@ Tested by tests/suite/test_file.py.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import Any
@@ -153,7 +154,7 @@ class _Reader:
             try:
                 found += self._case(node, engine)
             except NetworkError as error:
-                wrong += error.diagnostics
+                wrong += dict.fromkeys((*error.diagnostics, *self._also_wrong(node)))
         if wrong:
             raise NetworkError(*wrong)
         if not found:
@@ -202,6 +203,26 @@ class _Reader:
         return [
             replace(self._flow(one, name, engine), label=label) for label, one in expanded(node)
         ]
+
+    def _also_wrong(self, node: Node) -> Iterator[Diagnostic]:
+        """What else is wrong with a flow's case, each key looked at by itself."""
+        table: Any = node.value
+        if not isinstance(table, dict) or "capture" in table:
+            return
+        checks: list[Callable[[], Any]] = [partial(_refuse_others, node, _NAMES | _FLOW)]
+        if "frame" not in table:
+            for key, ip_key in (("from", "source"), ("to", "dest")):
+                if not isinstance(table.get(key), list):
+                    checks.append(partial(self._end, node, key, ip_key))
+        default = "redirect" if "redirect" in table else None
+        if not {"allow", "deny"} & {*table}:
+            checks.append(partial(_choice, node, "expect", _VERDICTS, default, required=True))
+        checks.append(partial(_choice, node, "direction", ("both", "out", "in"), "both"))
+        for check in checks:
+            try:
+                check()
+            except NetworkError as error:
+                yield from error.diagnostics
 
     # --- captures
 
@@ -424,9 +445,18 @@ def _spec(node: Node, text: str) -> FrameSpec:
 
 
 def _refuse_others(node: Node, known: frozenset[str]) -> None:
+    """Raise a NetworkError about every key that is not known."""
+    wrong: list[Diagnostic] = []
     for key in node.table():
         if key not in known:
-            node.child(key).refuse("an unknown key", f"known here are {', '.join(sorted(known))}")
+            try:
+                node.child(key).refuse(
+                    "an unknown key", f"known here are {', '.join(sorted(known))}"
+                )
+            except NetworkError as error:
+                wrong += error.diagnostics
+    if wrong:
+        raise NetworkError(*wrong)
 
 
 def _text(node: Node, key: str) -> str:
