@@ -59,7 +59,7 @@ def test_table_with_explanation(files: tuple[str, str]) -> None:
         f"{cases}\n"
         "  PASS  web is open    accept\n"
         "  FAIL  ssh <is> open  expected accept, got drop\n"
-        "          tcp 10.0.0.1:50000 > 10.0.0.2:22 syn, 40 bytes\n"
+        "          tcp 10.0.0.1:50000 > 10.0.0.2:22 syn, 40 bytes of payload\n"
         "          dropped by the sender: line 5, `drop`\n"
         "\n"
         "          sender (out) anna 7e57000001: dropped, line 5, `drop`\n"
