@@ -60,6 +60,9 @@ def test_a_member_that_is_shown_can_be_chosen(tmp_path: Path, capfd: Any) -> Non
     words = ("filter", RULES, CAPTURE, "--network", network, "--jsonl")
     assert ztfast(*words[:-1], "--count") == 0
     said = capfd.readouterr().err
+    assert said.count("not authorized: visitor; nodes deliver nothing from or to them") == 1
+    assert ztfast(*words[:-1], "--list") == 0
+    said = capfd.readouterr().err
     assert said.count(" frames from no member of the network (visitor, not authorized), ") == 1
     assert said.count("no member") == 2
     for option in ("--from", "--to"):

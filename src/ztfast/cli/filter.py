@@ -213,7 +213,8 @@ def _run(rules: str, captures: tuple[str, ...], options: dict[str, Any]) -> int:
             job.work(progress)
         if overview is not None and (job.tally.total.frames or not job.unwritten):
             write_job_page(options["page"], job, overview)
-        if strangers is not None and (line := strangers.line()):
+        line = strangers.line() if strangers is not None else _unauthorized(engine)
+        if line:
             say(line)
         if lister is not None:
             return report_listed(job, lister.listed, assumption=options["assume"])
@@ -238,16 +239,29 @@ def _overview(
 def _strangers(engine: Engine, sees_all: bool) -> Strangers | None:
     """What counts frames of and for nobody of the network, where there are members.
 
-    Where all members are authorized a run that only counts is not made to look at each frame.
+    A run that only counts is not made to look at each frame.
     """
-    network = engine.network
-    if network is None or not network.members:
-        return None
-    if not sees_all and len(network.active_members()) == len(network.members):
+    if engine.network is None or not engine.network.members or not sees_all:
         return None
     from ztfast.pipeline.frame_ends import Strangers
 
     return Strangers(engine)
+
+
+def _unauthorized(engine: Engine) -> str:
+    """What a run that only counts says of members that are not authorized; "" of none."""
+    if engine.network is None:
+        return ""
+    active = {member.address for member in engine.network.active_members()}
+    others = [one.address for one in engine.network.members if one.address not in active]
+    if not others:
+        return ""
+    from ztfast.pipeline.frame_ends import shown_names
+
+    names = shown_names([engine.network.member_name(member.address) for member in others])
+    return (
+        f"not authorized: {names}; nodes deliver nothing from or to them (--list has their frames)"
+    )
 
 
 def _lister(engine: Engine, options: dict[str, Any]) -> Lister | None:

@@ -92,9 +92,13 @@ class Strangers:
     def _names(self, counts: Counter[int]) -> str:
         known = {member.address for member in self._network.members}
         names = [self._network.member_name(one) for one, _ in counts.most_common() if one in known]
-        more = len(names) - _MOST_NAMED
-        shown = ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
-        return f" ({shown}, not authorized)" if names else ""
+        return f" ({shown_names(names)}, not authorized)" if names else ""
+
+
+def shown_names(names: list[str]) -> str:
+    """The first of these, and how many more there are."""
+    more = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _frames(counts: Counter[int]) -> str:

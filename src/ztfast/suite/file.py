@@ -209,10 +209,11 @@ class _Reader:
         table: Any = node.value
         if not isinstance(table, dict) or "capture" in table:
             return
+        ends: dict[str, Any] = table
         checks: list[Callable[[], Any]] = [partial(_refuse_others, node, _NAMES | _FLOW)]
         if "frame" not in table:
             for key, ip_key in (("from", "source"), ("to", "dest")):
-                if not isinstance(table.get(key), list):
+                if not isinstance(ends.get(key), list):
                     checks.append(partial(self._end, node, key, ip_key))
         default = "redirect" if "redirect" in table else None
         if not {"allow", "deny"} & {*table}:
