@@ -37,10 +37,11 @@ def test_instructions() -> None:
 
 
 def test_what_is_copied_is_there_and_sent() -> None:
+    lines = instructions()  # skips outside of a source tree
     ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
     sent = [line[1:] for line in ignored if line.startswith("!")]
-    stages = [rest.split(" AS ")[1] for word, rest in instructions() if " AS " in f"{word} {rest}"]
-    for word, rest in instructions():
+    stages = [rest.split(" AS ")[1] for word, rest in lines if " AS " in f"{word} {rest}"]
+    for word, rest in lines:
         if word != "COPY":
             continue
         *sources, _ = rest.split()
