@@ -258,10 +258,8 @@ def _unauthorized(engine: Engine) -> str:
         return ""
     from ztfast.pipeline.frame_ends import shown_names
 
-    names = shown_names([engine.network.member_name(member.address) for member in others])
-    return (
-        f"not authorized: {names}; nodes deliver nothing from or to them (--list has their frames)"
-    )
+    names = shown_names([engine.network.member_name(address) for address in others])
+    return f"not authorized: {names}; nodes deliver nothing from or to them (see --list)"
 
 
 def _lister(engine: Engine, options: dict[str, Any]) -> Lister | None:

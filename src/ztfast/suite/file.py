@@ -206,14 +206,13 @@ class _Reader:
 
     def _also_wrong(self, node: Node) -> Iterator[Diagnostic]:
         """What else is wrong with a flow's case, each key looked at by itself."""
-        table: Any = node.value
-        if not isinstance(table, dict) or "capture" in table:
+        if not isinstance(node.value, dict) or "capture" in node.table():
             return
-        ends: dict[str, Any] = table
+        table = node.table()
         checks: list[Callable[[], Any]] = [partial(_refuse_others, node, _NAMES | _FLOW)]
         if "frame" not in table:
             for key, ip_key in (("from", "source"), ("to", "dest")):
-                if not isinstance(ends.get(key), list):
+                if not isinstance(table.get(key), list):
                     checks.append(partial(self._end, node, key, ip_key))
         default = "redirect" if "redirect" in table else None
         if not {"allow", "deny"} & {*table}:
