@@ -29,7 +29,8 @@ def own_pid() -> int:
 def workers() -> Iterator[RayWorkers]:
     import ray
 
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    quiet = {"include_dashboard": False, "log_to_driver": False, "logging_level": "ERROR"}
+    ray.init(address="local", num_cpus=2, **quiet)  # one of its own, whatever else runs here
     made = RayWorkers(patience=2)
     yield made
     made.close()
