@@ -18,10 +18,10 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from ztfast.archive.remote import file_system
-from ztfast.archive.store import MANIFEST, PLAN, SEGMENTS, unreadable
+from ztfast.archive.store import MANIFEST, PLAN, SEGMENTS, document_of, unreadable
 from ztfast.errors import Diagnostic, OutputError, usage
 
 _T = TypeVar("_T")
@@ -129,14 +129,11 @@ class RemoteStore:
         path = f"{self.root}/{name}"
         try:
             data = self._asked(lambda: self._system.cat_file(self._at(name)))
-            found: object = json.loads(data)
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
             raise unreadable(path, error) from None
-        if not isinstance(found, dict):
-            raise unreadable(path, "it is no JSON object")
-        return cast("dict[str, Any]", found)
+        return document_of(data, path)
 
     def _remove(self, name: str) -> None:
         with contextlib.suppress(Exception):

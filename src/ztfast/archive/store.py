@@ -96,15 +96,24 @@ class Store:
     @staticmethod
     def _read(path: str) -> dict[str, Any] | None:
         try:
-            with open(path, encoding="utf-8") as file:
-                found: object = json.load(file)
+            with open(path, "rb") as file:
+                data = file.read()
         except (FileNotFoundError, NotADirectoryError):
             return None
-        except (OSError, ValueError) as error:
+        except OSError as error:
             raise unreadable(path, error) from None
-        if not isinstance(found, dict):
-            raise unreadable(path, "it is no JSON object")
-        return cast("dict[str, Any]", found)
+        return document_of(data, path)
+
+
+def document_of(data: bytes, path: str) -> dict[str, Any]:
+    """A document's bytes as the object that it is; raises OutputError."""
+    try:
+        found: object = json.loads(data)
+    except ValueError as error:
+        raise unreadable(path, error) from None
+    if not isinstance(found, dict):
+        raise unreadable(path, "it is no JSON object")
+    return cast("dict[str, Any]", found)
 
 
 def unreadable(path: str, why: object) -> OutputError:

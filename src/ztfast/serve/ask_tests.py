@@ -14,6 +14,7 @@ from ztfast.pipeline.read import frame_batches
 from ztfast.serve.settings import Settings
 from ztfast.suite.coverage import Coverage
 from ztfast.suite.file import read_suite
+from ztfast.suite.render import case_object
 from ztfast.suite.run import CaseResult, run_suite
 
 
@@ -40,12 +41,7 @@ def test_results(settings: Settings, text: str) -> dict[str, Any]:
 
 def _case(result: CaseResult) -> dict[str, Any]:
     return {
-        "file": result.suite,
-        "name": result.name,
-        "place": result.place,
-        "passed": result.passed,
-        "got": result.got,
-        "failures": list(result.failures),
+        **case_object(result),
         "explanation": to_text(result.explanations[0], True) if result.explanations else "",
         "unresolved": list(result.unresolved),
     }

@@ -91,6 +91,18 @@ def _missing(entry: EntryCoverage) -> str:
 # --- JSON
 
 
+def case_object(result: CaseResult) -> dict[str, Any]:
+    """What a case is and how it went, for JSON, without its explanations."""
+    return {
+        "file": result.suite,
+        "name": result.name,
+        "place": result.place,
+        "passed": result.passed,
+        "got": result.got,
+        "failures": list(result.failures),
+    }
+
+
 def cases_json(results: Sequence[CaseResult], coverage: Coverage | None = None) -> str:
     """`{"version", "passed", "failed", "cases", "coverage"}` (coverage null where not asked)."""
     failed = sum(not result.passed for result in results)
@@ -100,12 +112,7 @@ def cases_json(results: Sequence[CaseResult], coverage: Coverage | None = None) 
         "failed": failed,
         "cases": [
             {
-                "file": result.suite,
-                "name": result.name,
-                "place": result.place,
-                "passed": result.passed,
-                "got": result.got,
-                "failures": list(result.failures),
+                **case_object(result),
                 "explanations": [to_object(found) for found in result.explanations],
             }
             for result in results
