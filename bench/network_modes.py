@@ -150,8 +150,13 @@ def merging(out: Path) -> Iterator[Row]:
     _copy(paths, networks.FRAMES)
     _checked(*paths)
     more = [str(path) for path in paths[1:]]
-    merged = a_frame(_filter("--count", "--merge", *more), paths[0])
-    plain = a_frame(_filter("--count", *more), paths[0])
+
+    def together(*options: str) -> Callable[[Path], list[str]]:
+        """Over the three; the start is that over a capture without frames alone."""
+        return lambda path: _filter("--count", *options, *(more if path == paths[0] else ()))(path)
+
+    merged = a_frame(together("--merge"), paths[0])
+    plain = a_frame(together(), paths[0])
     what = f"filter --count --merge of 3, {MEMBERS} members, CPU a frame"
     yield _row("N6", what, 1.3, merged, plain, "without --merge")
     for path in paths:

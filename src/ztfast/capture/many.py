@@ -84,6 +84,10 @@ class Captures:
         """Bytes of the inputs read so far, compressed where they are: for progress."""
         return self._finished + sum(capture.done_bytes for capture in self._open)
 
+    def open_by(self, opened: Callable[..., Capture]) -> None:
+        """Open the files by this from now on (not those of a merge)."""
+        self._opened = opened
+
     def stop(self) -> None:
         """End a capture that is followed; may be called from another thread."""
         self._stopped = True

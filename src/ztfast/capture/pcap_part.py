@@ -44,14 +44,14 @@ class PartFeed:
         """What is left of the part, and at last the whole of the record that reaches over it."""
         if position >= self.end > FILE_HEADER:
             return Window(b"", 0, 0, position, True)
-        window = self._feed.window(position)
+        window = self._feed.window(position, self.end)
         if window.end < self.end or position < FILE_HEADER:
             return window._replace(end=min(window.end, self.end), last=False)
         reaches_over = position == self._asked
         self._asked = position
         if reaches_over:
             self.end = min(self._size, max(self.end, self._behind(window, position)))
-            window = self._feed.window(position)
+            window = self._feed.window(position, self.end)
         last = reaches_over or self.end == self._size
         return window._replace(end=min(window.end, self.end), last=last)
 

@@ -89,13 +89,16 @@ class MapFeed:
         """Bytes up to the end of the last window."""
         return self._given
 
-    def window(self, position: int) -> Window:
-        """A stretch of the map; `buffer` is the whole map and `base` 0."""
+    def window(self, position: int, needed: int | None = None) -> Window:
+        """A stretch of the map; `buffer` is the whole map and `base` 0.
+
+        needed: as far as pages are had at once; those behind it come as they are touched.
+        """
         self._release(position - self._span)
         self._reach = 2 * self._reach if position == self._position else self._span
         self._position = position
         end = self._given = min(position + self._reach, self._size)
-        self._populate(position, end)
+        self._populate(position, end if needed is None else min(end, needed))
         return Window(self._buffer, position, end, 0, end == self._size)
 
     def _release(self, upto: int) -> None:

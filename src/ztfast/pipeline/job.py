@@ -71,12 +71,15 @@ class Job(CaptureJob):
         self._work(lambda: self._judge_all(progress))
 
     def _judge_all(self, progress: Progress | None) -> None:
+        counts = not self._options.every_frame and not self._observers
+        if counts and self._threads > 1:
+            self._share(progress)
         for item in judgements(
             self.engine,
             self.source,
             vlan=self._vlan,
             threads=self._threads,
-            counts=not self._options.every_frame and not self._observers,
+            counts=counts,
             keeps=self._options.anything,
         ):
             with shielded():
@@ -85,6 +88,26 @@ class Job(CaptureJob):
                 progress(item.packets.scanned, self.source.done_bytes)
         if progress is not None:
             progress(0, self.source.done_bytes)  # the last window is through
+
+    def _share(self, progress: Progress | None) -> None:
+        """Let processes count, where nothing depends on a frame's number or has its order."""
+        source = self.source
+        ordered = self._options.anything or source.merge or source.limit is not None
+        if ordered or source.session.resync or self.engine.draws:
+            return
+        from ztfast.pipeline.processes import SharedCount  # start-up stays short
+
+        def count(part: Captures) -> Tally | None:
+            job = Job(self.engine, part, vlan=self._vlan)
+            job.work()
+            return job.tally if job.complete else None
+
+        def done(frames: int, upto: int) -> None:
+            if progress is not None:
+                progress(frames, source.done_bytes + upto)
+
+        shared = SharedCount(self.engine, self._threads, count, self.tally, done)
+        source.open_by(shared.open)
 
     def _take(self, item: Judgement) -> None:
         """Write and count one batch."""

@@ -96,10 +96,6 @@ def judgements(
     batches: Iterable[PacketBatch] = capture
     if isinstance(capture, (Capture, Captures)):
         batches = capture.batches(chosen_scan(engine, capture, vlan, threads, counts, keeps))
-        if threads > 1 and capture.regular:
-            from ztfast.pipeline.ahead import read_ahead  # start-up stays short
-
-            batches = read_ahead(batches)
     elif not hasattr(capture, "__iter__"):
         raise usage(
             f"a capture must be opened, or batches of packets, not {type(capture).__name__}",
