@@ -80,14 +80,36 @@ class Model:
         self.default_capabilities = {cap.id for cap in policy.capabilities if cap.default}
 
     def is_for_several(self, frame: Frame) -> bool:
-        """Multicasts, and what a member sends to a MAC behind a bridge."""
+        """Multicasts, what a member sends to a MAC behind a bridge, and what no node takes."""
+        bridged = not self.is_ours(frame.mac_dest) and frame.mac_source in self.macs
+        return bool(frame.mac_dest & GROUP) or bridged or self.is_stray(frame)
+
+    def is_ours(self, mac: int) -> bool:
         assert self.network.id is not None
-        ours = frame.mac_dest >> 40 == mac_of(0, self.network.id) >> 40
-        return bool(frame.mac_dest & GROUP) or (not ours and frame.mac_source in self.macs)
+        return mac >> 40 == mac_of(0, self.network.id) >> 40
+
+    def is_from_foreign(self, frame: Frame) -> bool:
+        """From a MAC beyond a bridge to a node, or to several."""
+        inward = bool(frame.mac_dest & GROUP) or self.is_ours(frame.mac_dest)
+        return not self.is_ours(frame.mac_source) and inward
+
+    def is_stray(self, frame: Frame) -> bool:
+        """From beyond a bridge, where there is none."""
+        return self.is_from_foreign(frame) and not self.bridges()
+
+    def bridges(self) -> list[int]:
+        return [address for address, member in self.members.items() if member.bridge]
+
+    def sender_of(self, frame: Frame) -> int | None:
+        if self.is_from_foreign(frame) and len(self.bridges()) == 1:
+            return self.bridges()[0]
+        return self.macs.get(frame.mac_source)
 
     def say(self, frame: Frame, number: int) -> Said:
         """The verdict on one such frame."""
-        sender = self.macs.get(frame.mac_source)
+        sender = self.sender_of(frame)
+        if self.is_stray(frame):
+            return Said(0, 0, 1 if self.side == "in" else 0, -1, -1, 0, False, 0, [])
         first = None
         if self.side != "in":
             if not self.leaves(frame):
@@ -107,7 +129,7 @@ class Model:
         return self.network.broadcasts or frame.mac_dest != BROADCAST or frame.ethertype == ARP
 
     def recipients(self, frame: Frame) -> list[int]:
-        sender = self.macs.get(frame.mac_source)
+        sender = self.sender_of(frame)
         group = frame.mac_dest & GROUP
         return sorted(
             address

@@ -16,7 +16,7 @@ from tests.engine.recipients_cases import NETWORK, A, B, C, X, cases
 from tests.engine.recipients_model import Model, Said
 from tests.needs import BACKENDS
 from ztfast.engine import multicast
-from ztfast.engine.network_verdicts import Verdicts
+from ztfast.engine.network_verdicts import Unasked, Verdicts
 from ztfast.frames.batch import FrameBatch
 from ztfast.lang import load_json
 from ztfast.model.addresses import mac_of, rfc4193
@@ -162,6 +162,28 @@ def test_a_foreign_mac_goes_to_active_bridges(backend: str) -> None:
     assert nobody.accepted.tolist() == [False, False, True]
     again = judged(f"drop ztdest {B:010x};\naccept;\n", net, backend, *sent)
     assert again.receivers.tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize("side", ["both", "out", "in"])
+def test_a_foreign_mac_is_an_active_bridges(backend: str, side: str) -> None:
+    """One that is no active bridge neither sends nor takes them."""
+    foreign = 0x06AABBCCDDEE
+    sent = frame(foreign, mac_of(B, NETWORK)), frame(foreign), frame(foreign, BRIDGED)
+    rules = f"drop not ztsrc {A:010x};\naccept;\n"
+    none = judged("accept;\n", network(A, B), backend, *sent, side=side)
+    assert none.accepted.tolist() == [False, False, True]  # the last was captured beyond a bridge
+    assert none.entry.tolist()[:2] == [-1, -1]
+    assert none.unasked is not None
+    assert none.unasked.tolist() == [Unasked.FOREIGN, Unasked.FOREIGN, Unasked.NOT_SO]
+    assert none.assumed.tolist()[:2] == [False, False]
+    one = Network(NETWORK, (Member(A, bridge=True), Member(B)))
+    found = judged(rules, one, backend, *sent, side=side)
+    assert found.accepted.tolist() == [True, True, False]
+    assert found.assumed.tolist() == [False, False, True]
+    two = Network(NETWORK, (Member(A, bridge=True), Member(B), Member(C, bridge=True)))
+    found = judged(rules, two, backend, *sent, side=side)
+    assert found.accepted.tolist() == [False, False, False]
+    assert found.assumed.tolist() == [True, True, True]
 
 
 def test_what_the_network_does_not_let_out(backend: str) -> None:

@@ -50,6 +50,7 @@ class Node:
     ips: set[bytes]
     tags: dict[int, int]
     capabilities: set[int]
+    bridge: bool
 
 
 @dataclass
@@ -130,9 +131,28 @@ def ip_at(frame: Sent, at4: int, at6: int) -> bytes | None:
 
 
 def source_of(known: Known, frame: Sent) -> End:
-    if frame.has(6, 12):
-        return end_by_mac(known, frame.source)
-    return end_by_ip(known, ip_at(frame, 12, 8))
+    if not frame.has(6, 12):
+        return end_by_ip(known, ip_at(frame, 12, 8))
+    bridges = bridges_of(known)
+    if is_from_foreign(known, frame) and len(bridges) == 1:
+        return End(bridges[0], bridges[0].address, True)
+    return end_by_mac(known, frame.source)
+
+
+def bridges_of(known: Known) -> list[Node]:
+    return [node for node in known.nodes if node.bridge]
+
+
+def is_from_foreign(known: Known, frame: Sent) -> bool:
+    """From a MAC of another form, which only a known id can tell, to a node or to several."""
+    if known.id is None or not frame.has(6, 12) or end_by_mac(known, frame.source).fact:
+        return False
+    return is_multicast(frame) or dest_of(known, frame).fact
+
+
+def is_stray(known: Known, frame: Sent) -> bool:
+    """From beyond a bridge, and no member is one."""
+    return bool(known.nodes) and not bridges_of(known) and is_from_foreign(known, frame)
 
 
 def dest_of(known: Known, frame: Sent) -> End:
@@ -188,6 +208,7 @@ def draw_network(seed: int, size: int, has_id: bool) -> Drawn:
         number = (number or 0) & ~0xFF | rng.choice([0x50, 0x52, 0x53])  # the reserved first byte
     default = rng.choice([None, 0, 1, 0xFFFFFFFF])
     default_web, private, schemes = rng.random() < 0.3, rng.random() < 0.7, rng.random() < 0.3
+    bridging = rng.choice([0.0, 1 / max(size, 1), 0.5])  # none, about one, many
     pool = draw_ips(rng, size)
     members: list[Member] = []
     nodes: list[Node] = []
@@ -198,7 +219,9 @@ def draw_network(seed: int, size: int, has_id: bool) -> Drawn:
         own_mac = rng.random() < (0.1 if has_id else 0.7)
         mac = 0x020000000000 | rng.getrandbits(32) if own_mac else None
         authorized = rng.random() < 0.85
-        members.append(Member(address, tuple(ips), tags, frozenset(capabilities), authorized, mac))
+        bridge = rng.random() < bridging
+        held = frozenset(capabilities)
+        members.append(Member(address, tuple(ips), tags, held, authorized, mac, bridge=bridge))
         if not authorized and private:
             continue
         if mac is None and number is not None:
@@ -210,7 +233,7 @@ def draw_network(seed: int, size: int, has_id: bool) -> Drawn:
             ips |= {b"\xfd" + whole + b"\x99\x93" + low, b"\xfc" + folded + low + bytes(5) + b"\1"}
         if default is not None:
             tags = {ROLE: default, **tags}
-        nodes.append(Node(address, mac, ips, tags, capabilities))
+        nodes.append(Node(address, mac, ips, tags, capabilities, bridge))
     nodes.sort(key=lambda node: node.address)
     network = make_network(
         members,
@@ -431,16 +454,15 @@ POLICIES: dict[str, tuple[str, Callable[..., bool], Callable[..., bool]]] = {
 def delivered(
     known: Known, frame: Sent, out: Callable[..., bool], inbound: Callable[..., bool]
 ) -> tuple[bool, int]:
-    """(accepted, by how many).  No member is an active bridge, so none gets a foreign MAC."""
+    """(accepted, by how many); foreign MACs are those beyond active bridges."""
     sender = source_of(known, frame).node
-    if not out(known, frame, sender):
+    if is_stray(known, frame) or not out(known, frame, sender):
         return False, 0
-    if is_bridged(known, frame) and sender is not None:
-        return False, 0
-    if not is_multicast(frame) or not known.nodes:
+    beyond = is_bridged(known, frame) and sender is not None
+    if not (is_multicast(frame) or beyond) or not known.nodes:
         passed = inbound(known, frame, sender, dest_of(known, frame).node)
         return passed, int(passed)
-    others = [node for node in known.nodes if node is not sender]
+    others = [node for node in known.nodes if node is not sender and (node.bridge or not beyond)]
     accepting = sum(inbound(known, frame, sender, node) for node in others)
     return accepting > 0, accepting
 

@@ -130,6 +130,26 @@ cdef void find_without_macs(
             e.many[i] = is_group_ip(kind[i], dest4[i], dest6[0][i])
 
 
+cdef inline uint8_t from_foreign(const uint32_t *missing, const Ends *e, int i) noexcept nogil:
+    """Is a frame from a MAC of another form to a node of the network, or to several?"""
+    return (
+        (e.source.known[i] ^ 1) & (e.many[i] | e.dest.known[i])
+        & ((missing[i] & READ_MAC_SOURCE) == 0)
+    )
+
+
+cdef void find_bridged(
+    const Members *m, const uint32_t *missing, Ends *e, int count
+) noexcept nogil:
+    """Frames from foreign MACs are the only active bridge's."""
+    cdef int i
+    for i in range(count):
+        if from_foreign(missing, e, i):
+            e.source.member[i] = m.foreign
+            e.source.address[i] = m.address[m.foreign]
+            e.source.known[i] = 1
+
+
 cdef void find_ends(
     const Members *m, const Side *side, const Frames *f, int64_t first, int count, Columns *c,
     Ends *e
@@ -139,7 +159,8 @@ cdef void find_ends(
     cdef const uint64_t *dest = <const uint64_t *>header(side, c, MAC_DEST)
     cdef const uint32_t *missing = <const uint32_t *>header(side, c, MISSING)
     cdef uint32_t lost = 0
-    cdef uint8_t nowhere
+    cdef uint8_t nowhere, stray
+    cdef uint8_t refused = m.foreign < 0
     cdef int i
     find_by_mac(m, source, &e.source, count)
     find_by_mac(m, dest, &e.dest, count)
@@ -149,13 +170,18 @@ cdef void find_ends(
     if lost & (READ_MAC_SOURCE | READ_MAC_DEST):
         decode_ips(side, f, first, count, c)
         find_without_macs(m, side, missing, c, e, count)
+    if m.foreign > 0:
+        find_bridged(m, missing, e, count)
     for i in range(count):
         # a unicast MAC of another form goes to a bridge; without an id, no form can be told
         nowhere = e.many[i] | (
             m.has_id & (e.dest.known[i] ^ 1) & ((missing[i] & READ_MAC_DEST) == 0)
         )
+        stray = refused & from_foreign(missing, e, i)
         e.remote[i] = -1 if nowhere else e.dest.member[i]
-        e.undirected[i] = nowhere & (e.many[i] | (e.source.member[i] != 0))
+        e.undirected[i] = (
+            nowhere & (e.many[i] | (e.source.member[i] != 0)) | stray
+        )
         e.beyond[i] = 0 if nowhere else e.dest.address[i]
         e.known_out[i] = e.source.known[i] & (nowhere | e.dest.known[i])
         e.known_in[i] = e.source.known[i] & e.dest.known[i]
@@ -373,8 +399,8 @@ cdef class SideMembers:
         cdef Members *m = &self.members
         cdef int k
         (
-            macs, owned, places, address, unknown, first4, identity, emulates, asks, assumed,
-            owns_macs, facts,
+            macs, owned, places, address, unknown, first4, identity, m.foreign, emulates, asks,
+            assumed, owns_macs, facts,
         ) = record(tables)
         self.keep = tables
         m.facts = NULL

@@ -134,6 +134,7 @@ cdef struct Members:
     const uint32_t *first4      # by member: an IPv4 address that it owns, 0 none
     const uint8_t *unknown      # by member + 1: nothing is known of it
     int has_id                  # the network's id is known: MACs of its form tell addresses
+    int32_t foreign             # who sends frames from other MACs: a member, 0 unknown, −1 nobody
     uint64_t octet
     uint64_t scramble
     const uint8_t *emulates     # by member: schemes of whose addresses it takes every one; or NULL
@@ -170,7 +171,7 @@ cdef struct Ends:
     int32_t remote[BLOCK]
     uint64_t beyond[BLOCK]
     uint8_t many[BLOCK]         # multicasts
-    uint8_t undirected[BLOCK]   # these, and what a member sends behind a bridge
+    uint8_t undirected[BLOCK]   # these, what a member sends behind a bridge, what no node takes
     uint8_t known_out[BLOCK]
     uint8_t known_in[BLOCK]
 

@@ -216,7 +216,8 @@ class Engine:
             from ztfast.engine.multicast import undirected_frames
 
             where = endpoints(batch, False)
-            undirected[:] = undirected_frames(where, self._sender_context(where, first))[1]
+            sender = self._sender_context(where, first)
+            undirected[:] = undirected_frames(self._index, where, sender)[1]
         return {
             name: side.evaluate(batch, side.batch_context(len(batch), where, first))
             for name, side in self._directions.items()
@@ -225,9 +226,13 @@ class Engine:
     def _sender_context(self, where: Endpoints, first: int) -> BatchContext:
         from ztfast.network.resolve import resolve
 
+        return resolve(self._index, "out", where, first)
+
+    @property
+    def _index(self) -> MemberIndex:
         index = next(iter(self._directions.values())).index
         assert index is not None
-        return resolve(index, "out", where, first)
+        return index
 
     def _by_direction(self, found: list[SideVerdicts]) -> dict[str, SideVerdicts]:
         if self._alike:

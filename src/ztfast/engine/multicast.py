@@ -5,7 +5,8 @@ frame once with destination 0 and, if that lets it go, again for each recipient,
 address and tags and without copies; then the recipient judges.  Recipients of a multicast are all
 members but the sender; of a frame behind a bridge, all active bridges.  Recipients that rules
 cannot tell apart (`network.recipients`) are judged once and counted as often; what their
-judgements come to for the frame is `engine.recipient_verdicts`.
+judgements come to for the frame is `engine.recipient_verdicts`.  Frames that no node sends or
+takes, whatever the rules say (`stopped`), stand among them and have no recipients.
 Tested by tests/engine/test_multicast.py.
 """
 
@@ -19,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ztfast.engine.hops import Sender, drawn_anew, inbound, outbound, recipient_ways
+from ztfast.engine.network_verdicts import Unasked
 from ztfast.engine.recipient_verdicts import (
     JoinedVerdicts,
     Judged,
@@ -33,9 +35,16 @@ from ztfast.model.view import View
 from ztfast.network.batch_context import UNKNOWN_MEMBER, BatchContext, MemberTable
 from ztfast.network.members import Network
 from ztfast.network.recipients import Recipients, joined_ranges
-from ztfast.network.resolve import MEMBERSHIP_UNKNOWN, Endpoints, multicast_frames
+from ztfast.network.resolve import (
+    MEMBERSHIP_UNKNOWN,
+    Endpoints,
+    MemberIndex,
+    multicast_frames,
+    strays,
+)
 
 Bools = npt.NDArray[np.bool_]
+Uint8s = npt.NDArray[np.uint8]
 Index = npt.NDArray[np.intp]
 
 MAX_ROWS = 1 << 16  # judgements at once: more frames than give so many are judged one after another
@@ -48,6 +57,7 @@ class Judging(Protocol):
 
     view: View
     table: MemberTable
+    index: MemberIndex | None
     random: bool  # does any rule draw?
 
     def evaluate(
@@ -90,12 +100,15 @@ class Multicast:
 
     def judge(self, frames: Frames) -> JoinedVerdicts:
         """The verdicts on the batch with every recipient asked."""
-        leaves = goes = np.ones(len(frames.number), np.bool_)
+        assert self._one.index is not None
         first_pass = frames.verdicts.get("out")
+        kept = stopped(
+            self._network, self._one.index, frames.part, frames.ends, first_pass is not None
+        )
+        goes = kept == Unasked.NOT_SO
         if first_pass is not None:
-            leaves = lets_out(self._network, frames.part, frames.ends)
-            goes = leaves & (first_pass.accept[frames.number] > 0)
-        found = RecipientVerdicts(frames.batch, frames.verdicts, frames.number, leaves, goes)
+            goes &= first_pass.accept[frames.number] > 0
+        found = RecipientVerdicts(frames.batch, frames.verdicts, frames.number, kept, goes)
         many, sender = multicast_frames(frames.ends), frames.context.sender
         for rows in self._slices(sender, many, np.flatnonzero(goes)):
             found.add(self._judged(frames, rows))
@@ -173,19 +186,33 @@ def portions(count: npt.NDArray[np.int64], most: int) -> Iterator[slice]:
 # --- which frames --------------------------------------------------------------------------
 
 
-def undirected_frames(ends: Endpoints, context: BatchContext) -> tuple[Bools, Bools]:
-    """(multicasts, frames that are judged again for each recipient), of a sender's context.
+def undirected_frames(
+    index: MemberIndex, ends: Endpoints, context: BatchContext
+) -> tuple[Bools, Bools]:
+    """(multicasts, frames judged again for each recipient or taken by no node), of a sender.
 
     A frame between two foreign MACs was captured beyond a bridge or router: who gets it is assumed.
     """
     many = multicast_frames(ends)
     from_member = context.sender != UNKNOWN_MEMBER
-    return many, (context.remote == MEMBERSHIP_UNKNOWN) & (many | from_member)
+    several = (context.remote == MEMBERSHIP_UNKNOWN) & (many | from_member)
+    return many, several | strays(index, ends)
 
 
 def active_bridges(network: Network) -> Bools:
     """Which members are active bridges, by number; nobody known is none."""
     return np.array([False, *(member.bridge for member in network.active_members())])
+
+
+def stopped(
+    network: Network, index: MemberIndex, batch: FrameBatch, ends: Endpoints, sending: bool
+) -> Uint8s:
+    """`Unasked` of frames that no node sends, or (not sending) takes; NOT_SO: of all others."""
+    found = np.full(len(batch), Unasked.NOT_SO, np.uint8)
+    if sending:
+        found[~lets_out(network, batch, ends)] = Unasked.KEPT_IN
+    found[strays(index, ends)] = Unasked.FOREIGN
+    return found
 
 
 def lets_out(network: Network, batch: FrameBatch, ends: Endpoints) -> Bools:

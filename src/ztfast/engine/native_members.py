@@ -18,7 +18,7 @@ import numpy.typing as npt
 from ztfast import dispatch
 from ztfast.engine.native_tables import ADDRESS_COLUMNS, NativeSide
 from ztfast.model.addresses import first_octet, rfc4193_prefix, scramble, six_plane_prefix
-from ztfast.network.batch_context import MemberTable
+from ztfast.network.batch_context import UNKNOWN_MEMBER, MemberTable
 from ztfast.network.resolve import MemberIndex
 from ztfast.program.opcodes import FIRST_OWN_COLUMN, Column, Owned
 from ztfast.program.program import FRAME_FACTS, Fact
@@ -38,7 +38,8 @@ class MemberTables(NamedTuple):
 
     macs, owned, places: hash tables, (slots, factor).  address: uint64[m].  unknown: uint8[m + 1],
     from member −1 on.  first4: uint32[m], an IPv4 address that the member owns, 0 none.
-    identity: (first octet, scramble) of the network's MACs, None without an id.  emulates:
+    identity: (first octet, scramble) of the network's MACs, None without an id.  foreign: who sends
+    frames from other MACs (`MemberIndex.foreign_sender`).  emulates:
     (uint8[m], each member's schemes as in network.batch_context; the network's prefixes of RFC
     4193, in halves of 64 and 24 bits, and of 6PLANE), None where nobody emulates.  asks: does the
     table ask for (ZeroTier addresses, ownership)?  assumed: `Owned` bits of a sender that is not
@@ -52,6 +53,7 @@ class MemberTables(NamedTuple):
     unknown: npt.NDArray[np.uint8]
     first4: npt.NDArray[np.uint32]
     identity: tuple[int, int] | None
+    foreign: int
     emulates: tuple[npt.NDArray[np.uint8], tuple[int, int], int] | None
     asks: tuple[bool, bool]
     assumed: int
@@ -79,6 +81,7 @@ def member_tables(side: NativeSide, table: MemberTable, index: MemberIndex | Non
         unknown=np.concatenate(([False], ~table.known)).astype(np.uint8),
         first4=first4,
         identity=None if network_id is None else (first_octet(network_id), scramble(network_id)),
+        foreign=UNKNOWN_MEMBER if index is None else index.foreign_sender,
         emulates=_emulates(table),
         asks=(not side.columns.isdisjoint(ADDRESS_COLUMNS), Column.OWNERSHIP in side.columns),
         assumed=int(assumed),

@@ -4,7 +4,7 @@ Contract: every column has one item a frame.  A frame that the sender dropped or
 redirected never reaches the receiver, whose columns then count for nothing.  Of a frame with
 several recipients (a multicast, or a MAC behind a bridge), the columns tell what becomes of it for
 one of them, which engine.multicast chooses: the lowest address that gets it, if any does.
-Where it goes to nobody, or the network lets it not leave, no entry decided.
+Where it goes to nobody, or no node sends such a frame, no entry decided.
 `Verdicts` is public: `Engine.evaluate` gives it.  Tested by tests/engine/test_engine.py.
 """
 
@@ -25,11 +25,12 @@ from ztfast.model.reads import Reads
 
 
 class Unasked(IntEnum):
-    """Why no rule was the last word on a frame for several."""
+    """Why no rule was the last word on a frame."""
 
     NOT_SO = 0  # rules were
     NOBODY = 1  # the sender lets it go, and there is no recipient
     KEPT_IN = 2  # the network lets no such frame leave
+    FOREIGN = 3  # from a MAC that is no member's, and no member is an active bridge
 
 
 class Action(IntEnum):
@@ -86,8 +87,8 @@ class Verdicts:
     that was not evaluated.  receivers: uint32[n], members that got the frame (1 at most
     for unicast); None without a receiving side.  redirected: uint64[n], where else the sender
     sent the frame in the place of one recipient, 0 nowhere; None: nowhere.  undirected: bool[n],
-    frames that each of several recipients was to judge; None: there are none.  unasked: uint8[n],
-    `Unasked`: why no rule decided; None: rules decided on all.
+    frames that each of several recipients was to judge, or no node takes; None: there are none.
+    unasked: uint8[n], `Unasked`: why no rule decided; None: rules decided on all.
     """
 
     def __init__(

@@ -22,6 +22,7 @@ from ztfast.frames.batch import FrameBatch
 
 Bools = npt.NDArray[np.bool_]
 Index = npt.NDArray[np.intp]
+Uint8s = npt.NDArray[np.uint8]
 Uint16s = npt.NDArray[np.uint16]
 
 _COPIES = tuple(name for name in SIDE_COLUMNS if "copy_" in name)
@@ -126,7 +127,8 @@ class RecipientVerdicts:
     """What recipients said so far.
 
     verdicts: of the batch's first judgements, by direction.  index: its frames with several
-    recipients; leaves, goes: bool, does the network let them out, and the sender's first pass?
+    recipients; kept: uint8, `Unasked` where no node sends them; goes: bool, does the sender's first
+    pass let them go?
     """
 
     def __init__(
@@ -134,11 +136,11 @@ class RecipientVerdicts:
         batch: FrameBatch,
         verdicts: Mapping[str, SideVerdicts],
         index: Index,
-        leaves: Bools,
+        kept: Uint8s,
         goes: Bools,
     ) -> None:
         self._batch, self._verdicts, self._index = batch, verdicts, index
-        self._leaves, self._goes = leaves, goes
+        self._kept, self._goes = kept, goes
         self._asked = np.zeros(len(index), np.bool_)
         self._getting = np.zeros(len(index), np.uint32)
         self._redirected = np.zeros(len(index), np.uint64)
@@ -211,12 +213,13 @@ class RecipientVerdicts:
         redirected[self._index] = self._redirected
         unasked = np.zeros(len(self._batch), np.uint8)
         unasked[self._index[self._goes & ~self._asked]] = Unasked.NOBODY
-        unasked[self._index[~self._leaves]] = Unasked.KEPT_IN
+        kept = self._kept != Unasked.NOT_SO
+        unasked[self._index[kept]] = self._kept[kept]
         return JoinedVerdicts(sender, receiver, receivers, redirected, unasked)
 
     def _sender(self, first: SideVerdicts, columns: dict[str, npt.NDArray[Any]]) -> SideVerdicts:
         """The second pass in the place of the first, and silence where nothing leaves."""
-        stopped, again = ~self._leaves, self._asked
+        stopped, again = self._kept != Unasked.NOT_SO, self._asked
         if "in" not in self._verdicts:  # what goes to nobody does not leave
             again = self._goes
         silent = {name: column[stopped] for name, column in columns.items()}

@@ -17,7 +17,8 @@ import numpy.typing as npt
 from ztfast.engine.context import FrameContext
 from ztfast.engine.endpoints import endpoints
 from ztfast.engine.hops import Sender, drawn_anew, inbound, outbound, recipient_ways
-from ztfast.engine.multicast import active_bridges, lets_out, undirected_frames
+from ztfast.engine.multicast import active_bridges, stopped, undirected_frames
+from ztfast.engine.network_verdicts import Unasked
 from ztfast.engine.prng import receiver_seed
 from ztfast.engine.reference import context_of
 from ztfast.frames.batch import FrameBatch
@@ -31,7 +32,7 @@ from ztfast.network.batch_context import BatchContext, MemberTable
 from ztfast.network.member_table import member_table
 from ztfast.network.members import Member, Network
 from ztfast.network.recipients import Recipients, joined_ranges
-from ztfast.network.resolve import MEMBERSHIP_UNKNOWN, Endpoints, MemberIndex, member_index, resolve
+from ztfast.network.resolve import MEMBERSHIP_UNKNOWN, MemberIndex, member_index, resolve
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 
@@ -52,7 +53,8 @@ class FrameContexts:
     """One frame with the circumstances of its sender and of each kind of receiver.
 
     several: it goes to each of some recipients (which may be nobody), not to one destination.
-    stopped: why the network does not let it leave, whatever the rules say; "" where it does.
+    stopped: why no node sends it, whatever the rules say; "" where one may.  refused: nor does any
+    node take it.
     """
 
     frame: Frame
@@ -60,6 +62,7 @@ class FrameContexts:
     receivers: tuple[Receiver, ...]
     several: bool = False
     stopped: str = ""
+    refused: bool = False
 
 
 class Ends(NamedTuple):
@@ -105,13 +108,15 @@ class ContextResolver:
         batch = FrameBatch.from_frame(frame)
         ends = endpoints(batch, compiled=False)
         sender = resolve(self._index["out"], "out", ends, number)
-        many, undirected = undirected_frames(ends, sender)
+        many, undirected = undirected_frames(self._index["out"], ends, sender)
         if self._recipients is None or self.network is None or not undirected[0]:
             receiver = resolve(self._index["in"], "in", ends, number)
             return FrameContexts(frame, self._sender(sender), (self._receiver(receiver),))
         receivers = self._each_recipient(self._recipients, sender, bool(many[0]))
-        stopped = _stopped(self.network, batch, ends)
-        return FrameContexts(frame, self._sender(sender), receivers, True, stopped)
+        why = stopped(self.network, self._index["out"], batch, ends, sending=True)[0]
+        text = _stopped_text(self.network, why)
+        refused = why == Unasked.FOREIGN
+        return FrameContexts(frame, self._sender(sender), receivers, True, text, refused)
 
     def _each_recipient(
         self, recipients: Recipients, context: BatchContext, many: bool
@@ -191,10 +196,12 @@ class ContextResolver:
         return Receiver(context_of(context, at, count, receiver_seed(self.seed)), members, second)
 
 
-def _stopped(network: Network, batch: FrameBatch, ends: Endpoints) -> str:
-    """Why the network does not let a frame leave; "" where it does."""
-    if lets_out(network, batch, ends)[0]:
+def _stopped_text(network: Network, why: int) -> str:
+    """Why no node sends a frame; "" where one may."""
+    if why == Unasked.NOT_SO:
         return ""
+    if why == Unasked.FOREIGN:
+        return "its source MAC is no member's, and no member is an active bridge"
     if network.multicast_limit <= 0:
         return "the network's multicast limit is 0"
     return "the network lets no broadcasts out but ARP"

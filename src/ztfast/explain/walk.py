@@ -39,8 +39,8 @@ class Walk:
 
     def __init__(self, resolver: ContextResolver, contexts: FrameContexts, side: str) -> None:
         self._views, self._contexts, self._side = resolver.views, contexts, side
-        self._stopped = "" if side == "in" else contexts.stopped
-        self._goes_on = True
+        self._stopped = contexts.stopped if side != "in" or contexts.refused else ""
+        self._goes_on = not contexts.refused
         self._fates: list[str] = []
 
     def passes(self) -> Iterator[Pass]:

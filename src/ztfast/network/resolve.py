@@ -8,8 +8,10 @@ be known is assumed, and marked so that every verdict that reads it says so:
 - only a network id: addresses follow from the MACs, members' facts are assumed;
 - a MAC of the network's form that belongs to no member: its address is a fact, the tags
   and ownership of that node are assumed;
-- a source MAC of another form, or an IP that nobody was assigned (a bridge or a router
-  is in between): the address is 0 and assumed too;
+- a source MAC of another form: sent by the network's active bridge.  With several, or members that
+  nobody described, the address is 0 and assumed; with none, no node sends or takes such a frame
+  (`strays`).  A frame between two such MACs was captured beyond a bridge or router: assumed too;
+- an IP that nobody was assigned: the address is 0 and assumed;
 - a destination MAC of another form: bridged; out, the destination is 0 and no remote
   tags are there, which is what a node does; in, the receiver is assumed.
 
@@ -33,6 +35,7 @@ from ztfast.network.batch_context import UNKNOWN_MEMBER, BatchContext, GivenIps,
 from ztfast.network.members import Network
 
 MEMBERSHIP_UNKNOWN = -1
+NO_SENDER = -1  # of frames from foreign MACs, in a network without an active bridge
 
 Uint64s = npt.NDArray[np.uint64]
 Int32s = npt.NDArray[np.int32]
@@ -92,6 +95,14 @@ class MemberIndex:
     ipv6_keys: Uint64s = field(repr=False)
     ipv6_member: Int32s = field(repr=False)
     ipv6_factor: int = 1
+    bridges: tuple[int, ...] = ()
+
+    @property
+    def foreign_sender(self) -> int:
+        """Who sends frames from foreign MACs: a member, UNKNOWN_MEMBER, or NO_SENDER."""
+        if self.network_id is None or len(self.table.address) == 1 or len(self.bridges) > 1:
+            return UNKNOWN_MEMBER
+        return self.bridges[0] if self.bridges else NO_SENDER
 
     @property
     def described(self) -> bool:
@@ -109,9 +120,10 @@ def member_index(network: Network | None, table: MemberTable) -> MemberIndex:
 
     An address that two members were assigned finds nobody.
     """
+    members = () if network is None else network.active_members()
     macs = sorted([(mac, number) for number, own in enumerate(table.stations) for mac in own])
     ipv4, ipv4_member = _ipv4_columns(table.assigned_ips)
-    wide, keys, members, factor = _ipv6_columns(table.assigned_ips)
+    wide, keys, ipv6_member, factor = _ipv6_columns(table.assigned_ips)
     return MemberIndex(
         network_id=network.id if network is not None else None,
         table=table,
@@ -121,8 +133,9 @@ def member_index(network: Network | None, table: MemberTable) -> MemberIndex:
         ipv4_member=ipv4_member,
         ipv6=wide,
         ipv6_keys=keys,
-        ipv6_member=members,
+        ipv6_member=ipv6_member,
         ipv6_factor=factor,
+        bridges=tuple(number for number, member in enumerate(members, 1) if member.bridge),
     )
 
 
@@ -222,6 +235,36 @@ def _end(
     return _chosen(macs_known, by_mac, by_ip)
 
 
+def _both_ends(index: MemberIndex, ends: Endpoints) -> tuple[_Found, _Found]:
+    """(source, dest) of each frame; frames from foreign MACs are their only bridge's."""
+    source = _end(index, ends.mac_source, ends.mac_source_known, ends.ip_source)
+    dest = _end(index, ends.mac_dest, ends.mac_dest_known, ends.ip_dest)
+    bridge = index.foreign_sender
+    if bridge > UNKNOWN_MEMBER:
+        foreign = _from_foreign(ends, source, dest)
+        own = np.full(len(ends), bridge, np.int32)
+        source = _chosen(foreign, _Found(own, index.table.address[own], foreign), source)
+    return source, dest
+
+
+def _from_foreign(ends: Endpoints, source: _Found, dest: _Found) -> Bools:
+    """Frames from a MAC of another form to a node of the network, or to several."""
+    has_mac = True if ends.mac_source_known is None else ends.mac_source_known
+    found: Bools = ~source.known & has_mac & (dest.known | multicast_frames(ends))
+    return found
+
+
+def strays(index: MemberIndex, ends: Endpoints) -> Bools:
+    """Frames from a foreign MAC where no active bridge is: no node sends or takes them; bool[n]."""
+    if index.foreign_sender != NO_SENDER:
+        return np.zeros(len(ends), np.bool_)
+    return _from_foreign(
+        ends,
+        _end(index, ends.mac_source, ends.mac_source_known, ends.ip_source),
+        _end(index, ends.mac_dest, ends.mac_dest_known, ends.ip_dest),
+    )
+
+
 def multicast_frames(ends: Endpoints) -> Bools:
     """Which frames go to a multicast or broadcast address, by MAC, or by IP where there is none."""
     by_mac: Bools = (ends.mac_dest >> np.uint64(40) & np.uint64(1)).astype(np.bool_)
@@ -257,8 +300,7 @@ def resolve(
     if direction not in ("out", "in"):
         raise usage(f"unknown direction {direction!r}", "use 'out' or 'in'")
     _check_lengths(ends)
-    source = _end(index, ends.mac_source, ends.mac_source_known, ends.ip_source)
-    dest = _end(index, ends.mac_dest, ends.mac_dest_known, ends.ip_dest)
+    source, dest = _both_ends(index, ends)
     numbers = np.arange(first_number, first_number + len(ends), dtype=np.int64)
     if direction == "out":
         return _outbound(index, ends, source, dest, numbers)

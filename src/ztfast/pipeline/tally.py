@@ -41,6 +41,7 @@ _UNDECIDED = {  # what stands for a rule where none decided, by the number that 
     -1 - Unasked.NOT_SO: "end of the rules",
     -1 - Unasked.NOBODY: "reaches nobody",
     -1 - Unasked.KEPT_IN: "the network lets no such frames out",
+    -1 - Unasked.FOREIGN: "source MAC no member's, and no active bridge",
 }
 _CODES = len(Result)
 _COMMENT = re.compile(r"(?<!\S)#[^\r\n]*")
