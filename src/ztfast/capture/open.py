@@ -16,7 +16,7 @@ from typing import IO
 
 from ztfast.capture import pcap, pcap_header
 from ztfast.capture.compression import PushedBack, decompressed, kind_of
-from ztfast.capture.packets import MAX_BUFFER, PacketBatch
+from ztfast.capture.packets import MAPPED, MAX_BUFFER, PacketBatch
 from ztfast.capture.pcap_scan import RecordScan
 from ztfast.capture.session import ReadSession
 from ztfast.capture.sources import (
@@ -133,15 +133,16 @@ def open_capture(
     resync: bool = False,
     limit: int | None = None,
     session: ReadSession | None = None,
-    span: int = MAX_BUFFER,
+    span: int | None = None,
     held: bool = True,
 ) -> Capture:
     """Open a capture: a file, a FIFO, `-` for standard input, or a binary file object.
 
     `follow` waits for more at the end of a file that grows; `resync` goes on after damage;
     `limit` ends after so many frames; `session` continues another capture's numbering; `span` is
-    the size of a window in bytes; without `held` a regular file is opened anew for each window,
-    so that more can be read by turns than a process may have open.  Raises `CaptureError` where
+    the size of a window in bytes (None: 32 MiB of a file that is mapped, 16 MiB else); without
+    `held` a regular file is opened anew for each window, so that more can be read by turns than a
+    process may have open.  Raises `CaptureError` where
     there is no such file, or it is empty, or no capture.
     """
     session = session if session is not None else ReadSession(resync)
@@ -191,7 +192,12 @@ def _reader(
 
 
 def _recognise(
-    reader: Reader, descriptor: int, name: str, session: ReadSession, limit: int | None, span: int
+    reader: Reader,
+    descriptor: int,
+    name: str,
+    session: ReadSession,
+    limit: int | None,
+    span: int | None,
 ) -> Capture:
     growing = reader if isinstance(reader, GrowingReader) else None
     head = _head(reader, name)
@@ -204,14 +210,14 @@ def _recognise(
         head, start = _behind_something(reader, name, head, compression, session)
     format, read = _FORMATS[head[start : start + _HEAD]]
     if descriptor >= 0:
-        feed: Feed = MapFeed(descriptor, os.fstat(descriptor).st_size, name, span)
+        feed: Feed = MapFeed(descriptor, os.fstat(descriptor).st_size, name, span or MAPPED)
         reader.close()
     elif compression is not None and regular:
         from ztfast.capture.ahead import AheadFeed  # start-up stays short
 
-        feed = AheadFeed(reader, name, head, span)
+        feed = AheadFeed(reader, name, head, span or MAX_BUFFER)
     else:
-        feed = StreamFeed(reader, name, head, span)
+        feed = StreamFeed(reader, name, head, span or MAX_BUFFER)
     capture = Capture(feed, format, read, session, limit, growing, start)
     capture.compression, capture.regular = compression, regular
     return capture

@@ -26,6 +26,7 @@ Buffer: TypeAlias = Any
 MAX_FRAMES = 65_536
 MAX_CAPTURED = 262_144
 MAX_BUFFER = 16 * 1024 * 1024
+MAPPED = 2 * MAX_BUFFER  # bytes of a file that are mapped at once: nothing is copied
 
 
 class Interface(NamedTuple):

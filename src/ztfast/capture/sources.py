@@ -21,7 +21,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from ztfast.capture.packets import MAX_BUFFER, Buffer
+from ztfast.capture.packets import MAPPED, MAX_BUFFER, Buffer
 
 _MADV_POPULATE_READ = 22  # Linux's number; mmap has no name for it before Python 3.14
 PATIENCE = 0.1  # seconds that a slow pipe's first frames wait for company
@@ -74,7 +74,7 @@ class Reader(Protocol):
 class MapFeed:
     """A regular file, mapped.  Pages that were scanned through are handed back as it goes."""
 
-    def __init__(self, descriptor: int, size: int, path: str, span: int = MAX_BUFFER) -> None:
+    def __init__(self, descriptor: int, size: int, path: str, span: int = MAPPED) -> None:
         self.path = path
         self._map = mmap.mmap(descriptor, size, access=mmap.ACCESS_READ)
         self._buffer: Buffer = np.frombuffer(self._map, np.uint8)
@@ -94,7 +94,7 @@ class MapFeed:
 
         needed: as far as pages are had at once; those behind it come as they are touched.
         """
-        self._release(position - self._span)
+        self._release(position)
         self._reach = 2 * self._reach if position == self._position else self._span
         self._position = position
         end = self._given = min(position + self._reach, self._size)
@@ -102,7 +102,7 @@ class MapFeed:
         return Window(self._buffer, position, end, 0, end == self._size)
 
     def _release(self, upto: int) -> None:
-        """Let go of pages far behind: resident memory stays small however large the file."""
+        """Let go of pages behind; what is read of them again comes back.  Memory stays bounded."""
         upto -= upto % mmap.ALLOCATIONGRANULARITY
         if upto - self._released >= self._span and hasattr(mmap, "MADV_DONTNEED"):
             self._map.madvise(mmap.MADV_DONTNEED, self._released, upto - self._released)

@@ -21,6 +21,8 @@ from ztfast.engine.native_tables import SideOutputs, joined_outputs
 from ztfast.frames.buffer_pool import BufferPool
 from ztfast.model.result import Result
 
+COUNTED_FRAMES = 4 * MAX_FRAMES  # of a batch that is counted: few of them need columns
+
 
 class Judged(NamedTuple):
     """The results of a scan that judges, for `Engine.verdicts`.
@@ -121,7 +123,7 @@ class CountingScan:
         start: int,
         end: int,
         shape: RecordShape = PLAIN,
-        max_frames: int = MAX_FRAMES,
+        max_frames: int = COUNTED_FRAMES,
     ) -> ScannedRecords:
         """As `capture.pcap_scan.scan_records`; `judged` is `Counted`."""
         columns = record_columns(max_frames if self._may_keep else 0, end - start, self._pool)
