@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import random
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,9 +12,11 @@ from typing import Any
 import pytest
 
 from tests.archive.running import RANDOM_RULES, Here, captures_in, filtered
-from tests.needs import needs
+from tests.capture.zstd_building import frames_of, seek_table
+from tests.needs import needs, needs_loops
 from ztfast.archive import plan
-from ztfast.archive.remote import RemoteFile, expanded, info_of, is_url
+from ztfast.archive.remote import RemoteFile, RemoteRanges, expanded, info_of, is_url
+from ztfast.capture.ranges import RangeReader
 from ztfast.engine.engine import Engine
 from ztfast.errors import CaptureError, UsageError
 from ztfast.lang import compile_text
@@ -173,3 +176,87 @@ class _Breaking:
 
     def close(self) -> None:
         self._file.close()
+
+
+@needs_loops
+@needs("fsspec", "zstandard")
+@pytest.mark.parametrize("most", [None, 9000])
+def test_parts_of_a_large_file(most: int | None, store: Any, tmp_path: Path) -> None:
+    """most: bytes of a zstd frame, None: the capture is plain."""
+    path = captures_in(tmp_path / "large", 1) / "c0.pcap"
+    if most is not None:
+        frames = frames_of(path.read_bytes(), random.Random(1), most)
+        path.unlink()
+        path = path.with_suffix(".pcap.zst")
+        path.write_bytes(b"".join(frames) + seek_table([len(frame) for frame in frames]))
+    url = f"memory://large/{path.name}"
+    store.pipe_file(f"/large/{path.name}", path.read_bytes())
+    job = plan([url], ENGINE, out=str(tmp_path / "out"), part=40_000)
+    assert len(job.files[0]) > 4
+    result = job.run(Here(3))
+    assert result.segments > 4
+    found, expected = result.figures(), filtered(ENGINE, path)
+    assert {name: found[name] for name in expected} == expected
+
+
+@needs_loops
+@needs("fsspec")
+def test_a_part_whose_transfer_breaks_off_is_done_again(
+    store: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = captures_in(tmp_path / "large", 1) / "c0.pcap"
+    store.pipe_file("/large/c0.pcap", path.read_bytes())
+    job = plan(["memory://large/c0.pcap"], PLAIN, out=str(tmp_path / "out"), part=40_000)
+    whole, read = type(store).cat_file, RemoteFile.read
+
+    def cat_file(self: Any, path: str, start: int, end: int) -> Any:
+        if start > 100_000:
+            raise RuntimeError("the wire\nwas cut")
+        return whole(self, path, start=start, end=end)
+
+    def breaking(self: Any, size: int) -> bytes:
+        self._file = _Breaking(self._file)
+        return read(self, size)
+
+    monkeypatch.setattr(type(store), "cat_file", cat_file)
+    monkeypatch.setattr(RemoteFile, "read", breaking)
+    result = job.run(Here())
+    assert (result.done, result.complete) == (0, False)
+    assert "the wire was cut" in result.problems[0].message
+    monkeypatch.undo()
+    again = plan(["memory://large/c0.pcap"], PLAIN, out=str(tmp_path / "out"), part=40_000)
+    found, expected = again.run(Here(), resume=True).figures(), filtered(PLAIN, path)
+    assert {name: found[name] for name in expected} == expected
+
+
+@needs_loops
+@needs("fsspec")
+def test_a_large_file_that_changes_meanwhile(store: Any, tmp_path: Path) -> None:
+    path = captures_in(tmp_path / "large", 1) / "c0.pcap"
+    store.pipe_file("/large/c0.pcap", path.read_bytes())
+    job = plan(["memory://large/c0.pcap"], PLAIN, out=str(tmp_path / "out"), part=40_000)
+
+    def change(done: int) -> None:
+        if done == 2:
+            store.pipe_file("/large/c0.pcap", path.read_bytes())
+
+    result = job.run(Here(meddle=change))
+    assert (result.done, result.complete) == (0, False)
+    assert "changed since" in result.problems[0].message
+
+
+@needs("fsspec")
+def test_a_read_fetches_a_large_stretch(store: Any) -> None:
+    store.pipe_file("/caps/large", bytes(40 << 20))
+    file, asked = RemoteRanges(f"{ROOT}/large"), list[int]()
+    whole = file.piece
+
+    def piece(start: int, end: int) -> bytes:
+        asked.append(end - start)
+        return whole(start, end)
+
+    file.piece = piece  # type: ignore[method-assign]
+    reader, space = RangeReader(file, 0, file.size), memoryview(bytearray(1 << 16))
+    while reader.readinto(space):
+        pass
+    assert asked == [16 << 20, 16 << 20, 8 << 20]

@@ -7,12 +7,18 @@ from pathlib import Path
 from tests.archive.running import captures_in
 from tests.needs import needs_loops
 from ztfast.archive.segments import Ended, Segment, cut, joined, numbered
+from ztfast.capture.pcap_part import Place
 
 FILE = Segment("a.pcap", 1000, 5)
 
 
 def part(start: int, stop: int) -> Segment:
     return Segment("a.pcap", 1000, 5, start, stop)
+
+
+def ended_at(byte: int | None, sound: bool = True) -> Ended:
+    assert byte is not None
+    return Ended(Place(byte), sound)
 
 
 PLANNED = [part(24, 300), part(300, 600), part(600, 1000)]
@@ -47,41 +53,41 @@ def test_nothing_was_run_yet() -> None:
 
 
 def test_parts_that_follow_each_other_count() -> None:
-    ended = {one: Ended(one.stop, True) for one in PLANNED}
+    ended = {one: ended_at(one.stop) for one in PLANNED}
     assert joined(PLANNED, ended) == (PLANNED, [])
 
 
 def test_a_wrong_guess_is_left_out_and_the_part_before_is_gone_on_from() -> None:
-    ended = {one: Ended(one.stop, True) for one in PLANNED} | {PLANNED[0]: Ended(340, True)}
+    ended = {one: ended_at(one.stop) for one in PLANNED} | {PLANNED[0]: ended_at(340)}
     extra = part(340, 600)
     assert joined(PLANNED, ended) == ([], [extra])
-    ended[extra] = Ended(600, True)
+    ended[extra] = ended_at(600)
     assert joined(PLANNED, ended) == ([PLANNED[0], extra, PLANNED[2]], [])
 
 
 def test_a_part_that_runs_over_the_next_one() -> None:
-    ended = {one: Ended(one.stop, True) for one in PLANNED} | {PLANNED[0]: Ended(700, True)}
+    ended = {one: ended_at(one.stop) for one in PLANNED} | {PLANNED[0]: ended_at(700)}
     extra = part(700, 1000)
     assert joined(PLANNED, ended)[1] == [extra]
-    ended[extra] = Ended(1000, True)
+    ended[extra] = ended_at(1000)
     assert joined(PLANNED, ended) == ([PLANNED[0], extra], [])
 
 
 def test_damage_makes_it_one_segment() -> None:
-    ended = {one: Ended(one.stop, one != PLANNED[1]) for one in PLANNED}
+    ended = {one: ended_at(one.stop, one != PLANNED[1]) for one in PLANNED}
     assert joined(PLANNED, ended) == ([], [FILE])
     ended[FILE] = Ended(None, False)
     assert joined(PLANNED, ended) == ([FILE], [])
 
 
 def test_damage_behind_a_wrong_guess_is_none() -> None:
-    ended = {PLANNED[0]: Ended(600, True), PLANNED[1]: Ended(None, False)}
-    ended[PLANNED[2]] = Ended(1000, True)
+    ended = {PLANNED[0]: ended_at(600), PLANNED[1]: Ended(None, False)}
+    ended[PLANNED[2]] = ended_at(1000)
     assert joined(PLANNED, ended) == ([PLANNED[0], PLANNED[2]], [])
 
 
 def test_a_part_that_goes_nowhere_ends_in_the_whole() -> None:
-    ended = {one: Ended(one.start, True) for one in PLANNED}
+    ended = {one: ended_at(one.start) for one in PLANNED}
     assert joined(PLANNED, ended) == ([], [FILE])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import struct
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,9 @@ import pytest
 from tests.needs import needs_loops
 from tests.pipeline.hostile_captures import capture_of, record
 from ztfast.capture import open_capture
-from ztfast.capture.pcap_part import likely_starts, open_part
+from ztfast.capture.part_starts import likely_starts
+from ztfast.capture.pcap_part import Place, open_part
+from ztfast.capture.ranges import DiskFile
 from ztfast.capture.session import ReadSession
 from ztfast.errors import CaptureError
 
@@ -27,10 +30,17 @@ def starts_of(path: Path) -> list[int]:
 
 def part_of(path: Path, start: int, stop: int) -> tuple[list[int], int]:
     """(where a part's records begin; where the one behind it does)."""
-    capture, feed = open_part(str(path), start, stop, ReadSession())
-    with capture:
-        found = [batch.record_start + batch.base for batch in capture if len(batch)]
-    return (np.concatenate(found).tolist() if found else []), feed.end
+    with open_part(DiskFile(str(path)), Place(start), stop, ReadSession()) as part:
+        found = [batch.record_start + batch.base for batch in part if len(batch)]
+        end = part.end
+    assert end is not None
+    assert end.skip == 0
+    return (np.concatenate(found).tolist() if found else []), end.byte
+
+
+def likely_in(path: Path, part: int) -> list[Place]:
+    with closing(DiskFile(str(path))) as file:
+        return likely_starts(file, part)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -94,15 +104,17 @@ def test_what_is_no_pcap_any_more(data: bytes, tmp_path: Path) -> None:
     path = tmp_path / "c.pcap"
     path.write_bytes(data)
     with pytest.raises(CaptureError, match="it changed"):
-        open_part(str(path), 24, 100, ReadSession())
-    assert likely_starts(str(path), 4) == []
+        open_part(DiskFile(str(path)), Place(24), 100, ReadSession())
+    assert likely_in(path, 4) == []
 
 
 @needs_loops
 def test_likely_starts_are_mostly_right(tmp_path: Path) -> None:
     path = tmp_path / "c.pcap"
     path.write_bytes(capture_of(random.Random(1), 2000, 300))
-    starts, real = likely_starts(str(path), 20), set(starts_of(path))
+    places = likely_in(path, path.stat().st_size // 20)
+    assert {place.skip for place in places} == {0}
+    starts, real = [place.byte for place in places], set(starts_of(path))
     assert starts[0] == 24
     assert starts == sorted(set(starts))
     right = [start in real for start in starts]
@@ -112,4 +124,4 @@ def test_likely_starts_are_mostly_right(tmp_path: Path) -> None:
 def test_old_versions_are_not_cut(tmp_path: Path) -> None:
     path = tmp_path / "c.pcap"
     path.write_bytes(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 3, 0, 0, 262144, 1) + bytes(9000))
-    assert likely_starts(str(path), 4) == []
+    assert likely_in(path, 4) == []

@@ -75,13 +75,14 @@ class Matrix:
         return {"frames": self.frames, "changed": self.changed, "rows": self.rows()}
 
     @classmethod
-    def from_json(cls, document: dict[str, Any]) -> Matrix:
-        """The matrix that `to_json` wrote."""
+    def from_json(cls, document: dict[str, Any], before: int = 0) -> Matrix:
+        """The matrix that `to_json` wrote; before: bytes in front of what it is of."""
         found = cls(whole(document["frames"]))
         for row in document["rows"]:
             change = Change(*(row[name] for name in Change._fields))
             add(found.counts, change, *read_count(row))
-            found.examples[change] = list(row["examples"])
+            examples = row["examples"]
+            found.examples[change] = [{**one, "byte": one["byte"] + before} for one in examples]
         return found
 
     def lines(self) -> list[str]:

@@ -23,6 +23,7 @@ from ztfast.archive.result import FAILED, ArchiveResult, merged
 from ztfast.archive.segments import PART, Ended, Segment, cut, joined, numbered
 from ztfast.archive.sources import AT_ONCE, files_of
 from ztfast.archive.work import Outcome, Work
+from ztfast.capture.pcap_part import Place
 from ztfast.engine.engine import Engine
 from ztfast.errors import BackendError, CaptureError, Diagnostic, OutputError, usage
 from ztfast.pipeline.split import KINDS
@@ -291,7 +292,8 @@ def _ended(outcomes: dict[Segment, Outcome]) -> dict[str, dict[Segment, Ended]]:
     for segment, outcome in outcomes.items():
         ended = Ended(None, False)
         if outcome.manifest is not None:
-            ended = Ended(outcome.manifest["end"], not outcome.manifest["damaged"])
+            end = outcome.manifest["end"]
+            ended = Ended(None if end is None else Place(*end), not outcome.manifest["damaged"])
         found.setdefault(segment.path, {})[segment] = ended
     return found
 

@@ -16,6 +16,10 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
+from ztfast.capture.ahead import AheadFeed
+from ztfast.capture.packets import MAX_BUFFER
+from ztfast.capture.ranges import RangeReader
+from ztfast.capture.sources import Feed
 from ztfast.errors import usage
 
 _T = TypeVar("_T")
@@ -109,6 +113,40 @@ class RemoteFile:
     def close(self) -> None:
         """Let go of it."""
         self._file.close()
+
+
+class RemoteRanges:
+    """A file's bytes by place: a `capture.ranges.Ranges`.  failure: as of a `RemoteFile`.
+
+    Raises OSError.
+    """
+
+    stretch, near = _STRETCH, False
+
+    def __init__(self, url: str) -> None:
+        self._system, self._path = file_system(url)
+        self.path, self.failure = url, ""
+        self.size = info_of(url).size
+
+    def piece(self, start: int, end: int) -> bytes:
+        """The bytes from one place up to another; raises OSError."""
+        end = min(end, self.size)
+        if start >= end:
+            return b""
+        try:
+            data: bytes = self._system.cat_file(self._path, start=start, end=end)
+        except Exception as error:
+            self.failure = _reason(error)
+            raise OSError(errno.EIO, self.failure, self.path) from error
+        return data
+
+    def feed(self, start: int, stop: int) -> Feed:
+        """Windows from a place on, the next one fetched while one is looked at."""
+        reader = RangeReader(self, start, self.size, stop)
+        return AheadFeed(reader, self.path, span=MAX_BUFFER, base=start)
+
+    def close(self) -> None:
+        """Nothing: nothing is held."""
 
 
 def _asked(url: str, ask: Callable[[], _T]) -> _T:

@@ -76,15 +76,18 @@ def merged(
     result.overview = Overview(engine) if overview else None
     result.segments = len(outcomes) + len(missing)
     result.complete = not missing and not interrupted
+    decoded: dict[str, int] = {}  # bytes of what a file holds, in the parts before
     for outcome in outcomes:
+        path = outcome.segment.path
         if outcome.manifest is None:
             result.complete = False
             message = f"failed, and is not counted: {outcome.failure}"
             help = "put that right and run again with --resume"
-            path = str(outcome.segment)
-            result.problems.append(Diagnostic(FAILED, message, path=path, help=help))
+            name = str(outcome.segment)
+            result.problems.append(Diagnostic(FAILED, message, path=name, help=help))
         else:
-            _add(result, outcome.manifest)
+            _add(result, outcome.manifest, decoded.get(path, 0))
+            decoded[path] = decoded.get(path, 0) + outcome.manifest["decoded"]
     if not interrupted:
         result.problems += [
             Diagnostic(FAILED, "was not done, and is not counted", path=path) for path in missing
@@ -93,7 +96,7 @@ def merged(
     return result
 
 
-def _add(result: ArchiveResult, manifest: dict[str, Any]) -> None:
+def _add(result: ArchiveResult, manifest: dict[str, Any], before: int) -> None:
     result.done += 1
     result.tally.merge(Tally.from_json(manifest["figures"], result.tally.policy))
     result.skipped_bytes += manifest["skipped_bytes"]
@@ -101,7 +104,7 @@ def _add(result: ArchiveResult, manifest: dict[str, Any]) -> None:
     result.problems += [from_json(row) for row in manifest["findings"]]
     if manifest["changes"] is not None:
         result.changes = result.changes or Matrix()
-        result.changes.merge(Matrix.from_json(manifest["changes"]))
+        result.changes.merge(Matrix.from_json(manifest["changes"], before))
     if result.overview is not None:
         result.overview.read(manifest["overview"])
     result.captures += [

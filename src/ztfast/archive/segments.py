@@ -1,5 +1,7 @@
 """Segments: the units of work, a file or a part of a large classic pcap; and how parts are joined.
 
+A part of a plain pcap is cut anywhere, of one in zstd of several frames where a frame begins.
+
 Contract: where a part begins is a guess until the part before has ended exactly there.  `joined`
 follows a file's parts from its first record on and takes only those that so prove themselves; it
 says which are still to be run.  A file of which a part is damaged or failed is read as a whole, as
@@ -13,11 +15,14 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
-from ztfast.archive.remote import info_of, is_url
-from ztfast.capture.pcap_part import likely_starts
+from ztfast.archive.remote import RemoteRanges, info_of, is_url
+from ztfast.capture.part_starts import DENSE, likely_starts
+from ztfast.capture.pcap_part import Place
+from ztfast.capture.ranges import DiskFile, Ranges
 
 PART = 256 << 20  # bytes of a part: some seconds of work
 _NAME = 60
@@ -26,6 +31,8 @@ _NAME = 60
 @dataclass(frozen=True)
 class Segment:
     """A file (start is None), or its records that begin in [start, stop) bytes.
+
+    skip: bytes decoded from the frame at `start` on that belong to records before (zstd only).
 
     size, changed: the file's bytes and time of change (ns; of a URL a number made of its ETag)
     when the work was planned.  first: the number of the first frame over all files, where that was
@@ -38,11 +45,14 @@ class Segment:
     start: int | None = None
     stop: int | None = None
     first: int = 0
+    skip: int = 0
 
     @property
     def id(self) -> str:
         """A name that no other segment has, and that people recognise."""
         text = f"{self.path}\0{self.start}\0{self.stop}"
+        if self.skip:
+            text += f"\0{self.skip}"
         digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
         name = re.sub(r"[^A-Za-z0-9._-]", "_", os.path.basename(self.path))[-_NAME:]
         return f"{digest}-{name}"
@@ -55,7 +65,12 @@ class Segment:
     @property
     def whole(self) -> Segment:
         """The file as one segment."""
-        return replace(self, start=None, stop=None)
+        return replace(self, start=None, stop=None, skip=0)
+
+    @property
+    def place(self) -> Place:
+        """Where a part's first record begins."""
+        return Place(self.start or 0, self.skip)
 
     def to_json(self) -> dict[str, Any]:
         """For a plan's file."""
@@ -68,7 +83,7 @@ class Ended(NamedTuple):
     end: where the record behind a part begins.  sound: neither damaged nor failed.
     """
 
-    end: int | None
+    end: Place | None
     sound: bool
 
 
@@ -81,18 +96,25 @@ def stamp_of(path: str) -> tuple[int, int]:
 
 
 def cut(path: str, part: int = PART) -> list[Segment]:
-    """A file's segments, of about `part` bytes where it can be cut; raises OSError.
-
-    What a URL names stays whole.
-    """
+    """A file's segments, of about `part` bytes where it can be cut; raises OSError."""
     size, changed = stamp_of(path)
     whole = Segment(path, size, changed)
-    parts = 0 if is_url(path) else size // part
-    starts = likely_starts(path, parts) if parts > 1 else []
-    if len(starts) < 2:
+    if size * DENSE < 2 * part:  # not even one in zstd has two parts
         return [whole]
-    ends = [*starts[1:], size]
-    return [replace(whole, start=start, stop=end) for start, end in zip(starts, ends, strict=True)]
+    with closing(ranges_of(path)) as file:
+        starts = likely_starts(file, part)
+    if len(starts) < 2 or file.size != size:
+        return [whole]
+    stops = [*(place.byte for place in starts[1:]), size]
+    return [
+        replace(whole, start=place.byte, skip=place.skip, stop=stop)
+        for place, stop in zip(starts, stops, strict=True)
+    ]
+
+
+def ranges_of(path: str) -> Ranges:
+    """A file's bytes by place, wherever it is; raises OSError."""
+    return RemoteRanges(path) if is_url(path) else DiskFile(path)
 
 
 def joined(
@@ -109,8 +131,8 @@ def joined(
     if first.start is None:
         return [], [whole]
     chain: list[Segment] = []
-    place = first.start
-    while place < first.size:
+    place = first.place
+    while place.byte < first.size:
         part = _part_at(place, planned, ended)
         if part not in ended:
             return [], [part, *(one for one in planned if one not in ended and one != part)]
@@ -122,13 +144,14 @@ def joined(
     return chain, []
 
 
-def _part_at(place: int, planned: list[Segment], ended: Iterable[Segment]) -> Segment:
-    """The part that begins at a byte; where none does, one up to the next that was planned."""
+def _part_at(place: Place, planned: list[Segment], ended: Iterable[Segment]) -> Segment:
+    """The part that begins at a place; where none does, one up to the next that was planned."""
     for part in (*planned, *ended):
-        if part.start == place:
+        if part.start is not None and part.place == place:
             return part
-    stops = [part.start for part in planned if part.start is not None and part.start > place]
-    return replace(planned[0], start=place, stop=min(stops, default=planned[0].size))
+    stops = [part.place.byte for part in planned if part.place.byte > place.byte]
+    stop = min(stops, default=planned[0].size)
+    return replace(planned[0], start=place.byte, skip=place.skip, stop=stop)
 
 
 def numbered(chains: Iterable[list[Segment]], frames: Mapping[Segment, int]) -> list[list[Segment]]:

@@ -11,12 +11,12 @@ from typing import IO, Any, cast
 
 import numpy as np
 
-from ztfast.archive.remote import RemoteFile, is_url
-from ztfast.archive.segments import Segment
+from ztfast.archive.remote import RemoteFile, RemoteRanges, is_url
+from ztfast.archive.segments import Segment, ranges_of
 from ztfast.capture.many import Captures
 from ztfast.capture.open import Capture, open_capture
 from ztfast.capture.packets import PacketBatch
-from ztfast.capture.pcap_part import PartFeed, open_part
+from ztfast.capture.pcap_part import Part, Place, open_part
 from ztfast.capture.pcap_scan import RecordScan
 from ztfast.capture.session import UNREADABLE, ReadSession
 from ztfast.errors import CaptureError, Diagnostic
@@ -32,31 +32,41 @@ class SegmentCaptures(Captures):
             [segment.path], ReadSession(resync, segment.first), opened=self._opened_segment
         )
         self.segment, self._span = segment, span
-        self._part: PartFeed | None = None
-        self._remote: RemoteFile | None = None
+        self._part: Part | None = None
+        self._remote: RemoteFile | RemoteRanges | None = None
 
     def __enter__(self) -> SegmentCaptures:
         return self
 
     def _opened_segment(self, path: str, *, follow: bool, session: ReadSession) -> Capture:
         del follow
-        start, stop = self.segment.start, self.segment.stop
-        if is_url(path):
-            self._remote = _remote(path)
-            return open_capture(cast("IO[bytes]", self._remote), session=session)
-        if start is None or stop is None:
-            return open_capture(path, session=session)
         try:
-            capture, self._part = open_part(path, start, stop, session)
+            return self._place_opened(path, session)
         except OSError as error:
-            message = f"cannot be opened: {error.strerror}"
+            message = f"cannot be opened: {error.strerror or error}"
             raise CaptureError(Diagnostic(UNREADABLE, message, path=path, offset=0)) from error
-        return capture
+
+    def _place_opened(self, path: str, session: ReadSession) -> Capture:
+        segment = self.segment
+        if segment.start is not None and segment.stop is not None:
+            file = ranges_of(path)
+            self._remote = file if isinstance(file, RemoteRanges) else None
+            self._part = open_part(file, segment.place, segment.stop, session)
+            return self._part
+        if is_url(path):
+            self._remote = RemoteFile(path)
+            return open_capture(cast("IO[bytes]", self._remote), session=session)
+        return open_capture(path, session=session)
 
     @property
-    def end(self) -> int | None:
+    def end(self) -> Place | None:
         """Where the record behind a part begins, once it was read."""
         return None if self._part is None else self._part.end
+
+    @property
+    def decoded(self) -> int:
+        """Bytes that the zstd frames of a part hold, once it was read; 0 of anything else."""
+        return 0 if self._part is None else self._part.decoded
 
     def check_transfer(self) -> None:
         """Raise CaptureError where a transfer broke off: that is no damage of the capture."""
@@ -75,15 +85,6 @@ class SegmentCaptures(Captures):
         if self._span == (None, None):
             return super().batches(scan)
         return within(super().batches(), self._span)
-
-
-def _remote(url: str) -> RemoteFile:
-    try:
-        return RemoteFile(url)
-    except OSError as error:
-        raise CaptureError(
-            Diagnostic(UNREADABLE, f"cannot be opened: {error.strerror}", path=url, offset=0)
-        ) from error
 
 
 def within(batches: Iterator[PacketBatch], span: Span) -> Iterator[PacketBatch]:

@@ -48,7 +48,7 @@ class Store:
         """Make an attempt the segment; False where another was first.  Raises OSError."""
         path = os.path.join(folder, MANIFEST)
         with open(path, "w", encoding="utf-8") as file:
-            json.dump({**manifest, "at": f"{SEGMENTS}/{name}"}, file)
+            file.write(json.dumps({**manifest, "at": f"{SEGMENTS}/{name}"}))  # dump is slow
             file.flush()
             settle(file.fileno())
         _settle_folder(folder)
@@ -61,8 +61,7 @@ class Store:
                 raise
             self.discard(folder)
             return False
-        _settle_folder(segments)
-        return True
+        return True  # that its name is on the disk, `tidy` sees to: without it, it is done again
 
     def manifest(self, name: str) -> dict[str, Any] | None:
         """What a committed segment says; None where there is none."""
@@ -73,7 +72,8 @@ class Store:
         shutil.rmtree(folder, ignore_errors=True)
 
     def tidy(self) -> None:
-        """Remove what attempts that came to nothing have left."""
+        """Wait for the segments' names, and remove what attempts that came to nothing have left."""
+        _settle_folder(os.path.join(self.root, SEGMENTS))
         self.discard(os.path.join(self.root, _ATTEMPTS))
 
     def plan(self) -> dict[str, Any] | None:

@@ -140,11 +140,13 @@ def _judged(work: Work, segment: Segment, folder: str) -> dict[str, Any]:
         if flows is not None:
             flows.close()
         end, frames = source.end, source.session.frames - segment.first
+        decoded = source.decoded
         damaged = bool(source.session.damages)
     _check_unchanged(segment)
     return {
         "segment": segment.to_json(),
         "end": end,
+        "decoded": decoded,
         "frames": frames,
         "damaged": damaged,
         "complete": job.complete,

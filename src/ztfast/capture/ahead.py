@@ -22,9 +22,9 @@ class AheadFeed(StreamFeed):
     """A stream whose next bytes are read while those at hand are looked at."""
 
     def __init__(
-        self, reader: Reader, path: str, head: bytes = b"", span: int = MAX_BUFFER
+        self, reader: Reader, path: str, head: bytes = b"", span: int = MAX_BUFFER, base: int = 0
     ) -> None:
-        super().__init__(reader, path, head, max(1, span // 2))
+        super().__init__(reader, path, head, max(1, span // 2), base)
         self._room = min(_ROOM, self._span)
         self._pool = ThreadPoolExecutor(1)
         self._coming: Future[tuple[Any, Filled]] | None = None

@@ -50,12 +50,10 @@ def read(
     session: ReadSession,
     scan: RecordScan | None = None,
     start: int = 0,
-    record: int | None = None,
 ) -> Iterator[PacketBatch]:
     """The batches of a classic pcap whose first bytes, at byte `start`, were recognised.
 
-    scan: how Ethernet records are scanned; None: `scan_records`.  record: where the first record to
-    be read begins; None: behind the header.
+    scan: how Ethernet records are scanned; None: `scan_records`.
     """
     window = _header_window(feed, session, start)
     header = parse_header(_bytes(window, window.start, FILE_HEADER))
@@ -67,12 +65,23 @@ def read(
             "rewrite it with a program of its time, or correct bytes 4 to 7",
         )
         return
-    begin = start + FILE_HEADER if record is None else record
-    scanner = _PcapScanner(feed, session, header, scan or scan_records, begin)
+    scanner = _PcapScanner(feed, session, header, scan or scan_records, start + FILE_HEADER)
     yield scanner.nothing()
-    # what came with the header is handed on before a slow pipe is asked for more
-    scanner.at_hand = window if record is None else None
+    scanner.at_hand = window  # is handed on before a slow pipe is asked for more
     del window  # memory: the scanner alone holds it
+    yield from scanner.run_through()
+
+
+def read_behind(
+    header: PcapHeader,
+    feed: Feed,
+    session: ReadSession,
+    record: int,
+    scan: RecordScan | None = None,
+) -> Iterator[PacketBatch]:
+    """The batches of a capture with a header that was read, from the record at a byte on."""
+    scanner = _PcapScanner(feed, session, header, scan or scan_records, record)
+    yield scanner.nothing()
     yield from scanner.run_through()
 
 

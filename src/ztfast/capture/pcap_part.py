@@ -1,126 +1,188 @@
-"""A part of a classic pcap on the disk: the records that begin between two bytes of the file.
+"""A part of a classic pcap, plain or in zstd of several frames: records that begin between places.
 
-Contract: `open_part` reads the records from the one at byte `start` up to the last that begins
-before `stop`; `PartFeed.end` is where the record behind it begins, once all was read.  That `start`
-is a record's, the caller has proved: it is where another part ended, or where the header ends.
-`likely_starts` only guesses places for parts to begin.  Any damage is the reader's to tell.
-Tested by tests/capture/test_pcap_part.py.
+Contract: `open_part` reads the records from the one at a `Place` up to the last that begins before
+byte `stop`; `Part.end` is where the record behind it begins, once all was read.  That a record
+begins at the place, the caller has proved: it is where another part ended, or where the header
+ends.  Any damage is the reader's to tell; where the place or `stop` is inside a zstd frame, that is
+such damage.
+Tested by tests/capture/test_pcap_part.py and test_zstd_part.py.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
-import numpy as np
-
-from ztfast import dispatch
 from ztfast.capture import pcap
+from ztfast.capture.ahead import AheadFeed
 from ztfast.capture.open import Capture
-from ztfast.capture.packets import MAX_CAPTURED, PacketBatch
-from ztfast.capture.pcap_header import FILE_HEADER, MAGICS, Lengths, PcapLayout, parse_header
-from ztfast.capture.pcap_scan import RecordScan, RecordShape
+from ztfast.capture.packets import MAX_BUFFER, MAX_CAPTURED, PacketBatch
+from ztfast.capture.pcap_header import (
+    FILE_HEADER,
+    MAGICS,
+    Lengths,
+    PcapHeader,
+    PcapLayout,
+    parse_header,
+)
+from ztfast.capture.pcap_scan import RecordScan
+from ztfast.capture.ranges import Ranges
 from ztfast.capture.session import ReadSession
-from ztfast.capture.sources import Feed, MapFeed, Window
+from ztfast.capture.sources import Feed, Window
+from ztfast.capture.zstd_part import ZstdPartReader, head_within, is_zstd
 
 _SIZE_AT, _RECORD = 8, 16  # of a record's captured length; bytes that hold it
 
 
-class PartFeed:
-    """Windows of a mapped file: its header, then the part's records."""
+class Place(NamedTuple):
+    """Where a record begins: at a byte of the file, or so many decoded bytes behind it.
 
-    def __init__(self, feed: MapFeed, size: int, layout: PcapLayout, stop: int) -> None:
+    byte: in zstd a frame's first.  skip: what is decoded from there and belongs to records before.
+    """
+
+    byte: int
+    skip: int = 0
+
+
+class PartFeed:
+    """Windows of a feed that end where a part's records do.
+
+    stop: gives the position at which the next part's frames or records begin, None while that is
+    not known.  end: where the record behind the part begins, once all was read.
+    """
+
+    def __init__(self, feed: Feed, layout: PcapLayout, stop: Callable[[], int | None]) -> None:
         self.path = feed.path
-        self._feed, self._size, self._layout = feed, size, layout
-        self.end = min(stop, size)
+        self.end: int | None = None
+        self._feed, self._layout, self._stop = feed, layout, stop
+        self._held: Window | None = None
         self._asked = -1
 
     @property
     def done(self) -> int:
-        """As the file's feed."""
+        """As the feed that is given."""
         return self._feed.done
 
     def window(self, position: int) -> Window:
         """What is left of the part, and at last the whole of the record that reaches over it."""
-        if position >= self.end > FILE_HEADER:
+        end = self._known(position)
+        window = self._held
+        if window is None or end is None or _top(window) < end:
+            window = self._held = self._feed.window(position)
+            end = self._known(position)
+        if end is None or (_top(window) < end and not window.last):
+            return window
+        if position >= end:
             return Window(b"", 0, 0, position, True)
-        window = self._feed.window(position, self.end)
-        if window.end < self.end or position < FILE_HEADER:
-            return window._replace(end=min(window.end, self.end), last=False)
-        reaches_over = position == self._asked
+        window = window._replace(start=position - window.base)
+        if position == self._asked:
+            return self._reaching_over(window, position, end)
         self._asked = position
-        if reaches_over:
-            self.end = min(self._size, max(self.end, self._behind(window, position)))
-            window = self._feed.window(position, self.end)
-        last = reaches_over or self.end == self._size
-        return window._replace(end=min(window.end, self.end), last=last)
+        short = _top(window) <= end
+        return window._replace(end=min(window.end, end - window.base), last=window.last and short)
+
+    def _known(self, position: int) -> int | None:
+        stop = self._stop()
+        if stop is not None:
+            self.end = max(stop, self.end or 0, position if position >= stop else 0)
+        return self.end
+
+    def _reaching_over(self, window: Window, record: int, end: int) -> Window:
+        """The window up to the end of the record that begins before the part's end."""
+        while _top(window) < record + _RECORD and not window.last:
+            window = self._feed.window(record)
+        end = self.end = max(end, self._behind(window, record))
+        while _top(window) < end and not window.last:
+            window = self._feed.window(record)
+        self._held = window
+        error = window.error if _top(window) < end else None  # what is behind is no concern
+        return window._replace(end=min(window.end, end - window.base), last=True, error=error)
 
     def _behind(self, window: Window, record: int) -> int:
         """Where the record ends; behind its lengths alone where these cannot be."""
-        head = memoryview(window.buffer)[record + _SIZE_AT : record + _RECORD]
+        at = record - window.base
+        head = bytes(memoryview(window.buffer)[at + _SIZE_AT : min(at + _RECORD, window.end)])
         if len(head) < _RECORD - _SIZE_AT:
-            return self._size
+            return record + _RECORD
         captured = int.from_bytes(head[:4], "big" if self._layout.swapped else "little")
         if captured > MAX_CAPTURED:
             return record + _RECORD
         return record + self._layout.header + captured
 
     def close(self) -> None:
-        """Unmap the file."""
+        """Let go of what the feed holds."""
+        self._held = None
         self._feed.close()
 
 
-def open_part(path: str, start: int, stop: int, session: ReadSession) -> tuple[Capture, PartFeed]:
-    """A part of a classic pcap, ready to be read; raises CaptureError, OSError."""
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-    try:
-        size = os.fstat(descriptor).st_size
-        layout = _layout(os.read(descriptor, FILE_HEADER))
-        if layout is None or layout.lengths != Lengths.CAPTURED_FIRST or start > size:
-            session.fail(path, 0, "is no capture that was cut into parts; it changed")
+def _top(window: Window) -> int:
+    return window.base + window.end
+
+
+class Part(Capture):
+    """A capture's part, open: iterate over it once."""
+
+    def __init__(self, file: Ranges, place: Place, stop: int, session: ReadSession) -> None:
+        head = header_of(file)
+        if head is None or head.layout is None or place.byte > file.size:
+            session.fail(file.path, 0, "is no capture that was cut into parts; it changed")
             raise AssertionError
-        feed = PartFeed(MapFeed(descriptor, size, path), size, layout, stop)
-    finally:
-        os.close(descriptor)
+        self._zstd: ZstdPartReader | None = None
+        self._part_stop, self._file = stop, file
+        if is_zstd(file):
+            reader = self._zstd = ZstdPartReader(file, place.byte, stop)
+            feed: Feed = AheadFeed(reader, file.path, span=MAX_BUFFER)
+            self._windows = PartFeed(feed, head.layout, lambda: reader.mark)
+            record = place.skip
+        else:
+            feed = file.feed(place.byte, stop)
+            self._windows = PartFeed(feed, head.layout, lambda: min(stop, file.size))
+            record = place.byte
 
-    def read(
-        feed: Feed, session: ReadSession, scan: RecordScan | None, _: int
-    ) -> Iterator[PacketBatch]:
-        return pcap.read(feed, session, scan, record=start)
+        def read(
+            feed: Feed, session: ReadSession, scan: RecordScan | None, _: int
+        ) -> Iterator[PacketBatch]:
+            return pcap.read_behind(head, feed, session, record, scan)
 
-    return Capture(feed, "pcap", read, session), feed
+        super().__init__(self._windows, "pcap", read, session)
+        self.compression = None if self._zstd is None else "zstd"
+
+    @property
+    def end(self) -> Place | None:
+        """Where the record behind the part begins, once all was read."""
+        end = self._windows.end
+        if self._zstd is None or end is None:
+            return None if end is None else Place(end)
+        return Place(self._part_stop, end - (self._zstd.mark or 0))
+
+    @property
+    def decoded(self) -> int:
+        """Bytes that the part's zstd frames hold, once all was read; 0 of a plain capture."""
+        return 0 if self._zstd is None else self._zstd.mark or 0
+
+    def close(self) -> None:
+        """Close the file.  Batches already given stay valid."""
+        super().close()
+        self._file.close()
 
 
-def _layout(head: bytes) -> PcapLayout | None:
+def header_of(file: Ranges) -> PcapHeader | None:
+    """The header of a classic pcap that can be cut, plain or in zstd; None of anything else.
+
+    Raises OSError.
+    """
+    head = head_within(file, FILE_HEADER) if is_zstd(file) else file.piece(0, FILE_HEADER)
     if len(head) < FILE_HEADER or head[:4] not in MAGICS:
         return None
-    return parse_header(head).layout
+    header = parse_header(head)
+    layout = header.layout
+    return header if layout is not None and layout.lengths == Lengths.CAPTURED_FIRST else None
 
 
-def likely_starts(path: str, parts: int) -> list[int]:
-    """Places where parts of about one size may begin, ascending; the first behind the header.
-
-    Empty for what is no classic pcap on the disk, or one that cannot be cut: of an old version, or
-    without the compiled loops.
-    """
-    with open(path, "rb") as file:
-        layout = _layout(file.read(FILE_HEADER))
-        size = os.fstat(file.fileno()).st_size
-        if layout is None or layout.lengths != Lengths.CAPTURED_FIRST or dispatch.core is None:
-            return []
-        if size <= FILE_HEADER:
-            return []
-        feed = MapFeed(file.fileno(), size, path)
+def open_part(file: Ranges, place: Place, stop: int, session: ReadSession) -> Part:
+    """A part, ready to be read, and `file` its own; raises CaptureError, OSError."""
     try:
-        buffer = np.frombuffer(feed.window(FILE_HEADER).buffer, np.uint8)
-        starts = [FILE_HEADER]
-        shape = RecordShape(layout.swapped, layout.header)
-        for number in range(1, parts):
-            at = FILE_HEADER + (size - FILE_HEADER) * number // parts
-            place = dispatch.require().guess_record(buffer, FILE_HEADER, at, size, shape)
-            if place > starts[-1]:
-                starts.append(place)
-        del buffer
-        return starts
-    finally:
-        feed.close()
+        return Part(file, place, stop, session)
+    except BaseException:
+        file.close()
+        raise

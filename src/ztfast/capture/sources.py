@@ -126,14 +126,19 @@ class MapFeed:
 
 
 class StreamFeed:
-    """A pipe, a decompressor or any reader: each window is a fresh buffer."""
+    """A pipe, a decompressor or any reader: each window is a fresh buffer.
 
-    def __init__(self, reader: Reader, path: str, head: bytes = b"", span: int = MAX_BUFFER):
+    base: the position of the reader's first byte.
+    """
+
+    def __init__(
+        self, reader: Reader, path: str, head: bytes = b"", span: int = MAX_BUFFER, base: int = 0
+    ) -> None:
         self.path = path
         self._reader = reader
         self._span = span
         self._buffer: Any = np.frombuffer(head, np.uint8)
-        self._base = 0
+        self._base = base
         self._position = -1
         self._end = len(head)
         self._last = False
