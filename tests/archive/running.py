@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.pipeline.hostile_captures import capture_of
+from ztfast.archive.remote_store import RemoteStore
 from ztfast.archive.segments import Segment
 from ztfast.archive.work import Outcome, Work, attempted
 from ztfast.capture import open_captures
@@ -61,3 +62,11 @@ def filtered(engine: Engine, *sources: Any, resync: bool = False) -> dict[str, A
             "skipped_bytes": source.skipped_bytes,
             "complete": job.complete,
         }
+
+
+def attempt_at(store: RemoteStore, text: str) -> str:
+    """The folder of an attempt at segment `s` that wrote a text."""
+    folder = Path(store.attempt("s"))
+    (folder / "split").mkdir()
+    (folder / "split" / "x").write_text(text)
+    return str(folder)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.archive.running import RANDOM_RULES, Here, captures_in, filtered
+from tests.archive.running import RANDOM_RULES, Here, attempt_at, captures_in, filtered
 from tests.needs import needs
 from ztfast.archive import plan
 from ztfast.archive.local import LocalWorkers
@@ -34,16 +34,9 @@ def memory() -> Iterator[Any]:
     system.pseudo_dirs[:] = [""]
 
 
-def attempt(store: RemoteStore, text: str) -> str:
-    folder = Path(store.attempt("s"))
-    (folder / "split").mkdir()
-    (folder / "split" / "x").write_text(text)
-    return str(folder)
-
-
 def test_the_first_attempt_wins_and_nothing_of_others_stays(memory: Any) -> None:
     store = RemoteStore("memory://out/")
-    first, second = attempt(store, "one"), attempt(store, "two")
+    first, second = attempt_at(store, "one"), attempt_at(store, "two")
     assert store.manifest("s") is None
     assert store.commit(second, "s", {"n": 2})
     assert not store.commit(first, "s", {"n": 1})
@@ -72,7 +65,7 @@ def test_a_put_whose_answer_was_lost_has_won(memory: Any) -> None:
 
     store._system = Repeating()
     store.write_plan({"n": 1})
-    assert store.commit(attempt(store, "one"), "s", {})
+    assert store.commit(attempt_at(store, "one"), "s", {})
     manifest = store.manifest("s")
     assert manifest is not None
     assert memory.cat_file(f"/out/{manifest['at']}/split/x") == b"one"
@@ -82,7 +75,7 @@ def test_what_killed_workers_left_is_removed_at_the_end(memory: Any) -> None:
     store = RemoteStore("memory://out")
     memory.pipe_file("/out/segments/s/0123456789ab/split/x", b"half")
     memory.pipe_file("/out/segments/other/0123456789ab/x", b"of a segment that is not committed")
-    store.commit(attempt(store, "one"), "s", {})
+    store.commit(attempt_at(store, "one"), "s", {})
     store.tidy()
     assert len(memory.find("/out/segments/s")) == 2
     assert len(memory.find("/out/segments/other")) == 1
@@ -121,6 +114,47 @@ def test_a_library_without_one_is_refused(memory: Any) -> None:
     store._system = Old()
     with pytest.raises(OutputError, match="mode"):
         store.write_plan({})
+
+
+class Answered(Exception):
+    """What botocore raises, of which s3fs makes an OSError."""
+
+    def __init__(self, code: str) -> None:
+        self.response = {"Error": {"Code": code}}
+
+
+class Refusing:
+    """Refuses so many puts with a code, as a server does that does not say which condition."""
+
+    def __init__(self, system: Any, code: str, times: int) -> None:
+        self._system, self._code, self._times = system, code, times
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._system, name)
+
+    def pipe_file(self, path: str, data: bytes, mode: str = "") -> None:
+        self._times -= 1
+        if self._times >= 0:
+            raise OSError(22, "refused") from Answered(self._code)
+        self._system.pipe_file(path, data, mode=mode)
+
+
+def test_a_precondition_of_no_name_that_failed(memory: Any) -> None:
+    store = RemoteStore("memory://out")
+    store._system = Refusing(memory, "PreconditionFailed", 1)
+    assert store._put_first("x", b"1") is False
+    assert store._put_first("x", b"2") is True
+
+
+def test_a_put_that_meets_another_is_tried_again(memory: Any) -> None:
+    store = RemoteStore("memory://out")
+    store._system = Refusing(memory, "ConditionalRequestConflict", 3)
+    assert store._put_first("x", b"1") is True
+    assert store._put_first("x", b"2") is False
+    for code in ("ConditionalRequestConflict", "SlowDown"):
+        store._system = Refusing(memory, code, 9)
+        with pytest.raises(OSError, match="refused"):
+            store._put_first("y", b"1")
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b"[1]", b"\xff"])
@@ -202,7 +236,7 @@ def test_a_whole_job_on_a_server(bucket: Any, tmp_path: Path) -> None:
 
     store = RemoteStore("s3://bucket/race")
     with ThreadPoolExecutor(4) as pool:
-        folders = [attempt(store, str(number)) for number in range(8)]
+        folders = [attempt_at(store, str(number)) for number in range(8)]
         won = list(pool.map(lambda folder: store.commit(folder, "s", {}), folders))
     assert won.count(True) == 1
     bucket.invalidate_cache()

@@ -25,6 +25,19 @@ from ztfast.archive.store import MANIFEST, PLAN, SEGMENTS, document_of, unreadab
 from ztfast.errors import Diagnostic, OutputError, usage
 
 _T = TypeVar("_T")
+_IS_THERE, _CONFLICT = "PreconditionFailed", "ConditionalRequestConflict"
+_CONFLICTS = 5  # puts that may meet another's at the same moment
+
+
+def _refused(error: OSError) -> str:
+    """The code by which an S3 server refused a put, "" where none did.
+
+    s3fs knows FileExistsError only of servers that say which condition failed, as Amazon's does.
+    """
+    answer: Any = getattr(error.__cause__, "response", None)
+    code = answer["Error"].get("Code", "") if isinstance(answer, dict) else ""
+    known = (_IS_THERE, _CONFLICT)
+    return next((one for one in known if one == code or one in str(error)), "")
 
 
 class RemoteStore:
@@ -63,14 +76,19 @@ class RemoteStore:
         """Put what is not there yet; False where it is."""
 
         def put() -> bool:
-            try:
-                self._system.pipe_file(self._at(name), data, mode="create")
-            except FileExistsError:
-                return False
-            except OSError as error:
-                if "PreconditionFailed" in str(error):  # s3fs before it named the error
+            for left in reversed(range(_CONFLICTS)):
+                try:
+                    self._system.pipe_file(self._at(name), data, mode="create")
+                except FileExistsError:
                     return False
-                raise
+                except OSError as error:
+                    refused = _refused(error)
+                    if refused == _IS_THERE:
+                        return False
+                    if refused != _CONFLICT or not left:
+                        raise
+                else:
+                    break
             return True
 
         return self._asked(put)
