@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
@@ -10,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from tests.archive.running import RANDOM_RULES, Here, captures_in, filtered
-from tests.needs import needs
+from tests.needs import needs, needs_loops
 from ztfast.archive import plan
 from ztfast.archive.job import ArchiveJob
 from ztfast.capture import open_capture
+from ztfast.capture.sources import MapFeed
 from ztfast.engine.engine import Engine
 from ztfast.errors import CaptureError, UsageError
 from ztfast.lang import compile_text
@@ -187,3 +189,18 @@ def test_patterns_and_urls_of_files(tmp_path: Path) -> None:
 def test_an_unknown_output(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no output 'tees'"):
         planned(tmp_path, outputs=["tees"])
+
+
+@needs_loops
+def test_a_segment_leaves_nothing_mapped(tmp_path: Path) -> None:
+    caps = captures_in(tmp_path / "caps", 1, frames=300)
+    job = plan([caps], PLAIN, out=str(tmp_path / "out"), part=20_000)
+    before = {id(one) for one in gc.get_objects() if isinstance(one, MapFeed)}
+    gc.disable()
+    try:
+        result = job.run(Here())
+        left = [one for one in gc.get_objects() if isinstance(one, MapFeed)]
+    finally:
+        gc.enable()
+    assert result.segments > 1
+    assert [one for one in left if id(one) not in before] == []

@@ -72,3 +72,16 @@ def test_the_plan(tmp_path: Path) -> None:
     store.write_plan({"files": []})
     assert store.plan() == {"files": []}
     assert json.loads((tmp_path / "new" / "folder" / "plan.json").read_text()) == {"files": []}
+
+
+def test_a_folder_that_lost_its_manifest_is_done_again(tmp_path: Path) -> None:
+    store = Store(str(tmp_path))
+    assert store.commit(store.attempt("s"), "s", {"n": 1})
+    (tmp_path / "segments" / "s" / "manifest.json").unlink()
+    (tmp_path / "segments" / "s" / "x").write_text("left")
+    assert store.manifest("s") is None
+    assert store.commit(store.attempt("s"), "s", {"n": 2})
+    assert store.manifest("s") == {"n": 2, "at": "segments/s"}
+    assert not (tmp_path / "segments" / "s" / "x").exists()
+    store.tidy()
+    assert [path.name for path in tmp_path.iterdir()] == ["segments"]

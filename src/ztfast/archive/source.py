@@ -7,6 +7,7 @@ Tested by tests/archive/test_job_equal.py.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import TracebackType
 from typing import IO, Any, cast
 
 import numpy as np
@@ -37,6 +38,12 @@ class SegmentCaptures(Captures):
 
     def __enter__(self) -> SegmentCaptures:
         return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        super().__exit__(kind, error, _)
+        self._part = None  # else what it has mapped stays until the collector comes by
 
     def _opened_segment(self, path: str, *, follow: bool, session: ReadSession) -> Capture:
         del follow

@@ -1,10 +1,12 @@
 """Where results are kept: attempts under names of their own, segments that appear whole or not.
 
 Contract: the `archive.keeper.Keeper` for folders.  A worker writes into the folder that `attempt`
-gave it, a name that nobody else has; `commit` puts the manifest in, waits for the disk, and renames
-the folder to the segment's.  The first attempt wins, a later one is thrown away; so what stands in
-`segments` is whole, and nothing else is read.  A worker that dies leaves an attempt that nobody
-looks at; `tidy` removes them.
+gave it, a name that nobody else has; `commit` puts the manifest in, waits for it to be on the disk,
+and renames the folder to the segment's.  The first attempt wins, a later one is thrown away; so
+what has a manifest in `segments` is whole, and nothing else is read.  A worker that dies leaves an
+attempt that nobody looks at; `tidy` removes them.  Names are waited for once, at the end (a wait
+is most of what a small segment costs): a folder that lost some as the power failed has no manifest,
+or is not there, and is done again.
 Tested by tests/archive/test_store.py.
 """
 
@@ -51,17 +53,24 @@ class Store:
             file.write(json.dumps({**manifest, "at": f"{SEGMENTS}/{name}"}))  # dump is slow
             file.flush()
             settle(file.fileno())
-        _settle_folder(folder)
-        segments = os.path.join(self.root, SEGMENTS)
-        os.makedirs(segments, exist_ok=True)
+        os.makedirs(os.path.join(self.root, SEGMENTS), exist_ok=True)
         try:
             os.rename(folder, self.segment_folder(name))
         except OSError:
-            if not os.path.exists(os.path.join(self.segment_folder(name), MANIFEST)):
-                raise
-            self.discard(folder)
-            return False
-        return True  # that its name is on the disk, `tidy` sees to: without it, it is done again
+            if self._stands(name):
+                self.discard(folder)
+                return False
+            self._put_aside(name)
+            os.rename(folder, self.segment_folder(name))
+        return True
+
+    def _stands(self, name: str) -> bool:
+        return os.path.exists(os.path.join(self.segment_folder(name), MANIFEST))
+
+    def _put_aside(self, name: str) -> None:
+        """Move away what has a segment's name and no manifest; raises OSError."""
+        aside = os.path.join(self.root, _ATTEMPTS, f"{name}.{uuid.uuid4().hex[:12]}")
+        os.rename(self.segment_folder(name), aside)
 
     def manifest(self, name: str) -> dict[str, Any] | None:
         """What a committed segment says; None where there is none."""
