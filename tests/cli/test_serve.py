@@ -8,10 +8,15 @@ import pytest
 from click.testing import CliRunner
 
 from tests.cli.running import run
+from tests.deploy.controller import NETWORK as DEPLOYED
+from tests.deploy.controller import OLD, TOKEN, running
 from tests.needs import needs
 from tests.serve.running import NEEDED, NETWORK, RULES
 from ztfast.cli import serve
+from ztfast.deploy.meaning import meaning_digest
 from ztfast.errors import UsageError
+from ztfast.lang import compile_text
+from ztfast.serve.ask_diff import changes
 from ztfast.serve.settings import Settings
 
 office = needs(*NEEDED)
@@ -97,3 +102,44 @@ def test_the_network_may_bring_the_rules() -> None:
     found = settings("--network", NETWORK)
     assert found.rules.text == RULES.read_text(encoding="utf-8")
     assert (found.path, found.writable) == ("", False)
+
+
+def test_what_a_controller_has_is_compared_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = tmp_path / "rules.ztrules"
+    rules.write_text(OLD.replace("accept ethertype arp;\n", ""), encoding="utf-8")
+    monkeypatch.setenv("ZTFAST_TOKEN", TOKEN)
+    monkeypatch.chdir(tmp_path)
+    with running() as fake:
+        target = f"controller:{DEPLOYED}@{fake.url}"
+        found = settings(rules, "--against", target)
+        run("fetch", target, "--out", "saved")
+        monkeypatch.setenv("ZTFAST_TOKEN", "another")
+        refused = run("serve", str(rules), "--against", target)
+        (tmp_path / "token").write_text(TOKEN)
+        again = settings(rules, "--against", target, "--token-file", "token")
+    saved = settings(rules, "--against", "saved/network.json")
+    assert (found.deployed_name, saved.deployed_name) == (target, "saved/network.json")
+    for one in (found, saved, again):
+        assert one.deployed is not None
+        assert meaning_digest(one.deployed) == meaning_digest(compile_text(OLD))
+        lines = changes(one, one.rules.text)["lines"]
+        assert [(line["head"][-8:], line["rule"]) for line in lines] == [
+            (" removed", "accept ethertype arp")
+        ]
+    assert refused.returncode == 1
+    assert "401" in refused.stderr
+    rules.write_text("accept nonsense\n", encoding="utf-8")
+    assert settings(rules, "--against", "saved/network.json").deployed is not None
+
+
+def test_a_target_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ZTFAST_TOKEN", raising=False)
+    for against, said in (
+        ("controller:123", "no network id"),
+        ("controller:8056c2e21c000001@http://192.0.2.1:9993", "unencrypted"),
+        ("central:8056c2e21c000001", "no token"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            settings(RULES, "--against", against)

@@ -99,6 +99,29 @@ def test_a_capture_comes_is_judged_and_goes(office: Running) -> None:
     assert office.question("capture", rules=TEXT, capture=name).status == 422
 
 
+def test_the_report_of_a_capture_is_a_page_without_scripts(office: Running) -> None:
+    name = office.ask("POST", "/api/captures", CAPTURE.read_bytes()).json["capture"]
+    made = office.question("report", rules=TEXT, capture=name, file="day.pcap").json["report"]
+    answer = office.ask("GET", f"/report/{made}")
+    assert answer.status == 200
+    assert b"day.pcap" in answer.body
+    assert b"<script" not in answer.body
+    allowed = answer.headers["content-security-policy"]
+    assert "sandbox;" in allowed
+    assert "default-src 'none'" in allowed
+    assert "frame-ancestors 'self'" in allowed
+    assert "script" not in allowed
+    assert answer.headers["x-frame-options"] == "SAMEORIGIN"
+    for strange in (f"{made}x", "..%2f..%2fetc%2fpasswd", "0" * 16):
+        assert office.ask("GET", f"/report/{strange}").status == 404
+    refused = {"Cookie": None}, {"Host": "evil.example"}, {"Origin": "http://evil.example"}
+    statuses = [office.ask("GET", f"/report/{made}", headers=one).status for one in refused]
+    assert statuses == [401, 421, 403]
+    assert office.question("report", rules=TEXT, capture="../x", file="x").status == 422
+    assert office.question("report", rules=TEXT, capture=name).status == 400
+    assert office.question("report", rules="nonsense", capture=name, file="x").status == 422
+
+
 def test_what_is_no_capture_is_said(office: Running) -> None:
     name = office.ask("POST", "/api/captures", b"no capture at all").json["capture"]
     answer = office.question("capture", rules=TEXT, capture=name)

@@ -188,6 +188,26 @@ def test_a_capture_is_opened_and_a_dropped_frame_explained(page: Any) -> None:
     panel.locator(".problem").wait_for()
 
 
+def test_the_report_of_a_capture_is_shown_in_the_page(page: Any) -> None:
+    panel = choose(page, "Capture")
+    panel.get_by_label("Capture", exact=True).set_input_files(CAPTURE)
+    panel.get_by_role("button", name="Report page").click()
+    report = panel.frame_locator("iframe")
+    report.get_by_role("heading", level=1).wait_for()
+    assert report.get_by_text(CAPTURE.name).count()
+    assert panel.locator("iframe").get_attribute("title") == f"Report of {CAPTURE.name}"
+    with page.context.expect_page() as alone:
+        panel.get_by_role("link", name="In a tab of its own").click()
+    alone.value.get_by_role("heading", level=1).wait_for()
+    alone.value.close()
+    with page.expect_download() as download:
+        panel.get_by_role("link", name="Save").click()
+    assert download.value.suggested_filename == f"{CAPTURE.name}.html"
+    assert "<h1>" in Path(download.value.path()).read_text(encoding="utf-8")
+    panel.get_by_role("button", name="Close").click()
+    panel.locator("iframe").wait_for(state="detached")
+
+
 def test_tests_mark_the_margin(page: Any) -> None:
     panel = choose(page, "Tests")
     panel.get_by_text("1 of 2 cases failed.").wait_for()

@@ -60,8 +60,29 @@ export class CapturePanel extends Panel {
       answer.unjudged ? h("p", { class: "help" }, `${count(answer.unjudged, "frame")} of an unknown link type.`) : null,
       answer.uncertain ? h("p", { class: "help" }, `${count(answer.uncertain, "verdict")} asked for bytes that were not captured.`) : null,
       answer.problems.length ? h("p", { class: "problem" }, `The capture is damaged: ${answer.problems.join("; ")}. What was read before counts.`) : null,
-      this.rules(answer.rules), this.copies(answer.copies), this.pairs(answer.pairs), ...this.dropped(answer.dropped, answer.verdicts.drop.frames),
+      this.report(), this.rules(answer.rules), this.copies(answer.copies), this.pairs(answer.pairs), ...this.dropped(answer.dropped, answer.verdicts.drop.frames),
     ];
+  }
+
+  // The page that `ztfast filter --report` writes, in a frame without scripts.
+  report() {
+    const shown = h("div", { "aria-live": "polite" });
+    const asked = { rules: this.context.editor.text(), capture: this.capture.name, file: this.capture.file };
+    const make = button("Report page", async () => {
+      make.disabled = true;
+      try {
+        const { report } = await ask("report", asked);
+        const src = `/report/${report}`;
+        shown.replaceChildren(
+          h("iframe", { src, sandbox: "allow-popups", class: "report", title: `Report of ${asked.file}` }),
+          h("p", {}, h("a", { href: src, target: "_blank", rel: "noopener" }, "In a tab of its own"), " · ", h("a", { href: src, download: `${asked.file}.html` }, "Save")),
+        );
+      } catch (error) {
+        shown.replaceChildren(problem(error, this.context));
+      }
+      make.disabled = false;
+    });
+    return h("div", {}, h("p", {}, make), shown);
   }
 
   rules(rows) {

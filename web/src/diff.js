@@ -6,7 +6,8 @@ import { ask } from "./server.js";
 
 export class DiffPanel extends Panel {
   constructor(context) {
-    const against = context.start.against || "the rules as they were when the server started";
+    const deployed = context.start.against;
+    const against = deployed ? `${deployed}, as it was when the server started` : "the rules as they were when the server started";
     const form = h("form", { onsubmit: (event) => (event.preventDefault(), this.refresh()) },
       h("p", { class: "help" }, `Compares with ${against}.`),
       h("button", { type: "submit", class: "main" }, "Compare"));
@@ -23,7 +24,7 @@ export class DiffPanel extends Panel {
       h("li", {}, h("strong", {}, line.head), ": ", prose(line.body), line.rule ? h("code", { class: "rule" }, line.rule) : null));
     return [
       h("p", { class: answer.same ? "good" : null }, answer.closing),
-      answer.missing ? h("p", { class: "problem" }, answer.missing) : null,
+      answer.missing && !answer.closing.includes(answer.missing) ? h("p", { class: "problem" }, answer.missing) : null,
       edits.length ? h("ul", { class: "edits" }, edits) : null,
       answer.members.length ? [h("h4", {}, "For members"), lines(answer.members.join("\n"), "What changes for members")] : null,
     ].flat();

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ztfast.cli.amounts import Size
+from ztfast.cli.fetch import read_live, token_option
 
 if TYPE_CHECKING:
     from ztfast.errors import Source
+    from ztfast.model.policy import Policy
     from ztfast.network.members import Network
     from ztfast.serve.settings import Settings
 
@@ -31,8 +33,12 @@ _EVERYWHERE = ("0.0.0.0", "::", "*", "")
 @click.option(
     "--against",
     metavar="OLD",
-    help="The deployed rules to compare with (default: RULES as they were when this started).",
+    help=(
+        "The deployed rules to compare with: a file, git:REVISION:PATH, or controller:NETWORK@URL "
+        "(default: RULES as they were when this started)."
+    ),
 )
+@token_option
 @click.option("--tests", metavar="FILE", multiple=True, help="Cases to run (docs/test.md).")
 @click.option("--write", is_flag=True, help="Let the page save RULES.")
 @click.option("--open", "opens", is_flag=True, help="Open the page in the browser.")
@@ -63,6 +69,7 @@ def command(rules: str | None, **options: Any) -> None:
     Examples:
       ztfast serve rules.ztrules --network net.toml --open
       ztfast serve rules.ztrules --network net.toml --against git:HEAD:rules.ztrules --write
+      ztfast serve rules.ztrules --network net.toml --against controller:8056c2e21c000001
     """
     _check(rules, options)
     _need_libraries()
@@ -116,7 +123,6 @@ def _need_libraries() -> None:
 
 def read_settings(rules: str | None, options: dict[str, Any]) -> Settings:
     """Everything that is read before the page is served; raises ZtfastError."""
-    from ztfast.cli.inputs import read_policy
     from ztfast.errors import usage
     from ztfast.serve.settings import DEFAULT_UPLOAD, MOST_RULES, Settings
 
@@ -134,11 +140,27 @@ def read_settings(rules: str | None, options: dict[str, Any]) -> Settings:
         writable=options["write"],
         network=network,
         network_name=options["network"] or "",
-        deployed=None if against is None else read_policy(against),
+        deployed=None if against is None else _deployed(against, source, options["token_file"]),
         deployed_name=against or "",
         tests=options["tests"],
         most_upload=options["max_upload"] or DEFAULT_UPLOAD,
     )
+
+
+def _deployed(against: str, like: Source, token_file: str | None) -> Policy:
+    """The rules to compare with, those of a controller with the names of the page's rules."""
+    from ztfast.cli.inputs import read_policy
+    from ztfast.deploy.plan import readable
+    from ztfast.deploy.target import is_target
+    from ztfast.errors import RulesError
+    from ztfast.lang.controller import load_source
+
+    asked = is_target(against)
+    old = read_live(against, token_file).read_policy() if asked else read_policy(against)
+    try:
+        return readable(old, load_source(like))
+    except RulesError:  # the page is there to mend them
+        return readable(old, old)
 
 
 def _rules_and_network(rules: str | None, network: str | None) -> tuple[Source, Network | None]:

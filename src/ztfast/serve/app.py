@@ -15,7 +15,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
 
@@ -27,6 +27,7 @@ from ztfast.network.members import member_names
 from ztfast.serve.ask_capture import capture_report
 from ztfast.serve.ask_diff import changes
 from ztfast.serve.ask_explain import frame_of_capture, frame_of_cell, written_frame
+from ztfast.serve.ask_page import HEADERS, Pages, capture_page
 from ztfast.serve.ask_reach import reach_grid
 from ztfast.serve.ask_tests import test_results
 from ztfast.serve.captures import Captures, TooLarge
@@ -62,12 +63,14 @@ def application(
         "diff": site.diff,
         "tests": site.tests,
         "capture": site.capture,
+        "report": site.report,
         "save": site.save,
     }
     routes = [
         Route("/", site.shell),
         Route("/static/{name}", site.static),
         Route("/session", site.begin, methods=["POST"]),
+        Route("/report/{name}", site.report_page),
         Route("/api/start", site.start),
         Route("/api/captures", site.upload, methods=["POST"]),
         Route("/api/captures/{name}", site.remove, methods=["DELETE"]),
@@ -82,7 +85,7 @@ class Site:
 
     def __init__(self, settings: Settings, session: Session, captures: Captures) -> None:
         self._settings, self._session, self._captures = settings, session, captures
-        self._files = Files()
+        self._files, self._pages = Files(), Pages()
         self._workers, self._proofs, self._saves = Workers(MOST_WORKERS), Workers(1), Workers(1)
 
     # --- the page
@@ -174,6 +177,13 @@ class Site:
         work = partial(capture_report, self._settings, text_of(asked, "rules"), path)
         return await self._workers.run(work)
 
+    async def report(self, asked: Question) -> Any:
+        """The name of a capture's report page, which is made; file: what the capture is called."""
+        path = self._captures.path(text_of(asked, "capture"))
+        rules, file = text_of(asked, "rules"), text_of(asked, "file")
+        work = partial(capture_page, self._settings, rules, path, file)
+        return {"report": self._pages.keep(await self._workers.run(work))}
+
     async def save(self, asked: Question) -> Any:
         """Save the rules; the digest of what is there now."""
         settings = self._settings
@@ -183,6 +193,14 @@ class Site:
         return {"digest": await self._saves.run(work)}
 
     # --- captures
+
+    async def report_page(self, request: Request) -> Response:
+        """A report that was made, for a frame or a tab of its own."""
+        try:
+            page = self._pages.page(request.path_params["name"])
+        except ZtfastError as error:
+            return PlainTextResponse(f"{error.diagnostics[0].message}\n", 404)
+        return HTMLResponse(page.encode("utf-8", "replace"), headers=HEADERS)
 
     async def upload(self, request: Request) -> Response:
         """Take a capture; its name."""

@@ -30,6 +30,7 @@ def content_policy(nonce: str, host: str) -> str:
         f"style-src 'self' 'nonce-{nonce}'",
         "img-src 'self' data:",  # the editor's marks are pictures in its styles
         f"connect-src 'self' ws://{host}",
+        "frame-src 'self'",  # the report of a capture, which has no script
         "base-uri 'none'",
         "form-action 'none'",
         "frame-ancestors 'none'",
