@@ -24,6 +24,8 @@ from tests.pipeline.hostile_captures import (
 )
 from ztfast.capture import open_captures
 from ztfast.capture.many import Captures
+from ztfast.capture.pcap_part import Place
+from ztfast.capture.ranges import DiskFile
 from ztfast.engine.engine import Engine
 from ztfast.lang import compile_text
 from ztfast.pipeline import processes
@@ -47,7 +49,7 @@ def shared(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     merged: list[int] = []
     counted = SharedCount._counted
 
-    def watched(self: Any, path: str, starts: list[int], session: Any) -> int:
+    def watched(self: Any, path: str, starts: list[Place], session: Any) -> Place:
         before = session.frames
         end = counted(self, path, starts, session)
         merged.append(session.frames - before)
@@ -120,19 +122,19 @@ def test_a_wrong_guess_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyP
     path.write_bytes(data + record(1, inside) + capture_of(random.Random(SEED + 1), 300, 300)[24:])
     place = len(data) + 16
 
-    def guesses(path: str, parts: int) -> list[int]:
-        return [24, place, place + 46]
+    def guesses(file: DiskFile, part: int) -> list[Place]:
+        return [Place(24), Place(place), Place(place + 46)]
 
     monkeypatch.setattr(processes, "likely_starts", guesses)
     assert said(engine, 2, path) == said(engine, 1, path)
 
 
-def killed(self: SharedCount, path: str, start: int, stop: int) -> PartCount | None:
+def killed(self: SharedCount, path: str, start: Place, stop: int) -> PartCount | None:
     os.kill(os.getpid(), signal.SIGKILL)
     return None
 
 
-def failed(self: SharedCount, path: str, start: int, stop: int) -> PartCount | None:
+def failed(self: SharedCount, path: str, start: Place, stop: int) -> PartCount | None:
     raise MemoryError("no memory")
 
 
@@ -151,7 +153,7 @@ def test_what_processes_die_of(
     alone = said(engine, 1, path)
     starts, counted = processes._starts(str(path), 2), SharedCount._part
 
-    def some(self: SharedCount, path: str, start: int, stop: int) -> PartCount | None:
+    def some(self: SharedCount, path: str, start: Place, stop: int) -> PartCount | None:
         if starts.index(start) < good:
             return counted(self, path, start, stop)
         return part(self, path, start, stop)
@@ -160,6 +162,17 @@ def test_what_processes_die_of(
     assert said(engine, 2, path) == alone
     assert bool(shared[0]) == bool(good)
     no_process_is_left()
+
+
+def test_where_no_process_can_be_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, engine = tmp_path / "capture.pcap", Engine(compile_text("drop dport 53;\naccept;"))
+    path.write_bytes(capture_of(random.Random(SEED), 2000, 300))
+
+    def fork() -> int:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(os, "fork", fork)
+    assert said(engine, 2, path) == said(engine, 1, path)
 
 
 def test_ctrl_c_keeps_what_was_counted(tmp_path: Path) -> None:

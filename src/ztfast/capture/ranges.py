@@ -61,8 +61,8 @@ class DiskFile:
 
     def feed(self, start: int, stop: int) -> Feed:
         """The file, mapped."""
-        del start, stop
-        return MapFeed(self._file.fileno(), self.size, self.path)
+        del start
+        return MapFeed(self._file.fileno(), self.size, self.path, needed=stop)
 
     def close(self) -> None:
         """Close the file; what is mapped stays so."""

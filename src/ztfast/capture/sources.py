@@ -72,10 +72,16 @@ class Reader(Protocol):
 
 
 class MapFeed:
-    """A regular file, mapped.  Pages that were scanned through are handed back as it goes."""
+    """A regular file, mapped.  Pages that were scanned through are handed back as it goes.
 
-    def __init__(self, descriptor: int, size: int, path: str, span: int = MAPPED) -> None:
+    needed: as far as pages are had at once (None: all); those behind it come as they are touched.
+    """
+
+    def __init__(
+        self, descriptor: int, size: int, path: str, span: int = MAPPED, needed: int | None = None
+    ) -> None:
         self.path = path
+        self._needed = size if needed is None else needed
         self._map = mmap.mmap(descriptor, size, access=mmap.ACCESS_READ)
         self._buffer: Buffer = np.frombuffer(self._map, np.uint8)
         self._size = size
@@ -89,16 +95,13 @@ class MapFeed:
         """Bytes up to the end of the last window."""
         return self._given
 
-    def window(self, position: int, needed: int | None = None) -> Window:
-        """A stretch of the map; `buffer` is the whole map and `base` 0.
-
-        needed: as far as pages are had at once; those behind it come as they are touched.
-        """
+    def window(self, position: int) -> Window:
+        """A stretch of the map; `buffer` is the whole map and `base` 0."""
         self._release(position)
         self._reach = 2 * self._reach if position == self._position else self._span
         self._position = position
         end = self._given = min(position + self._reach, self._size)
-        self._populate(position, end if needed is None else min(end, needed))
+        self._populate(position, min(end, self._needed))
         return Window(self._buffer, position, end, 0, end == self._size)
 
     def _release(self, upto: int) -> None:

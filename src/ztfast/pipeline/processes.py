@@ -25,9 +25,13 @@ from typing import IO, Any, NamedTuple, NoReturn
 
 from ztfast.capture.many import Captures
 from ztfast.capture.open import Capture, open_capture
-from ztfast.capture.pcap_part import PartFeed, likely_starts, open_part
-from ztfast.capture.session import ReadSession
+from ztfast.capture.part_starts import likely_starts
+from ztfast.capture.pcap_part import Part, Place, open_part
+from ztfast.capture.ranges import DiskFile
+from ztfast.capture.session import UNREADABLE, ReadSession
+from ztfast.capture.zstd_part import is_zstd
 from ztfast.engine.engine import Engine
+from ztfast.errors import CaptureError, Diagnostic
 from ztfast.pipeline.tally import Tally
 from ztfast.sinks.signals import shielded
 
@@ -47,7 +51,7 @@ class PartCount(NamedTuple):
     """
 
     frames: int
-    end: int
+    end: Place
     figures: dict[str, Any]
 
 
@@ -80,15 +84,20 @@ class SharedCount:
         end = self._counted(path, starts, session)
         if end == starts[0]:
             return open_capture(path, session=session)
-        capture, _ = open_part(path, end, os.path.getsize(path), session)
-        return capture
+        try:
+            file = DiskFile(path)
+        except OSError as error:
+            message = f"cannot be opened: {error.strerror}"
+            raise CaptureError(Diagnostic(UNREADABLE, message, path=path)) from error
+        return open_part(file, end, file.size, session)
 
-    def _counted(self, path: str, starts: list[int], session: ReadSession) -> int:
+    def _counted(self, path: str, starts: list[Place], session: ReadSession) -> Place:
         """Count a file's parts; where what is not proved begins."""
         end = starts[0]
-        stops = [*starts[1:], os.path.getsize(path)]
+        stops = [*(start.byte for start in starts[1:]), 1 << 63]
         parts = list(zip(starts, stops, strict=True))
-        with contextlib.closing(self._found(path, parts)) as found:
+        # where no process can be begun, the rest is read as ever
+        with contextlib.suppress(OSError), contextlib.closing(self._found(path, parts)) as found:
             for (start, _), part in zip(parts, found, strict=False):
                 if part is None or start != end or part.end <= start:
                     break
@@ -96,10 +105,10 @@ class SharedCount:
                     self._tally.merge(Tally.from_json(part.figures, self._engine.policy))
                     session.number(part.frames)
                     end = part.end
-                self._progress(part.frames, end)
+                self._progress(part.frames, end.byte)
         return end
 
-    def _found(self, path: str, parts: list[tuple[int, int]]) -> Answers:
+    def _found(self, path: str, parts: list[tuple[Place, int]]) -> Answers:
         """Each part's count, in their order; None: it is not sound, or its process died."""
         team: list[_Process] = []
         try:
@@ -112,34 +121,38 @@ class SharedCount:
             for process in team:
                 process.end()
 
-    def _serve(self, path: str, parts: list[tuple[int, int]]) -> Iterator[PartCount | None]:
+    def _serve(self, path: str, parts: list[tuple[Place, int]]) -> Iterator[PartCount | None]:
         """In a process of its own: what its parts come to."""
         for start, stop in parts:
             yield self._part(path, start, stop)
 
-    def _part(self, path: str, start: int, stop: int) -> PartCount | None:
-        feeds: list[PartFeed] = []
+    def _part(self, path: str, start: Place, stop: int) -> PartCount | None:
+        opened_parts: list[Part] = []
 
         def opened(path: str, *, follow: bool, session: ReadSession) -> Capture:
             del follow
-            capture, feed = open_part(path, start, stop, session)
-            feeds.append(feed)
-            return capture
+            opened_parts.append(open_part(DiskFile(path), start, stop, session))
+            return opened_parts[0]
 
         with Captures([path], ReadSession(), opened=opened) as source:
             tally = self._count(source)
-            if tally is None or source.diagnostics:
+            end = opened_parts[0].end
+            if tally is None or end is None or source.diagnostics:
                 return None
-            return PartCount(source.session.frames, feeds[0].end, tally.to_json())
+            return PartCount(source.session.frames, end, tally.to_json())
 
 
-def _starts(path: str, processes: int) -> list[int]:
+def _starts(path: str, processes: int) -> list[Place]:
     """Where parts may begin, as many for each process; none where a file is not cut."""
     if not CAN_FORK or path == "-" or not os.path.isfile(path):
         return []
     try:
-        share = os.path.getsize(path) // processes
-        return likely_starts(path, processes * max(1, share // PART)) if share >= LEAST else []
+        with contextlib.closing(DiskFile(path)) as file:
+            share = file.size // processes
+            # the place of damage in what is compressed is that in the whole
+            if share < LEAST or is_zstd(file):
+                return []
+            return likely_starts(file, share // max(1, share // PART))
     except OSError:
         return []
 
