@@ -1,4 +1,5 @@
-"""Seeds and rounds of random tests: `ZTFAST_SEED=` repeats a run, `ZTFAST_ROUNDS=` makes it longer.
+"""Seeds and rounds of random tests: `ZTFAST_SEED=` repeats a run, `ZTFAST_ROUNDS=` and
+`ZTFAST_FRAMES=` make it longer.
 
 Contract: a test prints the seed that it drew, or names it in its failure, and takes it back here.
 """
@@ -20,3 +21,8 @@ def seed(default: int | None = None) -> int:
 def rounds(default: int) -> int:
     """How often, where nobody asked for more or less."""
     return int(os.environ.get("ZTFAST_ROUNDS", default))
+
+
+def frames(default: int) -> int:
+    """Frames a round, likewise."""
+    return int(os.environ.get("ZTFAST_FRAMES", default))

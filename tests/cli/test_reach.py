@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.running import run
+from ztfast.cli.reach import split_names
+from ztfast.network.members import Member, make_network
 
 OFFICE = Path(__file__).parents[2] / "examples" / "office.toml"
 RULES = OFFICE.with_suffix(".ztrules")
@@ -79,9 +81,24 @@ def test_against_another_policy(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        (["anna, ben"], ["anna, ben"]),  # the member of that name, rather than two
+        (["ben,anna"], ["ben", "anna"]),
+        (['"anna, ben",anna'], ["anna, ben", "anna"]),
+        (["ben", " anna , ben "], ["ben", "anna", "ben"]),
+        ([], None),
+    ],
+)
+def test_names_between_commas(given: list[str], found: list[str] | None) -> None:
+    members = [Member(n, name=name) for n, name in enumerate(("anna", "ben", "anna, ben"), 1)]
+    assert split_names(tuple(given), make_network(members)) == found
+
+
+@pytest.mark.parametrize(
     ("words", "status", "said"),
     [
-        (("--network", str(OFFICE), "--service", "sssh"), 2, "'sssh' is no service"),
+        (("--network", str(OFFICE), "--service", "sssh"), 2, "did you mean ssh?"),
         (("--network", str(OFFICE), "--to", "fils"), 2, "did you mean files?"),
         (("--network", str(OFFICE), "--json", "--csv"), 2, "--json or --csv"),
         (("--network", "8056c2e21c000001"), 2, "names no rules"),

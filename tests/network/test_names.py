@@ -64,7 +64,11 @@ def test_two_of_one_name() -> None:
 
 @pytest.mark.parametrize(
     ("text", "help"),
-    [("ana", "did you mean anna?"), ("x", "members are anna, Files, twin, TWIN")],
+    [
+        ("ana", "did you mean anna?"),
+        ("fi", "did you mean Files?"),
+        ("x", "members are anna, Files, twin, TWIN"),
+    ],
 )
 def test_nobody_of_that_name(text: str, help: str) -> None:
     with pytest.raises(UsageError, match=f"--from: '{text}' is no member of the network") as error:
@@ -111,7 +115,11 @@ def test_a_member_without_addresses_is_said_so() -> None:
     [
         ("tcp ana > files:80", "'ana' is no member and no IP address", 4),
         ("tcp anna > files:sssh", "'sssh' is not a port", 11),
-        ("ping twin > files", "one address is IPv4 and the other IPv6", 12),
+        ("ping twin > files", "no IP version in common: twin IPv4, files IPv6", 12),
+        ("tcp files:22 > twin:22", "no IP version in common: files IPv6, twin IPv4", 15),
+        ("ping 10.0.0.1 > files", "no IP version in common: 10.0.0.1 IPv4, files IPv6", 16),
+        ("ping 10.0.0.1 > fd00::1", "one address is IPv4 and the other IPv6", 16),
+        ("icmp6 anna > twin", "icmp6 is for IPv6", 6),
         ("arp files ? anna", "ARP is for IPv4", 4),
         ("tcp anna ? twin", "`>` is wanted here", 9),
     ],
@@ -122,6 +130,67 @@ def test_what_is_wrong_is_underlined(text: str, message: str, column: int) -> No
     span = error.value.diagnostics[0].span
     assert span is not None
     assert span.start == column
+
+
+SPOKEN = make_network(
+    [
+        Member(ANNA, ips=packed("10.0.0.1", "fd00::1"), name="Anna's laptop"),
+        Member(FILES, ips=packed("10.0.0.2", "fd00::2"), name="R&D <3>: files"),
+        Member(TWIN, ips=packed("10.0.0.3"), name="twin"),
+        Member(OTHER, ips=packed("10.0.0.4"), name="twin"),
+        Member(GONE, ips=packed("10.0.0.5"), name="10.0.0.1"),
+    ],
+    id=0x8056C2E21C000001,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ('ping "anna\'s laptop" > "twin (3333333333)"', "ping 10.0.0.1 > 10.0.0.3"),
+        ('tcp "R&D <3>: files":ssh > "Anna\'s laptop"', "tcp 10.0.0.2:22 > 10.0.0.1"),
+        ('arp "Anna\'s laptop" ? "twin (4444444444)"', "arp 10.0.0.1 > 10.0.0.4"),
+        ('ping "10.0.0.1" > 10.0.0.1', "ping 10.0.0.5 > 10.0.0.1"),  # the name; the address
+        (
+            'icmp6 "Anna\'s laptop" > "R&D <3>: files" neighbour-solicitation',
+            "icmp fd00::1 > fd00::2 type 135",
+        ),
+    ],
+)
+def test_names_of_several_words_stand_in_quotes(text: str, plain: str) -> None:
+    found, expected = parse_frame(text, MemberNames(SPOKEN)), parse_frame(plain)
+    assert (found.frame, found.source, found.dest) == (
+        expected.frame,
+        expected.source,
+        expected.dest,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "help"),
+    [
+        ("ping anna > twin", "'anna' is no member", 'did you mean "Anna\'s laptop"?'),
+        ("ping r&d > twin", "'r&d' is no member", 'did you mean "R&D <3>: files"?'),
+        ('ping "R&D > twin', "a quote is not closed", 'as: "two words":443'),
+        ('tcp 1111111111 > "R&D:22', "a quote is not closed", 'as: "two words":443'),
+        (
+            "ping twn > 1111111111",
+            "'twn' is no member",
+            'did you mean "twin (3333333333)" or "twin (4444444444)"?',
+        ),
+        (
+            'icmp "twin (3333333333)" > 4444444444 router-solicitation',
+            "is no message of IPv4",
+            "it is one of IPv6: write icmp6",
+        ),
+    ],
+)
+def test_what_to_write_for_such_names(text: str, message: str, help: str) -> None:
+    with pytest.raises(FrameError) as error:
+        parse_frame(text, MemberNames(SPOKEN))
+    (found,) = error.value.diagnostics
+    assert message in found.message
+    assert found.help == help
 
 
 def test_without_members_a_name_is_no_address() -> None:

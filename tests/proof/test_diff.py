@@ -22,6 +22,7 @@ pytestmark = needs("z3")
 
 SEED = seeds.seed(29)
 ROUNDS = seeds.rounds(40)
+FRAMES = seeds.frames(40)
 TAIL = "Drop\n"
 OLD = "accept ipprotocol tcp and dport 80;\naccept ipprotocol udp;\n"
 NEW = OLD + "accept ipprotocol tcp and dport 22 and ipdest 10.1.1.0/24;\n"
@@ -140,7 +141,7 @@ def test_no_frame_contradicts_a_comparison(round_: int) -> None:
     lengths = copy_lengths([trace for symbolic in pair for trace in symbolic.traces.values()])
     given = [event_formulas(formulas, symbolic.traces, lengths) for symbolic in pair]
     background = [*network_constraints(formulas, ("out", "in")), *fields.structure()]
-    for _ in range(40):
+    for _ in range(FRAMES):
         frame = random_frame(rng)
         first, second = (
             network_assignment(rng, symbolic, frame, list(formulas.widths)) for symbolic in pair

@@ -28,6 +28,7 @@ pytestmark = needs("z3")
 
 SEED = seeds.seed(71)
 ROUNDS = seeds.rounds(40)
+FRAMES = seeds.frames(30)
 CLASSES = {(True, False): "old", (False, True): "new", (True, True): "both"}
 
 
@@ -219,7 +220,7 @@ def test_no_frame_belies_what_is_said(round_: int) -> None:
         ]
         assert results[0].action.startswith(effect.before), (SEED, round_)
         assert results[1].action.startswith(effect.after), (SEED, round_)
-    for _ in range(30):
+    for _ in range(FRAMES):
         frame = random_frame(rng)
         first, second = (
             network_assignment(rng, symbolic, frame, list(pair.formulas.widths))

@@ -27,6 +27,7 @@ pytestmark = needs("z3")
 
 SEED = seeds.seed(53)
 ROUNDS = seeds.rounds(25)
+FRAMES = seeds.frames(40)
 TAIL = "Drop\n"
 
 
@@ -133,7 +134,7 @@ def test_no_frame_contradicts_a_report(round_: int) -> None:
     effects = _EditEffects(pair, usual=False)
     found = effects.find(edits)
     touched = [effects._touched(edit) for edit in edits]
-    for _ in range(40):
+    for _ in range(FRAMES):
         frame = random_frame(rng)
         first, second = (
             network_assignment(rng, symbolic, frame, list(pair.formulas.widths))

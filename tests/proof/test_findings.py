@@ -26,6 +26,7 @@ pytestmark = needs("z3")
 
 SEED = seeds.seed(5)
 ROUNDS = seeds.rounds(60)
+FRAMES = seeds.frames(40)
 
 CASES = {
     "shadowed": (
@@ -266,7 +267,7 @@ def random_policy(rng: random.Random) -> Policy:
 
 def observed(policy: Policy, rng: random.Random) -> list[tuple[str, Outcome, Frame]]:
     seen = []
-    for _ in range(40):
+    for _ in range(FRAMES):
         frame = random_frame(rng)
         for direction in ("out", "in"):
             view = make_view(policy, direction)
@@ -295,7 +296,7 @@ def test_no_frame_contradicts_a_claim(round_: int) -> None:
         if claim.code == "ZT205" and (found := re.match(r"the capability (\d+)", claim.message))
     }
     seen = observed(policy, rng)
-    assert len(seen) == 80
+    assert len(seen) == 2 * FRAMES
     nothing = [claim.message for claim in claims if claim.code == "ZT207"]
     for direction, outcome, _ in seen:
         where = (SEED, round_, direction)
@@ -317,7 +318,7 @@ def test_no_frame_contradicts_a_claim(round_: int) -> None:
                 assert not (not matched and ("ZT202", index) in base), (where, index)
 
 
-@pytest.mark.parametrize("round_", range(20))
+@pytest.mark.parametrize("round_", range(seeds.rounds(20)))
 def test_policies_of_capabilities_alone(round_: int) -> None:
     """Base rules that hold nothing have no entry that a finding could name."""
     rng = random.Random(SEED * 104_729 + round_)

@@ -5,12 +5,12 @@ A failure names the seed of its round; `ROUNDS` and `SEED` may be set in the env
 
 from __future__ import annotations
 
-import os
 import random
 
 import pytest
 
 import ztfast
+from tests import seeds
 from tests.proof.drawing import TAGS, add_integers, drawn_policy, random_frame
 from ztfast.engine.engine import Engine
 from ztfast.frames.batch import FrameBatch
@@ -25,8 +25,9 @@ from ztfast.proof.symbolic_policy import SymbolicPolicy, network_constraints
 from ztfast.proof.verdict_classes import event_formulas
 from ztfast.proof.witness import auth_address, fields_of
 
-SEED = int(os.environ.get("SEED", "41"))
-ROUNDS = int(os.environ.get("ROUNDS", "60"))
+SEED = seeds.seed(41)
+ROUNDS = seeds.rounds(60)
+FRAMES = seeds.frames(12)
 NETWORK_ID = 0x8056C2E21C000001
 SENDER, RECEIVER = 0x1111111111, 0x2222222222
 MACS = {SENDER: 0x020000000001, RECEIVER: 0x020000000002}
@@ -105,7 +106,7 @@ def test_what_is_proved_is_what_a_network_delivers(round_: int) -> None:
     frames = FrameFormulas(formulas)
     symbolic = SymbolicPolicy(policy, "1.14", "both", formulas, frames)
     background = [*network_constraints(formulas, ("out", "in")), *frames.structure()]
-    for _ in range(12):
+    for _ in range(FRAMES):
         dest = rng.choice([MACS[RECEIVER], *GROUPS])
         frame = random_frame(rng)._replace(mac_source=MACS[SENDER], mac_dest=dest)
         assignment = assigned(frame, network, list(formulas.widths))

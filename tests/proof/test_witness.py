@@ -41,7 +41,7 @@ def test_a_usual_frame() -> None:
 
 
 @needs("z3")
-@pytest.mark.parametrize("round_", range(40))
+@pytest.mark.parametrize("round_", range(seeds.rounds(40)))
 def test_random_wishes_come_true(round_: int) -> None:
     """Fields drawn at random, as far as the structure allows them, are those of the frame."""
     rng = random.Random(SEED * 733 + round_)
@@ -77,7 +77,7 @@ def test_random_wishes_come_true(round_: int) -> None:
 
 
 @needs("z3")
-@pytest.mark.parametrize("round_", range(60))
+@pytest.mark.parametrize("round_", range(seeds.rounds(60)))
 def test_each_outcome_of_random_rules_has_a_witness_that_both_confirm(round_: int) -> None:
     rng = random.Random(SEED * 1511 + round_)
     view = random_view(rng)

@@ -73,15 +73,31 @@ def _matrix(policy: Any, network: Network, options: dict[str, Any]) -> Reach:
         policy,
         network,
         split_names(options["services"]) or SERVICES,
-        clients=split_names(options["clients"]),
-        servers=split_names(options["servers"]),
+        clients=split_names(options["clients"], network),
+        servers=split_names(options["servers"], network),
         engine=options["engine"],
     )
 
 
-def split_names(given: tuple[str, ...]) -> list[str] | None:
-    """The names of a repeated option, each perhaps several between commas."""
-    return [name.strip() for text in given for name in text.split(",")] or None
+def split_names(given: tuple[str, ...], network: Network | None = None) -> list[str] | None:
+    """The names of a repeated option, each perhaps several between commas.
+
+    network: whose members they are; a name that has a comma is taken whole, or stands in quotes.
+    """
+    import csv
+
+    from ztfast.network.names import MemberNames
+
+    known = None if network is None else MemberNames(network)
+    found: list[str] = []
+    for text in given:
+        if known is not None and "," in text and known.find(text) is not None:
+            found.append(text)
+        else:
+            found += [
+                name.strip() for row in csv.reader([text], skipinitialspace=True) for name in row
+            ]
+    return found or None
 
 
 def _written(found: Reach, before: Reach | None, options: dict[str, Any]) -> str:

@@ -6,12 +6,13 @@ that is wrong.  The notation, which docs/explain.md shows by example:
 
     SPEC    = "hex:" DIGITS ("vlan" N | "zt" A ">" A)*   a whole Ethernet frame
             | PORTED HOST ">" HOST FLAG* OPTION*         tcp, udp, udplite, sctp
-            | ("icmp" | "icmp6") NODE ">" NODE [MESSAGE] OPTION*
+            | ("icmp" | "icmp6") NODE ">" NODE [MESSAGE] OPTION*   icmp6: by IPv6
             | "ping" NODE ">" NODE OPTION*
             | "ip" NODE ">" NODE "proto" NUMBER OPTION*
             | "arp" NODE (">" | "?") NODE ["request" | "reply"] OPTION*
             | "ethertype" (NUMBER | NAME) OPTION*
-    NODE    = IP | the name or ZeroTier address of a member, where members are known
+    NODE    = IP | the name or ZeroTier address of a member, where members are known;
+              a name with spaces or `>` stands in double quotes
     HOST    = NODE [":" PORT] | "[" IPV6 "]:" PORT       (no port: 50000 > 80)
     PORT    = NUMBER | the name of a service (ssh, https, …; frames.services)
     MESSAGE = echo-request, echo-reply, … | "type" NUMBER ["code" NUMBER]
@@ -46,7 +47,8 @@ MAX_SPEC = 1 << 17
 SOURCE_PORT, DEST_PORT = 50000, 80
 _BESIDE_HEX = ("vlan", "zt")  # what the bytes of a frame do not say
 
-_WORD = re.compile(r">|[^\s>]+")
+_WORD = re.compile(r'>|(?:"[^"]*"?|[^\s>"])+')
+_QUOTED = re.compile(r'"([^"]*)"(?::(.*))?')
 _NUMBER = re.compile(r"0x[0-9a-fA-F]{1,8}|[0-9]{1,10}")
 
 
@@ -85,9 +87,10 @@ class _Word:
 
 
 class _End(NamedTuple):
-    """One end as it was written: its word, who it is, its addresses, its port."""
+    """One end as it was written: its word, its name, who it is, its addresses, its port."""
 
     word: _Word
+    name: str
     address: int | None
     ips: tuple[bytes, ...]
     port: int
@@ -128,7 +131,7 @@ class _Parser:
         kind = first.text.lower()
         readers: dict[str, Callable[[], None]] = {
             "icmp": self._icmp,
-            "icmp6": self._icmp,
+            "icmp6": lambda: self._icmp((16,)),
             "ping": self._ping,
             "ip": self._ip,
             "arp": self._arp,
@@ -204,8 +207,8 @@ class _Parser:
                 self.parts.flags |= FLAGS[name]
             self.at += 1
 
-    def _icmp(self) -> None:
-        self._two_addresses()
+    def _icmp(self, widths: tuple[int, ...] = (4, 16)) -> None:
+        self._two_addresses(widths)
         width = len(self.parts.source or b"")
         self.parts.protocol = build.ICMP if width == 4 else build.ICMP6
         icmp_type, icmp_code = self._message(width)
@@ -229,7 +232,11 @@ class _Parser:
             icmp_type = self._number("an ICMP type", 255)
             return icmp_type, self._number("an ICMP code", 255) if self._skip("code") else 0
         if word is not None and word.text.lower() not in OPTIONS:
-            self._refuse(word, f"{word.text!r:.40} is no message", f"type N, or {', '.join(named)}")
+            other = width == 4 and word.text.lower() in MESSAGES[16]
+            help = "it is one of IPv6: write icmp6" if other else f"type N, or {', '.join(named)}"
+            self._refuse(
+                word, f"{word.text!r:.40} is no message of IPv{6 if width > 4 else 4}", help
+            )
         return named["echo-request"]
 
     def _ip(self) -> None:
@@ -334,9 +341,11 @@ class _Parser:
     def _host(self, port: int) -> _End:
         """An end with its port."""
         word = self._next("an address")
-        found = re.fullmatch(r"\[([^\]]*)\](?::(.*))?", word.text)
+        quoted = _QUOTED.fullmatch(word.text)
+        found = quoted or re.fullmatch(r"\[([^\]]*)\](?::(.*))?", word.text)
         if found:
             node, given = found.group(1), found.group(2)
+            node = f'"{node}"' if quoted else node
         elif word.text.count(":") == 1:
             node, _, given = word.text.partition(":")
         else:
@@ -352,17 +361,20 @@ class _Parser:
         try:
             if "%" not in text:
                 packed = (IPv6Address if ":" in text else IPv4Address)(text).packed
-                return _End(word, None, (packed,), port)
+                return _End(word, text, None, (packed,), port)
         except AddressValueError:
             pass
         if self.hosts is None:
             help = "IPv6 with a port: [fd00::1]:443; members' names need --network"
             self._refuse(word, f"{text!r:.60} is no IP address", help)
-        host = self.hosts.host(text)
+        quoted = _QUOTED.fullmatch(text)
+        if quoted is None and '"' in text:
+            self._refuse(word, "a quote is not closed", 'as: "two words":443')
+        host = self.hosts.host(quoted[1] if quoted else text)
         if host is None:
-            near = self.hosts.near(text)
+            near = self.hosts.near(text.strip('"'))
             self._refuse(word, f"{text!r:.60} is no member and no IP address", near)
-        return _End(word, host.address, host.ips, port)
+        return _End(word, text, host.address, host.ips, port)
 
     def _two_addresses(
         self, widths: tuple[int, ...] = (4, 16), arrows: tuple[str, ...] = (">",)
@@ -387,9 +399,14 @@ class _Parser:
         for end in (source, dest):
             if not end.ips:
                 self._refuse(end.word, "this member has no IP addresses", "write one in its place")
-        if widths == (4,):
-            self._refuse(source.word, "ARP is for IPv4", "use two IPv4 addresses")
-        self._refuse(dest.word, "one address is IPv4 and the other IPv6", "use one family")
+        if len(widths) == 1:
+            what = "ARP is for IPv4" if widths == (4,) else "icmp6 is for IPv6"
+            self._refuse(source.word, what, f"use two {what[-4:]} addresses")
+        if source.address is None and dest.address is None:
+            self._refuse(dest.word, "one address is IPv4 and the other IPv6", "use one family")
+        versions = (f"{end.name} IPv{4 if len(end.ips[0]) == 4 else 6}" for end in (source, dest))
+        what = f"the two have no IP version in common: {', '.join(versions)}"
+        self._refuse(dest.word, what, "write an address in the place of one of them")
 
     def _refuse(self, word: _Word, what: str, help: str | None = None) -> NoReturn:
         span = Span(word.start, word.start + max(1, len(word.text)), 1, word.start)

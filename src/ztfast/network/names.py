@@ -8,18 +8,22 @@ Tested by tests/network/test_names.py.
 from __future__ import annotations
 
 import difflib
+import re
 from ipaddress import ip_address
 
 from ztfast.errors import UsageError, usage
 from ztfast.frames.hosts import Host
 from ztfast.model.addresses import parse_address
-from ztfast.network.members import Member, Network
+from ztfast.network.members import Member, Network, member_names
 
 _SHOWN = 8
+_NEAR = 3
 
 
 class MemberNames:
     """The active members of a network, to be found by name (in any case), address or IP.
+
+    A name that two members have is found as it is shown: with the address behind it.
 
     everyone: also those that are not authorized, where no active member is meant.
     """
@@ -38,6 +42,10 @@ class MemberNames:
             for ip in network.assigned(member):
                 self._by_ip.setdefault(ip, []).append(member)
         self._by_address = {member.address: member for member in self._members}
+        self._shown = member_names((*self._members, *self._others))
+        for member in self._members:
+            if member.name != self._shown[member.address]:
+                self._by_name.setdefault(self._shown[member.address].lower(), []).append(member)
 
     def find(self, text: str) -> Member | None:
         """The member that a text names; raises UsageError where two have that name."""
@@ -76,16 +84,27 @@ class MemberNames:
 
     def near(self, text: str) -> str:
         """The names that a text is near to, or some of all, for an error's help."""
-        names = [member.name or member.label for member in (*self._members, *self._others)]
-        close = difflib.get_close_matches(text, names, 3)
-        if close:
-            return f"did you mean {' or '.join(close)}?"
+        names = list(self._shown.values())
+        plain = [(one.name or one.label).lower() for one in (*self._members, *self._others)]
+        begun = [name for name in plain if text and name.startswith(text.lower())]
+        wanted = dict.fromkeys([*begun, *difflib.get_close_matches(text.lower(), plain, _NEAR)])
+        near = [
+            shown for one in wanted for shown, name in zip(names, plain, strict=True) if name == one
+        ]
+        if near:
+            return f"did you mean {' or '.join(map(_quoted, near[:_NEAR]))}?"
         more = len(names) - _SHOWN
         rest = f" and {more} more" if more > 0 else ""
-        return f"members are {', '.join(names[:_SHOWN])}{rest}" if names else "it has no members"
+        shown = ", ".join(map(_quoted, names[:_SHOWN]))
+        return f"members are {shown}{rest}" if names else "it has no members"
 
     def _unknown(self, message: str, text: str) -> UsageError:
         return usage(message, self.near(text))
+
+
+def _quoted(name: str) -> str:
+    """A name as a frame's text and a list of names take it: in quotes where it is no one word."""
+    return f'"{name}"' if re.search(r"[\s>,:?]", name) else name
 
 
 def _packed(text: str) -> bytes:

@@ -9,6 +9,7 @@ Tested by tests/pipeline/test_reach_frames.py, against `frames.notation`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from difflib import get_close_matches
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -70,8 +71,11 @@ def parse_service(text: str) -> Service:
     port, _, kind = name.partition("/")
     if kind in _PORTED and port.isascii() and port.isdigit() and 0 < int(port[:6]) <= 0xFFFF:
         return Service(name, kind, int(port))
-    known = ", ".join(("ping", "arp", *SERVICES))
-    raise usage(f"{text!r:.40} is no service", f"as 445/tcp or 53/udp, or one of {known}")
+    known = ("ping", "arp", *SERVICES)
+    near = get_close_matches(name, known, 1)
+    meant = f"did you mean {near[0]}? " if near else ""
+    help = f"{meant}as 445/tcp or 53/udp, or one of {', '.join(known)}"
+    raise usage(f"{text!r:.40} is no service", help)
 
 
 def services_of(*policies: Policy) -> tuple[str, ...]:

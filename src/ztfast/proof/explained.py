@@ -52,6 +52,7 @@ class Explainer:
             tags=(sender.local_tags if sender else context.remote_tags) or {},
             capabilities=frozenset(ids[index] for index in context.held),
             mac=frame.mac_source,
+            takes_defaults=False,  # they are among those that it holds
         )
         dest = receiver.node if receiver else context.zt_dest
         tags = receiver.local_tags if receiver else context.remote_tags

@@ -106,7 +106,7 @@ class SymbolicPolicy:
             name: self._trace(names, frame) for name, names in self.passes.items()
         }
         self._explainer = Explainer(policy, engine, side)
-        self.dependencies = PolicyDependencies(policy, self.directions)
+        self.dependencies = PolicyDependencies(policy, self.directions, self.default_capabilities)
 
     def _trace(self, names: SideNames, frame: FrameFormulas) -> SideTrace:
         fields = SideFields(

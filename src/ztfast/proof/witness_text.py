@@ -1,9 +1,9 @@
 """A witness's circumstances in words: what the rules ask for and its frame's text does not show.
 
 Contract: `context_text` says who the members are, by tags and addresses.
-`PolicyDependencies(policy, directions)` knows what a policy's entries ask for; `witness_facts`
-says, for all policies that judge a witness, what its members hold and own, and what was drawn, as
-far as any of them asks, so that nobody replays it in others.
+`PolicyDependencies` knows what a policy's entries ask for; `witness_facts` says, for all policies
+that judge a witness, what its members hold and own, and what was drawn, as far as any of them
+asks, so that nobody replays it in others.
 Tested by tests/proof/test_witness_text.py.
 """
 
@@ -68,11 +68,12 @@ class PolicyDependencies:
     """What the entries of a policy ask for beside the frame.
 
     directions: of the sides that judge.  addresses, ip, mac: does any entry ask for ZeroTier
-    addresses, for the ownership of IP addresses, of the MAC?
+    addresses, for the ownership of IP addresses, of the MAC?  held: ids of the capabilities that
+    every sender holds.
     """
 
-    def __init__(self, policy: Policy, directions: Iterable[str]) -> None:
-        self.policy, self.directions = policy, tuple(directions)
+    def __init__(self, policy: Policy, directions: Iterable[str], held: frozenset[int]) -> None:
+        self.policy, self.directions, self._held = policy, tuple(directions), held
         ordered = policy.ordered_capabilities
         self._lists: list[tuple[str, tuple[Rule, ...]]] = [("base", policy.rules)]
         self._lists += [(str(capability.id), capability.rules) for capability in ordered]
@@ -88,7 +89,7 @@ class PolicyDependencies:
         return [
             cap.name or str(cap.id)
             for cap in self.policy.ordered_capabilities
-            if cap.default or assignment.get(f"from.holds.{cap.id}")
+            if cap.id in self._held or assignment.get(f"from.holds.{cap.id}")
         ]
 
     def draws(self, assignment: Assignment) -> list[str]:
