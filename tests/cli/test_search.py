@@ -40,8 +40,8 @@ def test_members_by_name_and_the_networks_own_rules() -> None:
         assert said in done.stderr
     tee = run("search", "--network", OFFICE, "--verdict", "tee:sensor", "--from", "anna")
     assert tee.returncode == 0
-    assert "tee of" in tee.stdout
-    assert "8e30f50a25" in tee.stdout
+    assert "tee of 60 bytes to sensor at the sender" in tee.stdout
+    assert "8e30f50a25" not in tee.stdout.partition("\n")[0]
     alone = run("search", "rules", "--verdict", "accept", "--from", "anna")
     assert alone.returncode == 2
     assert "--from needs --network" in alone.stderr

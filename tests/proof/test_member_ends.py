@@ -69,6 +69,16 @@ def test_the_senders_own_addresses_come_first() -> None:
     assert result.frame.payload[12:20] == bytes((10, 147, 20, 11, 10, 147, 20, 2))
 
 
+def test_a_bridge_speaks_for_itself_first() -> None:
+    sender, receiver = Member(0x1111111111, bridge=True), Member(0x2222222222, bridge=True)
+    network = make_network([sender, receiver], id=0x8056C2E21C000001)
+    ends = MemberEnds(network, sender, receiver)
+    result = search(ztfast.compile("accept;\n"), SearchQuery("accept", ends=ends))
+    assert result is not None
+    macs = result.frame.mac_source, result.frame.mac_dest
+    assert macs == (network.mac(sender), network.mac(receiver))
+
+
 def test_a_default_capability_that_a_member_does_not_hold() -> None:
     """A controller gives it at a member's first contact alone: its list is the truth."""
     policy = ztfast.compile("cap all id 1 default\n accept;\n;\nbreak;\n")

@@ -11,6 +11,7 @@ from ztfast.proof.render import (
     merged,
     search_json,
     search_lines,
+    verdict_words,
     witness_json,
 )
 from ztfast.proof.search import SearchResult
@@ -100,3 +101,18 @@ def test_a_witness() -> None:
     assert hex_text(FRAME) == HEX
     assert witness_json(FRAME, "") == {"text": TEXT, "hex": HEX, "vlan": 0, "circumstances": ""}
     assert parse_frame(hex_text(FRAME)).frame == FRAME
+
+
+def test_members_are_called_by_name_where_they_have_one() -> None:
+    copies = (
+        "tee of 60 bytes to 1122334455 at the sender",
+        "watch of 60 bytes to 1122334456 at the receiver",
+    )
+    action = "redirected to 2233445566 at the sender"
+    found = WitnessVerdict(VerdictText(action, copies), "by `x`")
+    names = {0x1122334455: "to 2233445566 at the bar", 0x2233445566: "proxy"}
+    assert verdict_words(found, names) == (
+        "redirected to proxy at the sender, tee of 60 bytes to to 2233445566 at the bar at the"
+        " sender, watch of 60 bytes to 1122334456 at the receiver by `x`"
+    )
+    assert verdict_words(found) == str(found)

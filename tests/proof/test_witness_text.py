@@ -68,6 +68,13 @@ def test_a_tag_with_a_default_is_never_said_to_be_missing() -> None:
     assert not any("no tag" in text for text in words), words
 
 
+def test_tags_are_as_from_tag_takes_them() -> None:
+    rules = "tag role id 5 enum 1 guest;\naccept tseq role 1 and treq role 7;\ndrop;\n"
+    answer = search(ztfast.compile(rules), SearchQuery("accept"))
+    assert answer is not None
+    assert answer.circumstances == "sender tags role=guest; receiver tags role=7"
+
+
 def test_the_frame_of_a_witness_is_judged_again_with_its_vlan_and_addresses() -> None:
     frame = parse_frame("tcp 10.0.0.1 > 10.0.0.2:443 mac 02:00:00:00:00:01 > 02:00:00:00:00:02")
     digits = ethernet_bytes(frame.frame).hex()

@@ -124,14 +124,15 @@ class ByClass:
         network: Network | None,
     ) -> str:
         """In the form text, markdown, html or json."""
+        from ztfast.network.members import member_names
         from ztfast.proof.edit_formats import ChangeText, markdown, page
         from ztfast.proof.render import diff_json, diff_lines
 
-        del network  # classes name no members
         if form == "json":
             return _document(_between(self._ends) | diff_json(self._found), counted, ways)
         between = "" if self._ends is None else self._ends.text
-        lines, parts = diff_lines(self._found, between), list(_parts(counted, ways))
+        names = {} if network is None else member_names(network.members)
+        lines, parts = diff_lines(self._found, between, names), list(_parts(counted, ways))
         if form == "text":
             for title, part in parts:
                 lines += ["", title, *part]

@@ -62,6 +62,7 @@ def command(ctx: click.Context, /, rules: str | None, **options: Any) -> None:
     from ztfast.cli.interrupts import ended_at_once
     from ztfast.cli.terminal import for_terminal
     from ztfast.diagnostics.render import harmless_lines
+    from ztfast.network.members import member_names
     from ztfast.proof.render import search_json, search_lines
     from ztfast.proof.search import SearchQuery, search
     from ztfast.sinks.text import write_text
@@ -83,7 +84,9 @@ def command(ctx: click.Context, /, rules: str | None, **options: Any) -> None:
     if options["as_json"]:
         found = json.dumps(search_json(result), indent=2) + "\n"
     else:
-        found = for_terminal(harmless_lines(search_lines(result, query.verdict)), options["output"])
+        names = {} if network is None else member_names(network.members)
+        lines = search_lines(result, query.verdict, names)
+        found = for_terminal(harmless_lines(lines), options["output"])
     write_text(options["output"], found, [rules, options["network"]])
     ctx.exit(0 if result is not None else 1)
 

@@ -144,7 +144,8 @@ class PolicyPair:
             for event in {**olds, **news}
         ]
         self.differs = formulas.any(formulas.differ(pair.old, pair.new) for pair in self.events)
-        self.tags = {tag.id: tag.name or str(tag.id) for tag in (*old.tags, *new.tags)}
+        self.known_tags = {tag.id: tag for tag in (*old.tags, *new.tags)}
+        self.tags = {number: tag.name or str(number) for number, tag in self.known_tags.items()}
 
     def prover(self) -> Prover:
         """What decides about frames and circumstances that there are."""
@@ -164,7 +165,7 @@ class PolicyPair:
     def circumstances(self, assignment: Assignment, frame: Frame) -> str:
         """A witness's circumstances in words."""
         called = None if self.ends is None else self.ends.names
-        return circumstances_text((self.old, self.new), assignment, frame, self.tags, called)
+        return circumstances_text((self.old, self.new), assignment, frame, self.known_tags, called)
 
     def literals(self) -> Iterator[Literal]:
         """Where either policy has any of the events."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from ztfast.diagnostics.render import harmless
 from ztfast.frames.text import frame_text
 from ztfast.proof.edit_effects import EditReport, Effect
 from ztfast.proof.edit_lines import EditLine, EditWriter, closing_line
-from ztfast.proof.render import verdict_json, witness_json
+from ztfast.proof.render import verdict_json, verdict_words, witness_json
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]#|~])")
 
@@ -55,25 +55,26 @@ def change_text(
     if len(every) > limit:
         rest = f"{len(every) - limit} more edits"
         lines = [*every[:limit], EditLine(rest, "not shown (--limit shows more)")]
-    details = list(_details(report, every[:limit])) if verbose else []
+    details = list(_details(report, every[:limit], writer.names)) if verbose else []
     return ChangeText(lines, closing_line(report, every, between), details, parts, between)
 
 
 def _details(
-    report: EditReport, lines: Sequence[EditLine]
+    report: EditReport, lines: Sequence[EditLine], names: Mapping[int, str]
 ) -> Iterator[tuple[EditLine, Sequence[str]]]:
     """For each edit its rule, and a witness of each kind of change."""
     rules = [one for one in report.edits if one.edit is not None and one.edit.kind != "setting"]
     for one, line in zip((*rules, report.rest), lines, strict=False):
         found = [line.rule] if line.rule else []
         for effect in one.effects:
-            found += effect_lines(effect)
+            found += effect_lines(effect, names)
         yield line, found
 
 
-def effect_lines(effect: Effect) -> list[str]:
+def effect_lines(effect: Effect, names: Mapping[int, str]) -> list[str]:
     """A kind of change by its witness: both verdicts, the frame, its circumstances."""
-    lines = [f"such as {frame_text(effect.frame)}", f"  {effect.old}", f"  now {effect.new}"]
+    old, new = (verdict_words(found, names) for found in (effect.old, effect.new))
+    lines = [f"such as {frame_text(effect.frame)}", f"  {old}", f"  now {new}"]
     return [*lines, f"  ({effect.circumstances})"] if effect.circumstances else lines
 
 

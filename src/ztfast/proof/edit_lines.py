@@ -37,6 +37,7 @@ class EditWriter:
     """Writes the edits between two policies; names: members' names by ZeroTier address."""
 
     def __init__(self, old: Policy, new: Policy, names: Mapping[int, str] | None = None) -> None:
+        self.names = names or {}
         self._old, self._new = RuleWords(old.tags, names), RuleWords(new.tags, names)
 
     def lines(self, report: EditReport) -> list[EditLine]:

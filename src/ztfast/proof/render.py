@@ -7,7 +7,8 @@ Tested by tests/proof/test_render.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ztfast.frames.build import ethernet_bytes
@@ -17,17 +18,35 @@ from ztfast.proof.diff import Change, Difference
 from ztfast.proof.search import SearchResult
 from ztfast.proof.symbolic_policy import WitnessVerdict
 
+# where a copy or a redirect goes, as `verdict_text` says it
+_TARGET = re.compile(r"\bto ([0-9a-f]{10}) at the ")
+
+
 # --- text
 
 
-def search_lines(result: SearchResult | None, verdict: str) -> list[str]:
-    """A witness and how to have it explained, or that there is none; `verdict`: what was asked."""
+def search_lines(
+    result: SearchResult | None, verdict: str, names: Mapping[int, str] | None = None
+) -> list[str]:
+    """A witness and how to have it explained, or that there is none; `verdict`: what was asked.
+
+    names: members' names by ZeroTier address.
+    """
     if result is None:
         return [f"no frame gets `{verdict}`: proved for every frame, member and draw asked for"]
-    lines = [f"{frame_text(result.frame)}: {result.verdict}"]
+    lines = [f"{frame_text(result.frame)}: {verdict_words(result.verdict, names)}"]
     if result.circumstances:
         lines.append(f"  where: {result.circumstances}")
     return [*lines, f"  --frame {_frame_option(result.frame)}"]
+
+
+def verdict_words(found: WitnessVerdict, names: Mapping[int, str] | None = None) -> str:
+    """A verdict on a witness, with members called by name."""
+    known = names or {}
+    words = _TARGET.sub(
+        lambda to: f"to {known.get(int(to[1], 16), to[1])} at the ", str(found.verdict)
+    )
+    return f"{words} {found.by}".rstrip()
 
 
 def _frame_option(frame: Frame) -> str:
@@ -39,10 +58,12 @@ def hex_text(frame: Frame) -> str:
     return "hex:" + ethernet_bytes(frame).hex()
 
 
-def diff_lines(found: Difference, between: str = "") -> list[str]:
+def diff_lines(
+    found: Difference, between: str = "", names: Mapping[int, str] | None = None
+) -> list[str]:
     """The classes, each with both verdicts and a witness, or that there are none.
 
-    between: the ends that were asked about, in words.
+    between: the ends that were asked about, in words.  names: members' names by ZeroTier address.
     """
     if not found.changes:
         return [
@@ -51,7 +72,10 @@ def diff_lines(found: Difference, between: str = "") -> list[str]:
             else "something may differ: nothing was proved in time"
         ]
     head = [f"{between}:"] if between else []
-    return [*head, *(line for change in merged(found.changes) for line in _change_lines(change))]
+    return [
+        *head,
+        *(line for change in merged(found.changes) for line in _change_lines(change, names)),
+    ]
 
 
 def merged(changes: Iterable[Change]) -> list[Change]:
@@ -62,11 +86,11 @@ def merged(changes: Iterable[Change]) -> list[Change]:
     return list(first.values())
 
 
-def _change_lines(change: Change) -> list[str]:
+def _change_lines(change: Change, names: Mapping[int, str] | None) -> list[str]:
     lines = [
         f"{change.words}:",
-        f"  {change.old}",
-        f"  now {change.new}",
+        f"  {verdict_words(change.old, names)}",
+        f"  now {verdict_words(change.new, names)}",
         f"  such as {frame_text(change.frame)}",
     ]
     return [*lines, f"    ({change.circumstances})"] if change.circumstances else lines

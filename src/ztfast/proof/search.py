@@ -108,9 +108,9 @@ def _result(symbolic: SymbolicPolicy, assignment: Assignment, query: SearchQuery
     judged = symbolic.verdict_on(assignment, frame)
     if not _is_wanted(judged.verdict, query.verdict):
         raise contradiction(f"found for `{query.verdict}`, but {judged.verdict}", frame)
-    names = {tag.id: tag.name or str(tag.id) for tag in symbolic.policy.tags}
+    tags = {tag.id: tag for tag in symbolic.policy.tags}
     called = None if query.ends is None else query.ends.names
-    circumstances = circumstances_text([symbolic], assignment, frame, names, called)
+    circumstances = circumstances_text([symbolic], assignment, frame, tags, called)
     return SearchResult(frame, circumstances, judged)
 
 

@@ -15,7 +15,7 @@ from ztfast.engine.context import FrameContext, Outcome
 from ztfast.errors import usage
 from ztfast.frames.frame import Frame
 from ztfast.model.kinds import KINDS, Kind
-from ztfast.model.policy import Policy
+from ztfast.model.policy import Policy, Tag
 from ztfast.model.view import DIRECTIONS, View, make_view
 from ztfast.proof.explained import Explainer
 from ztfast.proof.formula import TRUE, Assignment, Formulas, Literal
@@ -262,14 +262,14 @@ def circumstances_text(
     policies: Sequence[SymbolicPolicy],
     assignment: Assignment,
     frame: Frame,
-    tags: Mapping[int, str],
+    tags: Mapping[int, Tag],
     members: Mapping[int, str] | None = None,
 ) -> str:
     """A witness's circumstances in words, for the policies that judge it.
 
     They are as the last side sees them, which of a multicast's recipients knows itself.
 
-    tags: names by id.  members: names by address.
+    tags: by id.  members: names by address.
     """
     first = policies[0]
     direction = first.directions[-1]

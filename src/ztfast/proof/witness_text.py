@@ -18,7 +18,7 @@ from ztfast.frames.text import mac_text
 from ztfast.model.entries import read_entries
 from ztfast.model.kinds import Entry, Kind
 from ztfast.model.names import CHARACTERISTICS
-from ztfast.model.policy import Policy, Rule
+from ztfast.model.policy import Policy, Rule, Tag
 from ztfast.proof.formula import Assignment
 from ztfast.proof.witness import auth_address
 
@@ -38,23 +38,22 @@ USUAL_MACS = (0x020000000001, 0x020000000002)  # what a witness has where nothin
 def context_text(
     context: FrameContext,
     direction: str,
-    tags: Mapping[int, str] | None = None,
+    tags: Mapping[int, Tag] | None = None,
     addressed: bool = True,
     members: Mapping[int, str] | None = None,
 ) -> str:
     """The circumstances beside the frame, or an empty text.
 
-    addressed: addresses matter.  members: names by address.
+    addressed: addresses matter.  tags: by id.  members: names by address.
     """
-    names = tags or {}
     sender, receiver = context.local_tags, context.remote_tags
     if direction == "in":
         sender, receiver = context.remote_tags or {}, context.local_tags
     parts: list[str] = []
     for who, held in (("sender", sender), ("receiver", receiver)):
         if held:
-            shown = ", ".join(f"{names.get(n, n)}={value}" for n, value in sorted(held.items()))
-            parts.append(f"{who} tags {shown}")
+            shown = (_tag_text((tags or {}).get(n), n, value) for n, value in sorted(held.items()))
+            parts.append(f"{who} tags {', '.join(shown)}")
     if receiver is None and sender:
         parts.append("receiver's tags unknown")
     if addressed:
@@ -62,6 +61,14 @@ def context_text(
         called = [(members or {}).get(address, f"{address:010x}") for address in ends]
         parts.append(f"member {called[0]} to {called[1]}")
     return "; ".join(parts)
+
+
+def _tag_text(tag: Tag | None, number: int, value: int) -> str:
+    """As `--from-tag` takes it: by the names that the rules give."""
+    if tag is None:
+        return f"{number}={value}"
+    named = (name for name, meant in tag.enums.items() if meant == value)
+    return f"{tag.name or number}={next(named, value)}"
 
 
 class PolicyDependencies:
