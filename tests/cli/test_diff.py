@@ -108,7 +108,7 @@ def test_members_that_a_change_lets_talk(tmp_path: Path) -> None:
     assert lines[0].startswith("line 48 removed: some telnet is now accepted")
     assert lines[1].startswith("line 48 added: some frames to port 23 are now accepted")
     assert lines[4] == "For members"
-    assert lines[5].startswith("opens: 42, closes: 0, of 504 ways (ping, ssh, https, smb, rdp, dns")
+    assert lines[5].startswith("opens: 42, closes: 0, of 616 ways (ping, ssh, https, smb, rdp, dns")
     assert lines[7] == "telnet opens (line 48); it was closed: dropped, line 48"
     cells = json.loads(run(*words, "--json").stdout)["members"]
     assert {(cell["service"], cell["open"], cell["was"]) for cell in cells} == {

@@ -83,7 +83,32 @@ def test_services_that_rules_name() -> None:
     text = "cap a id 1 accept dport 22; ;\naccept dport 53 or sport 80;\naccept dport 8080-8081;\n"
     policy = ztfast.compile(text)
     other = ztfast.compile("accept dport 8443;\n")
-    assert services_of(policy, other) == ("ssh", "dns", "8443/tcp")
+    assert services_of(policy, other) == ("ssh", "dns", "8080/tcp", "8081/tcp", "8443/tcp")
+    assert services_of() == ()
+
+
+@pytest.mark.parametrize(
+    ("matches", "services"),
+    [
+        ("ipprotocol udp and dport 1900", ("1900/udp",)),
+        ("ipprotocol tcp and dport 53", ("53/tcp",)),
+        ("ipprotocol tcp or ipprotocol udp and dport 53", ("53/tcp", "dns")),
+        ("ipprotocol udp and dport 5000-5010", ("5000/udp", "5010/udp")),
+        ("ipprotocol tcp and dport 1024-65535", ()),
+        ("ipprotocol sctp and dport 22", ()),
+        ("not ipprotocol udp and not dport 22", ("ssh",)),
+        ("dport 0", ()),
+    ],
+)
+def test_the_protocol_of_a_service_is_the_rules(matches: str, services: tuple[str, ...]) -> None:
+    assert services_of(ztfast.compile(f"accept {matches};\n")) == services
+
+
+def test_services_of_edited_rules_come_first() -> None:
+    old = ztfast.compile("accept ipprotocol tcp and dport 80;\naccept dport 2000;\n")
+    new = ztfast.compile("accept ipprotocol tcp and dport 80;\naccept dport 3000;\n")
+    assert services_of(old, new) == ("2000/tcp", "3000/tcp", "http")
+    assert services_of(old, old) == ("http", "2000/tcp")
 
 
 def test_names_of_services() -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ztfast.model.policy import Policy
     from ztfast.network.members import Network
     from ztfast.pipeline.changes import ChangeCounts
-    from ztfast.pipeline.reach import Reach
+    from ztfast.pipeline.reach_change import Ways
     from ztfast.proof.member_ends import MemberEnds
 
 
@@ -200,27 +200,18 @@ def _count(asked: _Asked, capture: str) -> ChangeCounts:
         return count_changes(old, new, packets, choice)
 
 
-def _ways(asked: _Asked) -> tuple[Reach, Reach] | None:
-    """Who reaches whom before and after, for the usual services and those of the rules."""
-    from ztfast.pipeline.reach import SERVICES, reach
-    from ztfast.pipeline.reach_frames import services_of
+def _ways(asked: _Asked) -> Ways | None:
+    """Who reaches whom before and after; of one side alone that says nothing."""
+    from ztfast.pipeline.reach_change import ways_between
 
-    network, ends = asked.network, asked.ends
-    if network is None or network.id is None or not network.active_members():
-        return None
     if asked.side != "both":
         return None
-    services = (*SERVICES, *services_of(asked.old, asked.new))
+    ends = asked.ends
     sender, receiver = (None, None) if ends is None else (ends.sender, ends.receiver)
-    old, new = (
-        reach(
-            policy,
-            network,
-            services,
-            clients=None if sender is None else [sender.label],
-            servers=None if receiver is None else [receiver.label],
-            engine=engine,
-        )
-        for policy, engine in asked.policies
+    return ways_between(
+        (asked.old, asked.new),
+        asked.network,
+        asked.engines,
+        None if sender is None else [sender.label],
+        None if receiver is None else [receiver.label],
     )
-    return old, new

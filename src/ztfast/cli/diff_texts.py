@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ztfast.model.policy import Policy
     from ztfast.network.members import Network
     from ztfast.pipeline.changes import ChangeCounts
-    from ztfast.pipeline.reach import Reach
+    from ztfast.pipeline.reach_change import Ways
     from ztfast.proof.diff import Difference
     from ztfast.proof.edit_effects import EditReport
     from ztfast.proof.member_ends import MemberEnds
@@ -24,28 +24,25 @@ if TYPE_CHECKING:
 _MEMBERS, _CAPTURE = "For members", "On captured frames"
 
 
-def _parts(
-    counted: ChangeCounts | None, ways: tuple[Reach, Reach] | None
-) -> Iterator[tuple[str, Sequence[str]]]:
+def _parts(counted: ChangeCounts | None, ways: Ways | None) -> Iterator[tuple[str, Sequence[str]]]:
     """The parts of a text that need no proof."""
     if ways is not None:
         from ztfast.report.reach_grid import change_lines
 
-        yield _MEMBERS, change_lines(*ways)
+        yield _MEMBERS, [*change_lines(ways.old, ways.new), *ways.notes]
     if counted is not None:
         yield _CAPTURE, counted.lines()
 
 
-def _document(
-    document: dict[str, Any], counted: ChangeCounts | None, ways: tuple[Reach, Reach] | None
-) -> str:
+def _document(document: dict[str, Any], counted: ChangeCounts | None, ways: Ways | None) -> str:
     """JSON with the same parts."""
     if counted is not None:
         document["capture"] = counted.as_json()
     if ways is not None:
         from ztfast.pipeline.reach import change_cells
 
-        document["members"] = change_cells(*ways)
+        document["members"] = change_cells(ways.old, ways.new)
+        document["services_left_out"] = list(ways.left_out)
     return json.dumps(document, indent=2) + "\n"
 
 
@@ -80,7 +77,7 @@ class ByEdit:
         self,
         form: str,
         counted: ChangeCounts | None,
-        ways: tuple[Reach, Reach] | None,
+        ways: Ways | None,
         network: Network | None,
     ) -> str:
         """In the form text, markdown, html or json."""
@@ -120,7 +117,7 @@ class ByClass:
         self,
         form: str,
         counted: ChangeCounts | None,
-        ways: tuple[Reach, Reach] | None,
+        ways: Ways | None,
         network: Network | None,
     ) -> str:
         """In the form text, markdown, html or json."""

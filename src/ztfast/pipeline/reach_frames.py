@@ -8,10 +8,11 @@ Tested by tests/pipeline/test_reach_frames.py, against `frames.notation`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +30,7 @@ CLIENT_PORT = 50000
 _SYN, _ACK = 2, 16
 _SOLICITED = bytes.fromhex("ff02") + bytes(9) + b"\x01\xff"
 _PORTED = {"tcp": build.TCP, "udp": build.UDP}
+_MANY_PORTS = 4096  # the ends of a range of so many say little of it
 
 
 class Step(IntEnum):
@@ -79,15 +81,53 @@ def parse_service(text: str) -> Service:
 
 
 def services_of(*policies: Policy) -> tuple[str, ...]:
-    """The services of the single ports that rules name as `dport`, in order of port."""
-    ports: set[int] = set()
-    for policy in policies:
-        for rules in (policy.rules, *(capability.rules for capability in policy.capabilities)):
-            for entry in read_entries(rule.json for rule in rules):
-                if entry.kind is Kind.MATCH_IP_DEST_PORT_RANGE and entry.value[0] == entry.value[1]:
-                    ports.add(entry.value[0] or 0)
-    named = {port: name for name, (_, port) in SERVICES.items()}
-    return tuple(named.get(port, f"{port}/tcp") for port in sorted(ports - {0}))
+    """The services of the ports that rules name as `dport`, of a range its ends.
+
+    Those of rules that not all of the policies have come first, each kind in order of port.
+    """
+    found = [dict(_named(policy)) for policy in policies]
+    common = set.intersection(*map(set, found)) if found else set[str]()
+    edited, kept = set[tuple[int, str]](), set[tuple[int, str]]()
+    for named in found:
+        for rule, services in named.items():
+            (kept if rule in common else edited).update(services)
+    ordered = [*sorted(edited), *sorted(kept - edited)]
+    return tuple(_service_name(kind, port) for port, kind in ordered)
+
+
+def _named(policy: Policy) -> Iterator[tuple[str, set[tuple[int, str]]]]:
+    """Each rule that names ports, as text, with the (port, protocol or "") that it names."""
+    for rules in (policy.rules, *(capability.rules for capability in policy.capabilities)):
+        part: list[Mapping[str, Any]] = []
+        for rule in rules:
+            part.append(rule.json)
+            if str(rule.json.get("type")).startswith("ACTION_"):
+                yield json.dumps([dict(one) for one in part], sort_keys=True), _ports(part)
+                part = []
+
+
+def _ports(rule: Sequence[Mapping[str, Any]]) -> set[tuple[int, str]]:
+    entries = read_entries(rule)
+    numbers = {
+        entry.value[0]
+        for entry in entries
+        if entry.kind is Kind.MATCH_IP_PROTOCOL and not entry.inverted
+    }
+    kinds = [kind for kind, number in _PORTED.items() if number in numbers]
+    ranges = [entry.value for entry in entries if entry.kind is Kind.MATCH_IP_DEST_PORT_RANGE]
+    ports = {
+        port
+        for low, high in ((low or 0, high or 0) for low, high in ranges)
+        for port in (low, high)
+        if high - low < _MANY_PORTS and port
+    }
+    return {(port, kind) for port in ports for kind in (kinds or [""] * (not numbers))}
+
+
+def _service_name(kind: str, port: int) -> str:
+    """kind: "tcp", "udp", or "" where the rule does not say which."""
+    named = {port: name for name, (protocol, port) in SERVICES.items() if kind in ("", protocol)}
+    return named.get(port, f"{port}/{kind or 'tcp'}")
 
 
 class Pairs(NamedTuple):

@@ -12,8 +12,7 @@ from typing import Any
 from ztfast.errors import BackendError
 from ztfast.model.policy import Policy
 from ztfast.network.members import member_names
-from ztfast.pipeline.reach import SERVICES, reach
-from ztfast.pipeline.reach_frames import services_of
+from ztfast.pipeline.reach_change import ways_between
 from ztfast.report.reach_grid import change_lines
 from ztfast.serve.settings import Settings
 
@@ -49,8 +48,5 @@ def _edits(settings: Settings, old: Policy, new: Policy) -> dict[str, Any]:
 
 def _members(settings: Settings, old: Policy, new: Policy) -> list[str]:
     """Who reaches whom now and did not, in lines; none where nobody is known."""
-    network = settings.network
-    if network is None or network.id is None or not network.active_members():
-        return []
-    services = (*SERVICES, *services_of(old, new))
-    return change_lines(reach(old, network, services), reach(new, network, services))
+    ways = ways_between((old, new), settings.network)
+    return [] if ways is None else [*change_lines(ways.old, ways.new), *ways.notes]
