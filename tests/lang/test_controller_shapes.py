@@ -11,6 +11,7 @@ from tests.pages import ROOT
 from ztfast.errors import RulesError, Source
 from ztfast.lang import load, load_json, read_json
 from ztfast.lang.lint import check
+from ztfast.lang.sources import rules_texts
 
 DATA = ROOT / "tests" / "data" / "networks"
 READ = {
@@ -78,3 +79,26 @@ def test_several_networks_are_listed() -> None:
     two = [{"id": "8056c2e21c000001", "name": "a"}, {"id": "8056c2e21c000002"}]
     with pytest.raises(RulesError, match=r"2 networks: 8056c2e21c000001 \(a\), 8056c2e21c000002"):
         load_json(json.dumps(two))
+
+
+@pytest.mark.parametrize(
+    ("text", "help"),
+    [
+        (
+            '# us\n\nid = "8056c2e21c000001"\nrules = "office.ztrules"\n',
+            "a network's members are given as --network FILE; it names its rules: office.ztrules",
+        ),
+        ('[[member]]\nname = "anna"\n', "a network's members are given as --network FILE"),
+        ('\n[[case]]\nname = "a"\n', "test cases: ztfast test RULES FILE"),
+    ],
+)
+def test_toml_is_no_rules(text: str, help: str) -> None:
+    with pytest.raises(RulesError) as error:
+        rules_texts(Source("x.toml", text))
+    (found,) = error.value.diagnostics
+    assert (found.code, found.message, found.help) == ("ZT053", "TOML, not rules", help)
+
+
+@pytest.mark.parametrize("text", ["accept;\n", "# a = b\ntag x\n id = 1 ;", "[ ]", "", "accept\n"])
+def test_rules_are_no_toml(text: str) -> None:
+    assert rules_texts(Source("x", text)) == ([Source("x", text)], [])

@@ -47,6 +47,25 @@ def test_findings_say_what_to_write(text: str, found: list[tuple[str, str]]) -> 
     assert helps(text) == found
 
 
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("->", "`sport` and `dport`"),
+        ("&&", "joined by the words `and`"),
+        ("!", "joined by the words `and`"),
+        ("port", "write `dport`"),
+        ("Proto", "write `ipprotocol`"),
+        ("src", "write `ipsrc"),
+        ("any", "leave it out"),
+    ],
+)
+def test_words_of_other_rules_languages(word: str, said: str) -> None:
+    ((code, help),) = helps(f"accept ipprotocol tcp {word} dport 22;")
+    assert code == "ZT011"
+    assert help is not None
+    assert said in help
+
+
 @pytest.mark.parametrize("dash", ["–", "—", "−", "‐", ":", "..", "...", "->"])
 def test_ranges_are_written_with_a_dash(dash: str) -> None:
     assert range_help(f"80{dash}90") == "a range has a plain `-`: write `80-90`"

@@ -59,7 +59,7 @@ PROVED = "no other frame is judged otherwise: proved"
             "redirect 1122334455 ipprotocol tcp and dport 80;\naccept;\n",
             [
                 "line 2 added: ARP is teed to sensor",
-                "line 3 added: http is now redirected to 1122334455 at the sender",
+                "line 3 added: http is now redirected to sensor at the sender",
                 PROVED,
             ],
         ),
@@ -74,6 +74,20 @@ PROVED = "no other frame is judged otherwise: proved"
             [
                 "line 3 moved to line 2: changes nothing",
                 "no difference: proved for every frame (1 edit without effect)",
+            ],
+        ),
+        (  # a copy's target takes what is for itself: that does not decide for the others
+            "tee 64 1122334455 ipprotocol tcp;\n" + TAIL,
+            "tee 64 1122334455 ipprotocol tcp;\naccept ipprotocol tcp and dport 22;\n" + TAIL,
+            ["line 3 added: ssh is now accepted, and teed to sensor", PROVED],
+        ),
+        (
+            "accept tdiff team 0 and chr inbound;\n" + TAIL,
+            "accept tdiff team 0 and chr inbound;\naccept ipprotocol tcp and dport 22;\n" + TAIL,
+            [
+                "line 3 added: ssh is now accepted: by this rule, "
+                "between members of one team (line 2)",
+                PROVED,
             ],
         ),
         ("accept;\n", "accept;\n", ["no difference: proved for every frame"]),

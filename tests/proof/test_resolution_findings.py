@@ -51,6 +51,10 @@ CASES = {
         [],
     ),
     "rules that never speak of IPv6": ("accept ethertype arp;\naccept ipprotocol tcp;\n", []),
+    "IPv6 alone, with its neighbour discovery": (
+        "accept icmp 135 -1 or icmp 136 -1;\ndrop not ethertype ipv6;\naccept;\n",
+        [],
+    ),
     "nothing is accepted": ("drop;\n", []),
     "only ARP": ("accept ethertype arp;\n", []),
     "everything": ("accept;\n", []),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ztfast.errors import Diagnostic, Fix, RulesError, Severity, Source, Span
-from ztfast.lang.pasted import blank_help, plain_blanks
+from ztfast.lang.pasted import MATCHES_ELSEWHERE, blank_help, plain_blanks
 from ztfast.lang.tokens import Lines, Word
 from ztfast.model.names import CHARACTERISTICS, ETHERTYPES, PROTOCOLS
 
@@ -101,6 +101,8 @@ def match_help(text: str, known: Iterable[str]) -> str:
         return "`;` closes a block only as the last character of a word: put a space after it"
     if "(" in text or ")" in text:
         return "there are no parentheses: split the rule in two actions with fewer matches"
+    if text.lower() in MATCHES_ELSEWHERE:
+        return MATCHES_ELSEWHERE[text.lower()]
     if text[0] == "$":
         return "a macro's parameters are replaced in the arguments of matches only"
     if text[0].isdecimal():

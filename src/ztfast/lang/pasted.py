@@ -15,6 +15,21 @@ ACTIONS_ELSEWHERE = {
     **dict.fromkeys(("deny", "block", "reject"), "drop"),
 }
 
+_JOINED = "matches are joined by the words `and`, `or` and `not`"
+MATCHES_ELSEWHERE = {
+    **dict.fromkeys(
+        ("->", "=>", "<-", "from", "to"),
+        "no direction is written: `ipsrc` and `ipdest` are for addresses, `sport` and `dport` for"
+        " ports, joined by `and`",
+    ),
+    **dict.fromkeys(("&", "&&", "+", ",", "|", "||", "!", "=", "=="), _JOINED),
+    **dict.fromkeys(("port", "ports"), "write `dport` (the port it goes to) or `sport`"),
+    **dict.fromkeys(("proto", "protocol"), "write `ipprotocol`"),
+    **dict.fromkeys(("src", "source", "saddr"), "write `ipsrc 10.0.0.0/8` (or ztsrc, macsrc)"),
+    **dict.fromkeys(("dst", "dest", "daddr"), "write `ipdest 10.0.0.0/8` (or ztdest, macdest)"),
+    **dict.fromkeys(("any", "all"), "leave it out: an action without matches takes every frame"),
+}
+
 # White space to people, part of a word to the compiler: pasted out of a web page or a document.
 _ODD_BLANK = re.compile("[\x0b\x0c\x85\xa0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u2060\u3000]")
 _BLANKS = {"\xa0": "a no-break space", "\u200b": "a zero width space"}

@@ -19,6 +19,8 @@ from ztfast.lang.tokens import is_blank
 MAX_BYTES = 128 << 20
 
 _UNREADABLE = {Why.MISSING: "ZT051", Why.TOO_LARGE: "ZT044", Why.OTHER_FOLDER: "ZT053"}
+_TOML = re.compile(r"(?:#.*\n|\s)*(?:\[\[?[\w.]+\]\]?\s*$|[\w-]+ *= *[\"'\[{\w])", re.MULTILINE)
+_RULES_OF = re.compile(r"^rules *= *[\"'](.+)[\"']", re.MULTILINE)
 _HTML = re.compile(r"\s*<(?:!doctype|html)\b", re.IGNORECASE)
 
 
@@ -80,4 +82,17 @@ def rules_texts(source: Source) -> tuple[list[Source], list[Diagnostic]]:
         raise RulesError(
             Diagnostic("ZT053", "an HTML page, not rules", path=source.name, help=help)
         )
+    if _TOML.match(source.text):
+        raise RulesError(
+            Diagnostic("ZT053", "TOML, not rules", path=source.name, help=_toml_help(source.text))
+        )
     return [source], []
+
+
+def _toml_help(text: str) -> str:
+    """What a file in TOML is for."""
+    if "[[case]]" in text:
+        return "test cases: ztfast test RULES FILE"
+    named = _RULES_OF.search(text)
+    own = f"; it names its rules: {named[1]}" if named else ""
+    return f"a network's members are given as --network FILE{own}"

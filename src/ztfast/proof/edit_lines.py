@@ -14,6 +14,7 @@ from typing import NamedTuple
 from ztfast.model.policy import Policy
 from ztfast.proof.edit_effects import CopyChange, EditEffect, EditReport, Effect
 from ztfast.proof.edits import Edit, Statement
+from ztfast.proof.render import called
 from ztfast.proof.rule_words import RuleWords
 
 _SHOWN = 3  # rules that decide now, in one line
@@ -141,7 +142,8 @@ class EditWriter:
             # one copy is what `some` is said of
             return self._copies(copies, len(copies) > 1) or "copied or queued otherwise"
         # where a redirect leads to is the verdict's own word
-        what = first.new.verdict.action if first.after == "redirected" else first.after
+        where_to = called(first.new.verdict.action, self.names)
+        what = where_to if first.after == "redirected" else first.after
         text = f"now {what}{self._deciders(effects, own)}"
         every = [copy for copy in copies if copy.whole]
         if every:
@@ -154,8 +156,14 @@ class EditWriter:
         found: list[Statement | None] = []
         for effect in effects:
             found += [one for one in effect.deciders if one not in found]
-        ordered = sorted((one for one in found if one is None or one != own), key=self._breadth)
-        said = list(dict.fromkeys(self._decider(one, effects[0].after) for one in ordered))
+        after = effects[0].after
+        others = [one for one in found if one is None or one != own]
+        itself = own is not None and len(others) < len(found)
+        if itself:  # whoever is a copy's target takes them by that word: no matter for the others
+            others = [one for one in others if one is None or _copied_to(one, after) is None]
+        ordered = sorted(others, key=self._breadth)
+        said = list(dict.fromkeys(self._decider(one, after) for one in ordered))
+        said = ["by this rule", *said] if itself and said else said
         texts, more = said[:_SHOWN], len(said) - _SHOWN
         if any(effect.others for effect in effects):
             texts.append("by other rules too")
@@ -166,9 +174,8 @@ class EditWriter:
     def _decider(self, one: Statement | None, after: str) -> str:
         if one is None:
             return "as no rule accepts them"
-        action = str(one.action.json.get("type"))
-        if action in ("ACTION_TEE", "ACTION_WATCH") and after == "accepted":
-            target = int(str(one.action.json.get("address", "0")), 16)
+        target = _copied_to(one, after)
+        if target is not None:
             return f"to {self._new.member(target)} itself ({one.place})"
         who = self._new.members_text(one.rules)
         return f"{who} ({one.place})" if who else f"by {one.place}"
@@ -190,6 +197,16 @@ class EditWriter:
                 how = "" if starts else "no longer "
                 texts.append(f"{some}{how}{_COPIED[kind]} to {', '.join(to)}")
         return ", ".join(texts)
+
+
+def _copied_to(one: Statement, after: str) -> int | None:
+    """The target of a tee or watch by which it takes what is for itself; None: another rule."""
+    copies = one.action.json.get("type") in ("ACTION_TEE", "ACTION_WATCH")
+    return (
+        int(str(one.action.json.get("address", "0")), 16)
+        if copies and after == "accepted"
+        else None
+    )
 
 
 def _is_setting(one: EditEffect) -> bool:

@@ -42,11 +42,12 @@ def search_lines(
 
 def verdict_words(found: WitnessVerdict, names: Mapping[int, str] | None = None) -> str:
     """A verdict on a witness, with members called by name."""
-    known = names or {}
-    words = _TARGET.sub(
-        lambda to: f"to {known.get(int(to[1], 16), to[1])} at the ", str(found.verdict)
-    )
-    return f"{words} {found.by}".rstrip()
+    return f"{called(str(found.verdict), names or {})} {found.by}".rstrip()
+
+
+def called(text: str, names: Mapping[int, str]) -> str:
+    """What `verdict_text` says, with members called by name."""
+    return _TARGET.sub(lambda to: f"to {names.get(int(to[1], 16), to[1])} at the ", text)
 
 
 def _frame_option(frame: Frame) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ztfast.errors import Diagnostic
-from ztfast.frames.build import ICMP6, TCP, UDP
+from ztfast.frames.build import ICMP, ICMP6, TCP, UDP
 from ztfast.lang.rewrites import inserted
 from ztfast.model.kinds import Entry, Kind
 from ztfast.model.view import View
@@ -171,7 +171,10 @@ def _families(frame: FrameFormulas, six_too: bool) -> tuple[_Family, _Family]:
     )
     asks = formulas.both(-test("mac_dest", 0, 0, 1 << 40), -test("mac_dest", BROADCAST))
     ports = formulas.either(test("protocol", TCP), test("protocol", UDP))
-    four = formulas.all((one, plain, frame.ipv4))
+    # IPv4 has no messages of such types: `icmp 135 -1` alone accepts none of its traffic
+    messages = formulas.either(test("protocol", ICMP), test("protocol", ICMP6))
+    no_message = formulas.both(messages, test("icmp_type", 128, 255))
+    four = formulas.all((one, plain, frame.ipv4, -no_message))
     six = formulas.all((one, plain, frame.ipv6_valid, ports))
     return (
         _Family(
