@@ -10,12 +10,15 @@ import ztfast
 from tests import seeds
 from tests.needs import needs
 from tests.proof.drawing import random_entry, random_frame
+from ztfast.engine.engine import Engine
 from ztfast.frames.batch import FrameBatch
 from ztfast.frames.build import ethernet_bytes
 from ztfast.frames.headers import read_header
 from ztfast.model.policy import Policy, Rule
 from ztfast.network.members import Member, make_network
 from ztfast.pipeline.deliver import Fate, Kind, deliver
+from ztfast.pipeline.reach import cell_frame
+from ztfast.pipeline.reach_frames import Step
 from ztfast.proof import findings
 
 pytestmark = needs("z3")
@@ -25,11 +28,11 @@ ROUNDS = seeds.rounds(16)
 TEE = "tee {} 1122334455 {};\n"
 
 
-def found(rules: str) -> list[str]:
+def found(rules: str, code: str = "ZT213") -> list[str]:
     return [
         f"{one.span.line if one.span else 0}: {one.message}"
         for one in findings(ztfast.compile(rules), time_limit=None)
-        if one.code == "ZT213"
+        if one.code == code
     ]
 
 
@@ -46,19 +49,25 @@ REFUSED = {
         "2: the copies that this tee sends never arrive",
     ),
     "a cut shorter than its match, at receivers alone": (
-        TEE.format(20, "ipprotocol tcp and dport 80 and chr inbound")
-        + "accept dport 80;\ndrop;\n",
+        TEE.format(20, "ipprotocol tcp and dport 80 and chr inbound") + "accept dport 80;\ndrop;\n",
         "1: the copies that this tee sends from a frame's receiver never arrive: 1122334455",
     ),
     "what comes in is dropped first": (
         "drop chr inbound and ipprotocol udp;\nwatch -1 1122334455 ipprotocol udp;\naccept;\n",
         "2: the copies that this watch sends never arrive",
     ),
+    "a receiver owns no sender's address": (
+        "drop not chr ipauth and ethertype ipv4;\n"
+        + TEE.format(-1, "dport 80 and chr inbound")
+        + "accept;\n",
+        "2: the IPv4 copies that this tee sends from a frame's receiver never arrive: 1122334455"
+        " judges them by these rules too, and `drop` in line 1 stops them there",
+    ),
 }
 TAKEN = {
     "copies of receivers, whole": TEE.format(-1, "dport 80 and chr inbound") + "accept;\n",
-    "copies of receivers, who may own the address": "drop not chr ipauth;\n"
-    + TEE.format(-1, "dport 80 and chr inbound")
+    "copies of receivers by IPv6, whose own scheme makes them ipauth": "drop not chr ipauth;\n"
+    + TEE.format(-1, "ethertype ipv6 and dport 80 and chr inbound")
     + "accept;\n",
     "whole frames": TEE.format(-1, "dport 80") + "accept;\n",
     "a cut that its match survives": TEE.format(64, "dport 80") + "accept dport 80;\ndrop;\n",
@@ -81,6 +90,55 @@ def test_refused(name: str) -> None:
 @pytest.mark.parametrize("name", TAKEN)
 def test_taken(name: str) -> None:
     assert found(TAKEN[name]) == []
+
+
+TAGGED = "tag t id 1 default 0;\n"
+BY_TAGS = {
+    "its own department": (
+        TAGGED + "drop not tdiff t 0;\n" + TEE.format(-1, "dport 80") + "accept;\n",
+        ["3: which copies of this tee 1122334455 takes is a matter of its own tags: `drop` in"
+         " line 2 judges them first"],
+    ),
+    "a break, and a receiver's tag": (
+        TAGGED + "break treq t 5;\n" + TEE.format(-1, "dport 80") + "accept;\n",
+        ["3: which copies of this tee 1122334455 takes is a matter of its own tags: `break` in"
+         " line 2 judges them first"],
+    ),
+    "the sender's tag is the same": (
+        TAGGED + "drop tseq t 5;\n" + TEE.format(-1, "dport 80") + "accept;\n",
+        [],
+    ),
+    "of other frames": (
+        TAGGED + "drop not tdiff t 0 and dport 22;\n" + TEE.format(-1, "dport 80") + "accept;\n",
+        [],
+    ),
+    "the tee comes first": (
+        TAGGED + TEE.format(-1, "dport 80") + "drop not tdiff t 0;\naccept;\n",
+        [],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BY_TAGS)
+def test_a_matter_of_tags(name: str) -> None:
+    rules, said = BY_TAGS[name]
+    assert found(rules, "ZT215") == said
+    assert found(rules) == []
+
+
+@pytest.mark.parametrize(("tag", "arrives"), [(1, True), (2, False)])
+def test_a_sensor_sees_its_own_department(tag: int, arrives: bool) -> None:
+    policy = ztfast.compile(BY_TAGS["its own department"][0])
+    members = [
+        Member(0x1111111111, ips=(bytes((10, 0, 0, 1)),), tags={1: 1}, name="a"),
+        Member(0x2222222222, ips=(bytes((10, 0, 0, 2)),), tags={1: 1}, name="b"),
+        Member(0x1122334455, tags={1: tag}),
+    ]
+    network = make_network(members, id=0x8056C2E21C000001)
+    frame = cell_frame(network, "a", "b", "80/tcp", Step.REQUEST)
+    sent = deliver(Engine(policy, network=network), FrameBatch.from_frame(frame)).arrived
+    assert (Kind.FRAME in sent.kind.tolist()) is True
+    assert (Kind.TEE in sent.kind.tolist()) is arrives
 
 
 SENDER, RECEIVER, SENSOR = 0x1111111111, 0x2222222222, 0x3333333333

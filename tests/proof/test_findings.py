@@ -120,8 +120,10 @@ CASES = {
     "one include of many": (
         "macro web($to) accept ipdest $to and dport 80; ;\n"
         "include web(10.0.0.0/8)\ninclude web(10.1.0.0/16)\ninclude web(11.0.0.0/8)\naccept;\n",
-        {"ZT201:3:line 1 as included here: this action is never taken: `accept` in line 1"
-         " (included in line 2) decides all its frames"},
+        {
+            "ZT201:3:line 1 as included here: this action is never taken: `accept` in line 1"
+            " (included in line 2) decides all its frames"
+        },
     ),
     "replies of a tag": (
         "tag role id 1;\ndrop not tseq role 1 and ipprotocol tcp;\naccept;\n",
@@ -190,6 +192,20 @@ def test_many_that_say_the_same_are_one() -> None:
         "ZT203:2:this match is always false where it stands, and so are 5 more of the capability"
         " many (lines 3, 4, 5, 6 and more)"
     ]
+
+
+def test_what_the_base_rules_decide_is_said_of_a_capability() -> None:
+    text = "cap web id 1\n accept dport 80;\n accept dport 443;\n accept dport 7 and dport 8;\n;\n"
+    rules = text + "accept ethertype arp;\naccept dport 443;\n"
+    helps = {
+        found.span.line: found.help
+        for found in findings(ztfast.compile(rules))
+        if found.code == "ZT203" and found.span
+    }
+    assert helps[3] is not None
+    assert helps[3].startswith("the base rules decide all such frames")
+    assert helps[4] == "for alternatives write `or`"
+    assert set(helps) == {3, 4}
 
 
 def test_json_policies_have_places_in_words() -> None:

@@ -94,7 +94,9 @@ ANALYSIS: tuple[Code, ...] = (
         " receiver. It takes a copy at the tee itself, if it comes there and the matches hold. One"
         " that was cut so far that they do not, or that another rule stops first, is refused. The"
         " copies of the frame's sender are meant, or of its receiver where the sender sends none,"
-        " of frames with ordinary headers; `ztfast deliver` shows all.",
+        " of frames with ordinary headers; `ztfast deliver` shows all. A receiver does not own the"
+        " address that a frame of IPv4 comes from: behind `drop not chr ipauth` its copies are"
+        " lost.",
     ),
     Code(
         "ZT214",
@@ -102,6 +104,14 @@ ANALYSIS: tuple[Code, ...] = (
         "A member that gets a copy judges it by the same rules, and sends copies of its own. Here"
         " targets of tees send one frame to each other in a ring, for ever, and the network soon"
         " carries nothing else. Rings of three or four targets are found.",
+    ),
+    Code(
+        "ZT215",
+        "copies that depend on their target's tags",
+        "The member that a tee or watch sends to judges what it gets by the same rules, with tags"
+        " of its own. A rule before the tee that asks for the receiver's tags, as `drop not tdiff"
+        " department 0`, then stops copies of frames between others that it lets pass: a sensor"
+        " sees its own department. Put the tee before such rules.",
     ),
     Code(
         "ZT290",

@@ -3,9 +3,11 @@
 Contract: `copy_findings` gives ZT213 for each tee and watch whose copies its target never takes: of
 any frame with ordinary headers (FrameFormulas.plain), from any member that no rule sends anything
 to, with any tags.  Those of the frame's sender are meant, or, where it sends none, those of its
-receiver, whose address the copy then comes from.  The target judges what it is sent by the same
-rules, as the frame's receiver: cut to the copy's length, from the member that sent it.  Proved; in
-doubt (bytes that INTEGER_RANGE reads) nothing is said.
+receiver, whose address the copy then comes from (of those, IPv4 alone, too: a receiver does not own
+the address of the frame's sender).  ZT215 is a note where it is a matter of the target's own tags
+which copies it takes.  The target judges what it is sent by the same rules, as the frame's
+receiver: cut to the copy's length, from the member that sent it.  Proved; in doubt
+(bytes that INTEGER_RANGE reads) nothing is said.
 Source: docs/spec/evaluation.md sections 5 and 8.
 Tested by tests/proof/test_copy_findings.py, against deliveries too.
 """
@@ -14,13 +16,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ztfast.errors import Diagnostic
+from ztfast.errors import Diagnostic, Severity
 from ztfast.model.kinds import KINDS, Kind
 from ztfast.model.view import DIRECTIONS
 from ztfast.proof.analysis import Analysis
 from ztfast.proof.formula import FALSE, TRUE, Formulas, Literal
 from ztfast.proof.frame_model import MAX_LENGTH, FrameFormulas
-from ztfast.proof.match_formulas import SideFields
+from ztfast.proof.match_formulas import RECEIVERS_TAGS, SideFields
 from ztfast.proof.symbolic import trace_side
 from ztfast.proof.symbolic_policy import network_constraints, witness_preferences
 from ztfast.proof.witness import SideNames, context_of, frame_of, replay
@@ -105,9 +107,41 @@ class _Copies:
         where = self.formulas.all((self.network, self.usual, sent, *self._sent_to(target, limit)))
         if not self.analysis.possible(where):
             return
-        if self.analysis.possible(self.formulas.both(where, self.trace.delivered)):
+        if not self._taken(where):
+            yield self._finding(number, index, where)
             return
-        yield self._finding(number, index, where)
+        own = self._of_another_owner(where)
+        if self.side == "in" and self.analysis.possible(own) and not self._taken(own):
+            yield self._finding(number, index, own, "IPv4 ")
+            return
+        stops = next(self._stopped_by_tags(where), None)
+        if stops is not None:
+            yield self._by_tags(number, index, stops)
+
+    def _taken(self, where: Literal) -> bool:
+        """Does the target take any of these copies?"""
+        return self.analysis.possible(self.formulas.both(where, self.trace.delivered))
+
+    def _of_another_owner(self, where: Literal) -> Literal:
+        """IPv4 from the owner of its address, as a receiver copies it: it does not own that."""
+        sent = self.analysis.frame
+        return self.formulas.all(
+            (where, sent.ipv4, sent.test("owns_ip", 1), -self.frame.test("owns_ip", 1))
+        )
+
+    def _stopped_by_tags(self, where: Literal) -> Iterator[int]:
+        """Base entries that ask for the receiver's tags and stop copies of frames that arrive."""
+        arrives = [trace.delivered for trace in self.analysis.traces.values()]
+        known = self.formulas.test("receiver_known", 1)
+        usual = self.formulas.all((where, known, *arrives, -self.trace.delivered))
+        asks = False
+        for index, step in enumerate(self.trace.base.steps):
+            asks = asks or step.entry.kind in RECEIVERS_TAGS
+            if step.is_action:
+                here = self.formulas.both(usual, step.ends)
+                if asks and here != FALSE and self.analysis.possible(here):
+                    yield index
+                asks = False
 
     def _accepted(self, number: int) -> Literal:
         trace = self.analysis.traces[self.side]
@@ -133,7 +167,20 @@ class _Copies:
         owned = formulas.differ(frame.test("owns_ip", 1), self.analysis.frame.test("owns_ip", 1))
         yield formulas.implies(formulas.either(whole, frame.test("length", 64, MAX_LENGTH)), -owned)
 
-    def _finding(self, number: int, index: int, where: Literal) -> Diagnostic:
+    def _by_tags(self, number: int, index: int, stops: int) -> Diagnostic:
+        entry = self.analysis.traces["out"].rule_sets[number].steps[index].entry
+        word, target = KINDS[entry.kind].word, f"{entry.value[0] or 0:010x}"
+        return Diagnostic(
+            "ZT215",
+            f"which copies of this {word} {target} takes is a matter of its own tags:"
+            f" {self.analysis.entry_text(0, stops)} judges them first",
+            Severity.NOTE,
+            self.analysis.span_of(number, index),
+            self.analysis.policy.source,
+            help=f"put the {word} before it, or give {target} tags that pass",
+        )
+
+    def _finding(self, number: int, index: int, where: Literal, which: str = "") -> Diagnostic:
         analysis = self.analysis
         preferences = witness_preferences(analysis.frame)
         assignment = analysis.prover.find_preferred([where], preferences, smallest=False)
@@ -154,8 +201,8 @@ class _Copies:
         shorter = length < whole.length
         return analysis.warning(
             "ZT213",
-            f"the copies that this {word} sends{who} never arrive: {target:010x} judges them by"
-            f" these rules too, and {by}",
+            f"the {which}copies that this {word} sends{who} never arrive: {target:010x} judges"
+            f" them by these rules too, and {by}",
             analysis.span_of(number, index),
             "cut them less: what is left does not meet the matches any more"
             if shorter

@@ -190,6 +190,10 @@ _TWO_SIDED: dict[Kind, Callable[[SideFields, MemberTag, MemberTag, int], Literal
 }
 
 
+# what asks for the tags of a frame's receiver
+RECEIVERS_TAGS = frozenset((*_TWO_SIDED, Kind.MATCH_TAG_RECEIVER))
+
+
 def _two_sided(entry: Entry, fields: SideFields, super_accept: Literal) -> MatchFormula:
     formulas = fields.formulas
     local, remote = fields.tag(_number(entry), True), fields.tag(_number(entry), False)

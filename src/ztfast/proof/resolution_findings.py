@@ -20,21 +20,10 @@ from ztfast.model.view import View
 from ztfast.proof.analysis import Analysis
 from ztfast.proof.formula import Literal
 from ztfast.proof.frame_model import ARP, BROADCAST, IPV6, FrameFormulas
+from ztfast.proof.match_formulas import RECEIVERS_TAGS
 from ztfast.proof.symbolic_policy import SymbolicPolicy, network_constraints, witness_preferences
 from ztfast.proof.verdict_classes import event_formulas
 from ztfast.proof.witness import frame_of
-
-_TWO_SIDED = frozenset(
-    (
-        Kind.MATCH_TAGS_DIFFERENCE,
-        Kind.MATCH_TAGS_BITWISE_AND,
-        Kind.MATCH_TAGS_BITWISE_OR,
-        Kind.MATCH_TAGS_BITWISE_XOR,
-        Kind.MATCH_TAGS_EQUAL,
-        Kind.MATCH_TAG_RECEIVER,
-    )
-)
-
 
 _ARP_RULE = "accept ethertype arp;"
 _NDP_RULE = "accept icmp 135 -1 or icmp 136 -1;"
@@ -120,7 +109,7 @@ class _Resolution:
             if not step.is_action:
                 matches.append(step.entry)
                 continue
-            tagged = any(entry.kind in _TWO_SIDED for entry in matches)
+            tagged = any(entry.kind in RECEIVERS_TAGS for entry in matches)
             matches = []
             if tagged and step.entry.kind is Kind.ACTION_BREAK:
                 yield index

@@ -184,11 +184,24 @@ class RuleSetFindings:
         ]
         return self.possible(*alone)
 
+    def _holds_alone(self, index: int) -> bool:
+        """Could a match be true, whatever frames come to the set?"""
+        alone = [
+            self.formulas.both(TRUE if step.entry.alternative else step.before, step.match)
+            for step in self.steps[index]
+        ]
+        return self.possible(*alone)
+
     def _always_false(self, index: int) -> Diagnostic:
         kind = self.steps[index][0].entry.kind
         message = "this match is always false where it stands"
         if not self._excluded(index):
             help = "check the value, the `not`, and the entries before it"
+            if self.number and self._holds_alone(index):
+                help = (
+                    "the base rules decide all such frames before the capability is asked:"
+                    " drop it, or put `break` before them"
+                )
             return self._at(index, "ZT203", message, help)
         message += f": a frame has one {_ONE_EACH[kind]}"
         message += f", and `{KINDS[kind].word}` before it asks for another"
