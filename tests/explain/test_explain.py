@@ -177,5 +177,7 @@ def test_an_entry_of_a_macro_names_its_include() -> None:
     rules = "macro open($p)\n accept dport $p;\n;\ninclude open(80)\ninclude open(81)\n"
     found = explained(rules, "tcp 10.0.0.1 > 10.0.0.2:81")
     assert "line 2 (included in line 5), `accept`" in to_text(found)
+    assert "\n  2 (4)    dport 80  false" in to_text(found)
+    assert "\n  2 (5)    dport 81  true" in to_text(found)
     by = to_object(found)["sides"][0]["by"]
     assert (by["line"], by["included"]) == (2, 5)

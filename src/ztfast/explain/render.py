@@ -27,6 +27,7 @@ _COLOURS = {"accept": "\x1b[32;1m", "drop": "\x1b[31;1m", "redirect": "\x1b[33;1
 _MAX_WIDTH = 44
 _MAX_NEAR = 12
 _MAX_NAMES = 8
+_MARGIN = 5
 
 
 # --- text
@@ -158,19 +159,29 @@ def _entries(rules: RuleSetNote, brief: bool) -> Iterator[str]:
     shown, left_out = _near(rules.entries) if brief else (list(rules.entries), 0)
     texts = {entry.entry: _entry_text(entry) for entry in shown}
     wide = min(_MAX_WIDTH, max((len(text) for text in texts.values()), default=0))
+    lines = {entry.entry: _line_text(entry) for entry in shown}
+    margin = max((_MARGIN, *map(len, lines.values())))
     unreached = 0
     for entry in shown:
         if entry.status == "not reached":
             unreached += 1
             continue
-        line = str(entry.span.line) if entry.span is not None else f"#{entry.entry}"
         yield (
-            f"  {line:>5}  {texts[entry.entry]:<{wide}}  {entry.status:<11}  {entry.why}"
+            f"  {lines[entry.entry]:>{margin}}  {texts[entry.entry]:<{wide}}  {entry.status:<11}"
+            f"  {entry.why}"
         ).rstrip()
+    space = " " * (margin + 4)
     if left_out:
-        yield f"         {left_out} more sets with some true matches"
+        yield f"{space}{left_out} more sets with some true matches"
     if unreached:
-        yield f"         {unreached} more {'entry' if unreached == 1 else 'entries'}, not reached"
+        yield f"{space}{unreached} more {'entry' if unreached == 1 else 'entries'}, not reached"
+
+
+def _line_text(entry: EntryNote) -> str:
+    """`22`, or `22 (66)` where line 66 includes the macro of line 22."""
+    if entry.span is None:
+        return f"#{entry.entry}"
+    return f"{entry.span.line}" + (f" ({entry.parent.line})" if entry.parent is not None else "")
 
 
 def _entry_text(entry: EntryNote) -> str:
