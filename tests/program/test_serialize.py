@@ -82,6 +82,37 @@ def test_a_file_that_is_damaged_inside_is_refused(program: Program, tmp_path: Pa
             load_program(path)
 
 
+@pytest.mark.parametrize(("at", "value"), [(8, 0x01), (8, 0x20), (10, 14), (10, 99)])
+def test_what_archives_can_be_and_tables_are_not_is_refused(
+    at: int, value: int, program: Program, tmp_path: Path
+) -> None:
+    """Found by fuzzing: encrypted; patched; compressed by LZMA, by what zipfile does not know."""
+    path = tmp_path / "program.npz"
+    save_program(program, path)
+    data = bytearray(path.read_bytes())
+    directory = data.index(b"PK\x01\x02")
+    data[directory + at] = data[at - 2] = value
+    path.write_bytes(data)
+    with pytest.raises(TableError, match="is no table"):
+        load_program(path)
+
+
+@pytest.mark.parametrize("header", [b"{'a': (", b"{\n  'a'\n b: 1}", b"L" * 80])
+def test_a_header_that_is_no_python_is_refused(
+    header: bytes, program: Program, tmp_path: Path
+) -> None:
+    path = tmp_path / "program.npz"
+    save_program(program, path)
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: bytearray(archive.read(name)) for name in archive.namelist()}
+    parts["table.npy"][10 : 10 + len(header)] = header
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, part in parts.items():
+            archive.writestr(name, bytes(part))
+    with pytest.raises(TableError, match="is no table"):
+        load_program(path)
+
+
 def test_a_file_that_unpacks_to_too_much_is_refused(program: Program, tmp_path: Path) -> None:
     path = tmp_path / "program.npz"
     save_program(program, path)

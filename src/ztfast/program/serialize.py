@@ -11,7 +11,6 @@ import io
 import json
 import os
 import zipfile
-import zlib
 from typing import Any
 
 import numpy as np
@@ -53,28 +52,22 @@ def load_program(path: str | os.PathLike[str]) -> Program:
     if len(data) > MAX_FILE:
         raise _refused(f"is larger than {MAX_FILE} bytes", path, "a table is never that large")
     try:
-        _check_unpacked_size(data)
-        with np.load(io.BytesIO(data), allow_pickle=False) as file:
-            table, about = file["table"], json.loads(bytes(file["about"]))
+        table, about = _unpacked(data)
+    except Exception as error:  # archive, compression, array and JSON: each has its own kinds
+        raise _not_a_table(error, path) from None
+    try:
         return verify(_program(table, about))
     except TableError:
         raise
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-        IndexError,
-        AttributeError,
-        EOFError,
-        RecursionError,
-        MemoryError,
-        OverflowError,
-        NotImplementedError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
-        raise _refused(f"is no table: {error}", path, "make it again from its rules") from None
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise _not_a_table(error, path) from None
+
+
+def _unpacked(data: bytes) -> tuple[Any, Any]:
+    """The table and what is said about it; raises whatever a damaged file leads to."""
+    _check_unpacked_size(data)
+    with np.load(io.BytesIO(data), allow_pickle=False) as file:
+        return file["table"], json.loads(bytes(file["about"]))
 
 
 def _check_unpacked_size(data: bytes) -> None:
@@ -118,6 +111,10 @@ def _entry(item: list[Any]) -> Entry:
 
 def _key(key: list[Any] | int) -> IntegerKey | int:
     return IntegerKey(int(key[0]), int(key[1]), bool(key[2])) if isinstance(key, list) else int(key)
+
+
+def _not_a_table(error: Exception, path: str | os.PathLike[str]) -> TableError:
+    return _refused(f"is no table: {error}", path, "make it again from its rules")
 
 
 def _refused(message: str, path: Any, help: str) -> TableError:
