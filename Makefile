@@ -37,7 +37,7 @@ test: $(STAMP) ## run the whole test suite, file by file; at the end what took l
 	$(PY) -m pytest --verbose --durations=15
 
 lint: $(STAMP) ## ruff
-	$(BIN)/ruff check src tests bench fuzz examples setup.py
+	$(BIN)/ruff check src tests bench docs fuzz examples setup.py
 
 types: $(STAMP) ## mypy and pyright, strict; the stub of the compiled loops against what was built
 	$(BIN)/mypy
