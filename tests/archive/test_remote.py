@@ -111,7 +111,7 @@ def test_what_cannot_be_looked_at_has_no_order(
 
 @needs("fsspec")
 def test_libraries_that_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(UsageError, match="is no place that is known"):
+    with pytest.raises(UsageError, match="is not a place that is known"):
         plan(["nonsense://x/y"], ENGINE, out="o")
     monkeypatch.setitem(sys.modules, "fsspec", None)
     with pytest.raises(UsageError, match=r"needs a library.*ztfast\[s3\]"):

@@ -136,7 +136,7 @@ def test_a_missing_file_and_a_folder(tmp_path: Path) -> None:
     [
         (b"", "is empty: not even a capture's header is there"),
         (b"\xd4\xc3\xb2", "ends after 3 bytes, inside its header"),
-        (b"drop;\n", "is no capture: it starts with the bytes 64 72 6f 70"),
+        (b"drop;\n", "is not a capture: it starts with the bytes 64 72 6f 70"),
     ],
 )
 def test_what_is_no_capture_is_named(data: bytes, reason: str, tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ KNOWN = {
 def test_named_with_what_to_do(name: str) -> None:
     data, help = KNOWN[name]
     found = refused(data)
-    assert found.message == f"is no pcap or pcapng: it looks like {name}"
+    assert found.message == f"is not a pcap or pcapng: it looks like {name}"
     assert found.help is not None
     assert help in found.help
 
@@ -78,7 +78,7 @@ def test_one_erf_record_is_enough_and_others_are_not_taken_for_one() -> None:
 
 def test_nobody_knows() -> None:
     found = refused(b"drop;\n")
-    assert found.message == "is no capture: it starts with the bytes 64 72 6f 70"
+    assert found.message == "is not a capture: it starts with the bytes 64 72 6f 70"
     assert found.help is not None
     assert "editcap" in found.help
 
@@ -91,7 +91,7 @@ PCAPNG = section() + interface() + packet(frame(7, 60))
 @pytest.mark.parametrize("text", [TEXT, b"\xff" * 5, b"x" * 40_000], ids=[0, 1, 2])
 def test_a_capture_behind_text(text: bytes, data: bytes, tmp_path: Path) -> None:
     found = refused(text + data)
-    assert found.message.startswith(f"is no capture up to byte {len(text)}, where one begins")
+    assert found.message.startswith(f"is not a capture up to byte {len(text)}, where one begins")
     assert found.help is not None
     assert "--resync" in found.help
     if text == TEXT:

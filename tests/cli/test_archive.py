@@ -58,7 +58,7 @@ def test_captures_are_written(place: Path) -> None:
     [
         (["--on", "cloud"], "names no workers"),
         (["--on", "local:0"], "names no workers"),
-        (["--since", "yesterday"], "is no time"),
+        (["--since", "yesterday"], "is not a time"),
         (["--only", "tees"], "no output 'tees'"),
     ],
 )

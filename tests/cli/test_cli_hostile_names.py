@@ -78,7 +78,7 @@ def test_standard_input_is_read_once(words: tuple[str, ...]) -> None:
     assert "standard input can be" in done.stderr
 
 
-NAMES = ["a\x1b[31mb", "a\udcffb"]  # an escape sequence; a byte that is no UTF-8
+NAMES = ["a\x1b[31mb", "a\udcffb"]  # an escape sequence; a byte that is not UTF-8
 
 
 @pytest.mark.skipif(os.name != "posix", reason="file names of any bytes")

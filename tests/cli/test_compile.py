@@ -35,11 +35,11 @@ def test_errors_are_on_standard_error_with_the_line_underlined(tmp_path: Path) -
     done = run("compile", "-", stdin="accept dport 1 ;\ndrop dprt 2 and sport x ;\n")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        "<stdin>:2:5: error[ZT011]: `dprt` is no match\n"
+        "<stdin>:2:5: error[ZT011]: `dprt` is not a match\n"
         " 2 | drop dprt 2 and sport x ;\n"
         "   |      ^^^^\n"
         "  help: expected a match, `and`, `or`, `not` or the closing `;`; did you mean `dport`?\n"
-        "<stdin>:2:22: error[ZT014]: `x` is no port or port range\n"
+        "<stdin>:2:22: error[ZT014]: `x` is not a port or port range\n"
         " 2 | drop dprt 2 and sport x ;\n"
         "   |                       ^\n"
         "  help: expected N or N-M with N ≤ M, both from 0 to 65535, without spaces\n"

@@ -203,7 +203,7 @@ def test_between_two_members(tmp_path: Path) -> None:
     named = {member.name: member.label for member in ztfast.load_network(office).members}
     assert (document["from"], document["to"]) == (named["visitor"], named["printer"])
     new.write_text(rules.read_text().replace("accept dport 3389", "accept dport 3390"))
-    none = invoked(*words, "--from", "ben", "--to", "files")  # who is no administrator
+    none = invoked(*words, "--from", "ben", "--to", "files")  # who is not an administrator
     assert "no difference: proved for every frame from ben to files" in none.stdout
     assert none.exit_code == 0
 

@@ -251,7 +251,7 @@ def test_resync_goes_on_and_says_so(capfd: Any, rules: Path, tmp_path: Path) -> 
         (None, "no such file"),
         (b"", "is empty"),
         (b"\xd4\xc3", "ends after 2 bytes"),
-        (b"hello, world", "is no capture"),
+        (b"hello, world", "is not a capture"),
         (building.pcap([])[:20], "inside the 24-byte pcap header"),
     ],
 )

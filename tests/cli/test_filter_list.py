@@ -76,7 +76,7 @@ def test_a_member_that_is_shown_can_be_chosen(tmp_path: Path, capfd: Any) -> Non
             found = [json.loads(line)["number"] for line in capfd.readouterr().out.splitlines()]
             assert found == expected
     assert ztfast(*words, "--from", "nobody") == 2
-    assert "is no member" in capfd.readouterr().err
+    assert "is not a member" in capfd.readouterr().err
 
 
 def test_listed_while_written(tmp_path: Path, capfd: Any) -> None:

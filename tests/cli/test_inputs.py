@@ -119,7 +119,7 @@ def test_tags_and_capabilities_by_name_and_number() -> None:
         (["=1"], "--to-tag '=1' is not NAME=VALUE"),
         (["team=1", "team=2"], "--to-tag gives 'team' twice"),
         (["none=1"], "no tag of this name"),
-        (["team=chief"], "no value of this tag"),
+        (["team=chief"], "not a value of this tag"),
     ],
 )
 def test_tags_that_make_no_sense(given: list[str], message: str) -> None:

@@ -105,9 +105,9 @@ def test_nobody_answers_in_time(fake: FakeController) -> None:
     ("words", "says"),
     [
         (["plan", "old.ztrules", "controller:1"], "network id"),
-        (["plan", "old.ztrules", "x"], "is no target"),
+        (["plan", "old.ztrules", "x"], "is not a target"),
         (["apply", "no.plan"], "cannot be read"),
-        (["apply", "old.ztrules", "--confirm-within", "soon"], "is no time"),
+        (["apply", "old.ztrules", "--confirm-within", "soon"], "is not a time"),
         (["fetch", f"central:{NETWORK}", "--token-file", "none"], "none"),
     ],
 )

@@ -102,8 +102,8 @@ def test_the_figures_are_printed_as_well(place: Path, capfd: pytest.CaptureFixtu
     ("page", "said"),
     [
         ("-", "name a file"),
-        ("caps", "no name for a file"),
-        ("nowhere/page.html", "no name for a file"),
+        ("caps", "not a name for a file"),
+        ("nowhere/page.html", "not a name for a file"),
         ("caps/c1.pcap", "would be written over while it is read"),
         ("r.ztrules", "would be written over while it is read"),
     ],

@@ -29,7 +29,7 @@ office = needs(*NEEDED)
         (["--host", "::"], "name the one address"),
         (["--host", "192.0.2.1"], "--allow-remote"),
         (["--port", "65536"], "65536"),
-        (["--max-upload", "much"], "no size"),
+        (["--max-upload", "much"], "not a size"),
         (["--tests", "missing.toml"], "missing.toml: no such file"),
     ],
 )

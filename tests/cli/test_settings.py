@@ -121,7 +121,7 @@ def test_a_misspelt_setting_is_an_error_with_its_line(
 ) -> None:
     (project / "ztfast.toml").write_text('engine = "1.12"\nrule = "ours.ztrules"\n')
     assert ztfast("check") == 1
-    assert "ztfast.toml:2:0: error[ZT570]: `rule` is no setting" in capfd.readouterr().err
+    assert "ztfast.toml:2:0: error[ZT570]: `rule` is not a setting" in capfd.readouterr().err
     assert ztfast("fmt", "../other.ztrules") == 0  # which takes no setting
 
 

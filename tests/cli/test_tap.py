@@ -17,7 +17,7 @@ from tests.cli.running import ztfast
         (["-i", "zt0", "-i", "zt0"], "names an interface twice"),
         (["-i", "zt0", "--to", "a=packet:b", "--send", "all"], "by verdict"),
         (["-i", "zt0", "--rotate-size", "1M"], "--to pcap:DIR"),
-        (["-i", "zt0", "--to", "nothing"], "no place"),
+        (["-i", "zt0", "--to", "nothing"], "not a place"),
         (["-i", "zt0", "--ring", "5"], "does not hold whole blocks"),
         (["-i", "zt0", "--block-size", "5"], "--block-size 5"),
         (["-i", "zt0", "--dedup", "0"], "--dedup"),

@@ -49,7 +49,7 @@ def test_a_source_that_says_something_else_is_not_believed() -> None:
 @pytest.mark.parametrize(
     ("answer", "says"),
     [
-        (b"[]", "is no network"),
+        (b"[]", "is not a network"),
         (b'{"id": "0000000000000001"}', "of the network '0000000000000001'"),
         (b"{}", "of the network None"),
     ],

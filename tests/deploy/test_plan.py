@@ -84,9 +84,9 @@ def test_plans_go_through_files() -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"format": "ztfast plan 9"}, "is no plan"),
+        ({"format": "ztfast plan 9"}, "is not a plan"),
         ({"goal": "00"}, "changed by hand"),
-        ({"target": "vault:1"}, "is no target"),
+        ({"target": "vault:1"}, "is not a target"),
         ({"live": 5}, "without a target"),
         ({"allowed_losses": None}, "without a target"),
         ({"config": {"rules": [{"type": "ACTION_ACCEPT"}]}}, "changed by hand"),

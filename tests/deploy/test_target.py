@@ -26,12 +26,12 @@ def test_targets() -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (NETWORK, "is no target"),
-        (f"vault:{NETWORK}", "is no target"),
-        ("controller:123", "no network id"),
-        (f"controller:{NETWORK}@ftp://host", "no http or https URL"),
-        (f"controller:{NETWORK}@http://host:0", "no http or https URL"),
-        (f"controller:{NETWORK}@http://host:x", "is no URL"),
+        (NETWORK, "is not a target"),
+        (f"vault:{NETWORK}", "is not a target"),
+        ("controller:123", "not a network id"),
+        (f"controller:{NETWORK}@ftp://host", "not an http or https URL"),
+        (f"controller:{NETWORK}@http://host:0", "not an http or https URL"),
+        (f"controller:{NETWORK}@http://host:x", "is not a URL"),
         (f"controller:{NETWORK}@http://ctl.example:9993", "unencrypted"),
         (f"controller:{NETWORK}@https://me:pw@host", "with a user"),
         (f"controller:{NETWORK}@https://host/?x=1", "a query"),

@@ -88,7 +88,7 @@ def test_recipients_that_fare_alike_are_one_note() -> None:
 @pytest.mark.parametrize(
     ("ends", "why"),
     [
-        ((STRANGER, FILES), "arrives nowhere: its sender is no member"),
+        ((STRANGER, FILES), "arrives nowhere: its sender is not a member"),
         ((ANNA, ANNA), "arrives nowhere: a node sends nothing to itself through the network"),
         (
             (ANNA, STRANGER),

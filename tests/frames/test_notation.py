@@ -129,7 +129,7 @@ def test_hex() -> None:
         ("tcp 1.1.1.1 > 2.2.2.2 zt 1122334455 > 1", 38, "10 hex"),
         ("hex:zz", 4, "hex digit"),
         ("hex:00", 0, "Ethernet"),
-        ("tcp fe80::1%eth0 > fe80::2", 4, "no IP"),
+        ("tcp fe80::1%eth0 > fe80::2", 4, "IP"),
     ],
 )
 def test_errors_have_a_place(text: str, column: int, word: str) -> None:

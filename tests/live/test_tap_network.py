@@ -151,7 +151,7 @@ def test_rules_are_read_again_under_load_and_no_frame_is_lost(
         tee.write_text("tee -1 8e30f50a25; drop;")
         tap.signal(signal.SIGHUP)
         tap.wait_for("judging by the rules as read now")
-        tee.write_text("this is no rule")
+        tee.write_text("this is not a rule")
         tap.signal(signal.SIGHUP)
         tap.wait_for("the old rules stay")
         sending.join()

@@ -58,7 +58,7 @@ def test_words(part: str, text: str) -> None:
 
 def test_an_address_is_a_member() -> None:
     assert said("tee 128 8e30|f50a25", network=NETWORK) == "`8e30f50a25` is the member `sensor`"
-    assert said("tee 128 8e30|f50a25", network=Network()).endswith("is no member of the network")
+    assert said("tee 128 8e30|f50a25", network=Network()).endswith("is not a member of the network")
     assert said("tee 128 8e30|f50a25") == ""
 
 

@@ -63,12 +63,12 @@ def test_a_renamed_text_compiles_to_the_same(part: str, name: str, written: str)
     ("part", "name", "message"),
     [
         ("teq depart|ment", "access", "defined already"),
-        ("teq depart|ment", "1st", "no name"),
+        ("teq depart|ment", "1st", "not a name"),
         ("teq depart|ment", "accept", "reserved"),
-        ("teq depart|ment", "two words", "no name"),
+        ("teq depart|ment", "two words", "not a name"),
         ("teq department sa|les", "engineering", "defined already"),
-        ("dport $po|rt", "port", "no parameter"),
-        ("dport $po|rt", "$", "no name"),
+        ("dport $po|rt", "port", "not a parameter"),
+        ("dport $po|rt", "$", "not a name"),
     ],
 )
 def test_a_name_that_cannot_be(part: str, name: str, message: str) -> None:

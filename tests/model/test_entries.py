@@ -112,7 +112,7 @@ def test_zerotier_addresses(raw: Any, address: int) -> None:
         ("02:00:00:00:00:ff", 0x0200000000FF),
         ("0200000000FF", 0x0200000000FF),
         ("02-00-00-00-00-ff", 0x0200000000FF),
-        ("b0b9.d589.8e64", 0xB0B90D58908E),  # a character that is no digit is a 0
+        ("b0b9.d589.8e64", 0xB0B90D58908E),  # a character that is not a digit is a 0
         ("abc", 0xAB0000000000),  # a last odd one is lost
         ("zz:cc:72:55:bf:02:df", 0x00CC7255BF02),
         ("0200000000ff99", 0x0200000000FF),  # the first 12

@@ -71,7 +71,7 @@ def test_two_of_one_name() -> None:
     ],
 )
 def test_nobody_of_that_name(text: str, help: str) -> None:
-    with pytest.raises(UsageError, match=f"--from: '{text}' is no member of the network") as error:
+    with pytest.raises(UsageError, match=f"--from: '{text}' is not a member of") as error:
         NAMES.member("--from", text)
     assert error.value.diagnostics[0].help == help
 
@@ -113,7 +113,7 @@ def test_a_member_without_addresses_is_said_so() -> None:
 @pytest.mark.parametrize(
     ("text", "message", "column"),
     [
-        ("tcp ana > files:80", "'ana' is no member and no IP address", 4),
+        ("tcp ana > files:80", "'ana' is neither a member nor an IP address", 4),
         ("tcp anna > files:sssh", "'sssh' is not a port", 11),
         ("ping twin > files", "no IP version in common: twin IPv4, files IPv6", 12),
         ("tcp files:22 > twin:22", "no IP version in common: files IPv6, twin IPv4", 15),
@@ -194,5 +194,5 @@ def test_what_to_write_for_such_names(text: str, message: str, help: str) -> Non
 
 
 def test_without_members_a_name_is_no_address() -> None:
-    with pytest.raises(FrameError, match="'anna' is no IP address"):
+    with pytest.raises(FrameError, match="'anna' is not an IP address"):
         parse_frame("ping anna > files")

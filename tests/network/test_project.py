@@ -55,16 +55,16 @@ def test_names_that_are_no_files_beside_it(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "said"),
     [
-        ('network = "a"\nnettwork = "x"\n', 2, "`nettwork` is no setting"),
+        ('network = "a"\nnettwork = "x"\n', 2, "`nettwork` is not a setting"),
         ("engine = 1.14\n", 1, "write it in quotes"),
         ('\n\nengine = "1.16"\n', 3, "write one of 1.14, 1.12"),
         ('fail-on = "never"\n', 1, "error, warning, note"),
         ('rules = ""\n', 1, "names no file"),
         ('rules = "-"\n', 1, "names no file"),
-        ('rules = ["a", "b"]\n', 1, "is no text"),
-        ('engine = "1.14"\nrules = \n', 2, "is no TOML"),
-        ('x = "\ud800"\n'.replace("\ud800", "\\ud800"), 1, "is no TOML"),
-        ("[rules]\na = 1\n", 1, "is no text"),
+        ('rules = ["a", "b"]\n', 1, "is not text"),
+        ('engine = "1.14"\nrules = \n', 2, "is not TOML"),
+        ('x = "\ud800"\n'.replace("\ud800", "\\ud800"), 1, "is not TOML"),
+        ("[rules]\na = 1\n", 1, "is not text"),
     ],
 )
 def test_refused_with_its_line(tmp_path: Path, text: str, line: int, said: str) -> None:
@@ -79,11 +79,11 @@ def test_refused_with_its_line(tmp_path: Path, text: str, line: int, said: str) 
 
 def test_the_line_in_a_pyproject_is_behind_our_heading(tmp_path: Path) -> None:
     text = '[project]\nname = "x"\n\n[tool.ztfast]\nname = "x"\n'
-    with pytest.raises(NetworkError, match=":5:0: `name` is no setting"):
+    with pytest.raises(NetworkError, match=":5:0: `name` is not a setting"):
         read_project(write(tmp_path, text, "pyproject.toml"))
-    with pytest.raises(NetworkError, match=r"`tool\.ztfast` is no table"):
+    with pytest.raises(NetworkError, match=r"`tool\.ztfast` is not a table"):
         read_project(write(tmp_path, '[tool]\nztfast = "x"\n', "pyproject.toml"))
-    with pytest.raises(NetworkError, match="is no TOML"):
+    with pytest.raises(NetworkError, match="is not TOML"):
         read_project(write(tmp_path, "[tool.ztfast]\nrules = a\n", "pyproject.toml"))
 
 

@@ -48,7 +48,7 @@ def test_nothing_but_an_id(tmp_path: Path) -> None:
         ),
         (
             "rules='office.ztrules'\n[[member]]\naddress='1122334455'\ntags={department='hr'}",
-            "at member[0].tags.department: 'hr' is no value of this tag (known are boss, lab,",
+            "at member[0].tags.department: 'hr' is not a value of this tag (known are boss, lab,",
         ),
         (
             "rules='office.ztrules'\n[[member]]\naddress='1122334455'\ntags={department=1, 1000=1}",

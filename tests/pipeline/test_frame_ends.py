@@ -120,9 +120,9 @@ def test_who_an_option_names() -> None:
     assert read_end("--from", "10.147.20.2", names) == End(FILES)
     assert read_end("--from", "10.9.9.9", names) == End(ip=bytes((10, 9, 9, 9)))
     assert read_end("--to", "fd00::1", None) == End(ip=bytes.fromhex("fd" + "0" * 29 + "1"))
-    with pytest.raises(UsageError, match="no member"):
+    with pytest.raises(UsageError, match="not a member"):
         read_end("--from", "annna", names)
-    with pytest.raises(UsageError, match="no IP address"):
+    with pytest.raises(UsageError, match="not an IP address"):
         read_end("--from", "anna", None)
 
 

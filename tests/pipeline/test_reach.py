@@ -85,7 +85,7 @@ def test_the_office(backend: str) -> None:
 def test_some_clients_and_servers() -> None:
     found = office(["ssh"], clients=["carla", "BEN"], servers=["47c5b3d1aa"])
     assert set(found) == {("carla", "files", "ssh"), ("ben", "files", "ssh")}
-    with pytest.raises(UsageError, match="from: 'nobody' is no member"):
+    with pytest.raises(UsageError, match="from: 'nobody' is not a member"):
         office(["ssh"], clients=["nobody"])
 
 

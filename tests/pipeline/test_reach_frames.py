@@ -115,5 +115,5 @@ def test_names_of_services() -> None:
     assert parse_service(" SSH ") == Service("ssh", "tcp", 22)
     assert parse_service("8080/tcp") == Service("8080/tcp", "tcp", 8080)
     for text in ("", "445", "445/icmp", "0/tcp", "70000/tcp", "sssh", "9999999999/udp"):
-        with pytest.raises(UsageError, match="is no service"):
+        with pytest.raises(UsageError, match="is not a service"):
             parse_service(text)

@@ -93,7 +93,7 @@ def test_what_archives_can_be_and_tables_are_not_is_refused(
     directory = data.index(b"PK\x01\x02")
     data[directory + at] = data[at - 2] = value
     path.write_bytes(data)
-    with pytest.raises(TableError, match="is no table"):
+    with pytest.raises(TableError, match="is not a table"):
         load_program(path)
 
 
@@ -109,7 +109,7 @@ def test_a_header_that_is_no_python_is_refused(
     with zipfile.ZipFile(path, "w") as archive:
         for name, part in parts.items():
             archive.writestr(name, bytes(part))
-    with pytest.raises(TableError, match="is no table"):
+    with pytest.raises(TableError, match="is not a table"):
         load_program(path)
 
 
@@ -154,7 +154,7 @@ def test_what_is_no_archive_is_refused_with_its_name(data: bytes, tmp_path: Path
         load_program(path)
     (error,) = refused.value.diagnostics
     assert (error.code, error.path) == ("ZT431", str(path))
-    assert error.message.startswith("is no table: ")
+    assert error.message.startswith("is not a table: ")
     assert error.help == "make it again from its rules"
 
 
@@ -174,7 +174,7 @@ def rewrite(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
         (lambda about: about["base"][0].__setitem__(3, [1 << 64]), "the value 1844674407370955161"),
         (lambda about: about["base"][0].__setitem__(3, [-1]), "the value -1"),
         (lambda about: about["base"][0].__setitem__(0, 99), "99"),
-        (lambda about: about["base"].append(7), "is no table"),
+        (lambda about: about["base"].append(7), "is not a table"),
     ],
     ids=["no starts", "two values", "too large", "negative", "unknown type", "no entry"],
 )

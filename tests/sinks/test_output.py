@@ -155,7 +155,7 @@ def test_what_cannot_be_opened_is_seen_before_the_work(tmp_path: Path) -> None:
             refuse_unopenable(str(bad))
         assert caught.value.diagnostics[0].code == "ZT601"
     refuse_unmakable(str(tmp_path / "a" / "b"))
-    with pytest.raises(UsageError, match="is no folder"):
+    with pytest.raises(UsageError, match="is not a folder"):
         refuse_unmakable(str(tmp_path / "file" / "b"))
     assert sorted(tmp_path.iterdir()) == [tmp_path / "file"]
 

@@ -79,16 +79,16 @@ def test_one_result_a_case(tmp_path: Path) -> None:
     ("case", "said"),
     [
         (FINE.format("[]", "drop"), "an empty list"),
-        (FINE.format('"9-7"', "drop"), "'9-7' is no range of ports"),
-        (FINE.format('"0-70000"', "drop"), "is no range of ports"),
+        (FINE.format('"9-7"', "drop"), "'9-7' is not a range of ports"),
+        (FINE.format('"0-70000"', "drop"), "is not a range of ports"),
         (FINE.format('"0-65535"', "drop"), f"more than {MOST_FRAMES:,} of them"),
         (FINE.format('["0-600"]', "drop").replace('"anna"', '["anna", "carl"]'), "of 1,202 frames"),
-        (FINE.format('["ssh", "nope"]', "drop"), "'nope' is no port"),
+        (FINE.format('["ssh", "nope"]', "drop"), "'nope' is not a port"),
         (
             'from = "anna"\nto = "ben"\nproto = "ping"\ntype = 8\nexpect = "drop"',
             "`ping` says that",
         ),
-        (FINE.format("1", "drop").replace('"ben"', '["ben", "bob"]'), "'bob' is no member"),
+        (FINE.format("1", "drop").replace('"ben"', '["ben", "bob"]'), "'bob' is neither a member nor"),
         (FINE.format("1", "drop").replace('"ben"', "[3]"), "3 is not a text"),
     ],
 )

@@ -80,7 +80,7 @@ def _one_chunk(pa: Any, frames: Any) -> Any:
             raise _bad(f"{frames.num_chunks} chunks in one array", "one at a time: .chunks")
         frames = frames.chunk(0) if frames.num_chunks else pa.array([], frames.type)
     if not isinstance(frames, pa.Array):
-        raise _bad(f"{type(frames).__name__} is no Arrow array", "use pyarrow.array(…)")
+        raise _bad(f"{type(frames).__name__} is not an Arrow array", "use pyarrow.array(…)")
     return frames
 
 

@@ -33,7 +33,7 @@ def evaluate(
     """
     kind = type(table).__module__.split(".")[0]
     if kind not in ("pandas", "polars"):
-        raise _bad(f"{type(table).__name__} is no DataFrame of pandas or polars")
+        raise _bad(f"{type(table).__name__} is not a DataFrame of pandas or polars")
     for name in (frames, *([] if lengths is None else [lengths])):
         if name not in table.columns:
             raise _bad(f"there is no column {name!r:.40}")

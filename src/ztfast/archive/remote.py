@@ -52,7 +52,9 @@ def file_system(url: str) -> tuple[Any, str]:
         help = "pip install 'ztfast[s3]'" if scheme.startswith("s3") else "install what it names"
         raise usage(f"{scheme}:// needs a library: {error}", help) from None
     except ValueError as error:
-        raise usage(f"{url} is no place that is known: {error}", "name files, or s3://…") from None
+        raise usage(
+            f"{url} is not a place that is known: {error}", "name files, or s3://…"
+        ) from None
     return found
 
 

@@ -18,7 +18,7 @@ def refuse_relative(out: str, segments: Sequence[Segment]) -> None:
     """Raise UsageError for a path that other machines cannot find."""
     for path in (out, *(segment.path for segment in segments)):
         if not is_url(path) and not os.path.isabs(path):
-            what = f"{path} is no absolute path, and workers have folders of their own"
+            what = f"{path} is not an absolute path, and workers have folders of their own"
             help = "name sources and --out from the root, as all workers see them, or by URL"
             raise usage(what, help)
 

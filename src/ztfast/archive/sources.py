@@ -60,7 +60,7 @@ def files_of(sources: Sequence[str | os.PathLike[str]]) -> tuple[list[str], list
     _refuse_doubles(names)
     for path in names:
         if not is_url(path) and not os.path.isfile(path):
-            raise usage(f"{path} is no file on a disk", "ztfast filter reads pipes")
+            raise usage(f"{path} is not a file on a disk", "ztfast filter reads pipes")
     return names, list(session.diagnostics)
 
 

@@ -121,7 +121,7 @@ def document_of(data: bytes, path: str) -> dict[str, Any]:
     except ValueError as error:
         raise unreadable(path, error) from None
     if not isinstance(found, dict):
-        raise unreadable(path, "it is no JSON object")
+        raise unreadable(path, "it is not a JSON object")
     return cast("dict[str, Any]", found)
 
 

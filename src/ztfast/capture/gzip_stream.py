@@ -120,7 +120,7 @@ class GzipMember:
 def header_size(data: bytes) -> int | None:
     """Bytes of the header that `data` begins with; None where more is needed to know."""
     if not b"\x1f\x8b\x08".startswith(data[:3]):
-        raise ValueError("what follows is no gzip member")
+        raise ValueError("what follows is not a gzip member")
     if len(data) < 10:
         return None
     flags, size = data[3], 10

@@ -237,7 +237,7 @@ def _behind_something(
     start = None if compression is not None and kind_of(head[:_HEAD]) else capture_within(head)
     if start is None:
         raise _unknown(name, head, compression)
-    message = f"is no capture up to byte {start}, where one begins{_as_text(head[:start])}"
+    message = f"is not a capture up to byte {start}, where one begins{_as_text(head[:start])}"
     if not session.resync:
         help = f"--resync reads it from there; so does tail -c +{start + 1}"
         raise CaptureError(Diagnostic("ZT503", message, path=name, offset=0, help=help))
@@ -286,9 +286,9 @@ def _unknown(name: str, head: bytes, compression: str | None) -> CaptureError:
         return _unreadable(name, f"ends after {len(head)} bytes, inside its header")
     known = recognised(head)
     if known is not None:
-        return _unreadable(name, f"is no pcap or pcapng: it looks like {known[0]}", known[1])
+        return _unreadable(name, f"is not a pcap or pcapng: it looks like {known[0]}", known[1])
     shown = head[:_MOST_SHOWN].hex(" ")
-    return _unreadable(name, f"is no capture: it starts with the bytes {shown}", _CONVERT)
+    return _unreadable(name, f"is not a capture: it starts with the bytes {shown}", _CONVERT)
 
 
 def _unreadable(name: str, message: str, help: str | None = None) -> CaptureError:

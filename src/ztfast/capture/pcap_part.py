@@ -125,7 +125,7 @@ class Part(Capture):
     def __init__(self, file: Ranges, place: Place, stop: int, session: ReadSession) -> None:
         head = header_of(file)
         if head is None or head.layout is None or place.byte > file.size:
-            session.fail(file.path, 0, "is no capture that was cut into parts; it changed")
+            session.fail(file.path, 0, "is not a capture that was cut into parts; it changed")
             raise AssertionError
         self._zstd: ZstdPartReader | None = None
         self._part_stop, self._file = stop, file

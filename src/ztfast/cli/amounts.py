@@ -33,7 +33,7 @@ class Size(_SizeType):
             return value
         match = _SIZE.fullmatch(value)
         if match is None or not int(match[1]):
-            self.fail(f"{value!r} is no size: write bytes, or as 500k, 100M, 1Gi", param, ctx)
+            self.fail(f"{value!r} is not a size: write bytes, or as 500k, 100M, 1Gi", param, ctx)
         return int(match[1]) * _UNITS[(match[2] or "").lower()]
 
 
@@ -49,5 +49,5 @@ class Seconds(_SecondsType):
         except ValueError:
             seconds = 0.0
         if not 0 < seconds <= _MOST_SECONDS:
-            self.fail(f"{value!r} is no number of seconds over 0", param, ctx)
+            self.fail(f"{value!r} is not a number of seconds over 0", param, ctx)
         return seconds

@@ -88,7 +88,7 @@ def _seconds(text: str | None) -> int | None:
         return None
     match = _SECONDS.fullmatch(text)
     if match is None or not int(match[1]):
-        raise click.UsageError(f"--confirm-within {text[:20]!r} is no time: write 60s or 5m")
+        raise click.UsageError(f"--confirm-within {text[:20]!r} is not a time: write 60s or 5m")
     return int(match[1]) * (60 if (match[2] or "s").startswith("m") else 1)
 
 

@@ -171,7 +171,7 @@ def _time(options: dict[str, Any], name: str) -> int | None:
         given = datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", text))
     except ValueError:
         help = "write as 2026-10-01 or 2026-10-01T12:30"
-        raise click.UsageError(f"--{name} {text!r} is no time: {help}") from None
+        raise click.UsageError(f"--{name} {text!r} is not a time: {help}") from None
     if given.tzinfo is None:
         given = given.replace(tzinfo=timezone.utc)
     since_1970 = given - datetime(1970, 1, 1, tzinfo=timezone.utc)

@@ -88,7 +88,7 @@ def _check(options: dict[str, Any]) -> None:
         raise click.UsageError("give the frame: --frame SPEC, or --capture FILE --number N")
     described = [name for name in ("from_tag", "to_tag", "cap", "ipauth") if options[name]]
     if described and from_settings("network"):
-        options["network"] = None  # who is described is no member of the project's network
+        options["network"] = None  # who is described is not a member of the project's network
     if options["network"] and described:
         shown = f"--{described[0].replace('_', '-')}"
         raise click.UsageError(f"--network says who the members are: leave out {shown}")

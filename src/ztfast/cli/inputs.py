@@ -55,7 +55,7 @@ def _refuse_other_id(given: str) -> None:
         return
     from ztfast.errors import usage
 
-    what = f"--network {given} is no file, and an id has 16 hex digits, not {len(given)}"
+    what = f"--network {given} is not a file, and an id has 16 hex digits, not {len(given)}"
     raise usage(what, "give the id as the controller shows it, or the network's file")
 
 

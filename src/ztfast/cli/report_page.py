@@ -43,7 +43,9 @@ def check_page(page: str, read: Iterable[str], written: Iterable[str | None] = (
         raise usage("--report writes a page beside the figures", "name a file, such as page.html")
     folder = os.path.dirname(page) or "."
     if os.path.isdir(page) or not os.path.isdir(folder):
-        raise usage(f"--report {page} is no name for a file", "name one in a folder that is there")
+        raise usage(
+            f"--report {page} is not a name for a file", "name one in a folder that is there"
+        )
     if not os.access(folder, os.W_OK):
         raise usage(f"--report {page}: nothing can be written in {folder}", "name another folder")
     refuse_originals([page], read)

@@ -97,7 +97,7 @@ class Controller:
         """What is deployed now; raises DeployError."""
         network = self._api.get(self._path)
         if not isinstance(network, dict):
-            refuse(str(self.target), "the answer is no network")
+            refuse(str(self.target), "the answer is not a network")
         named = network.get("id") or network.get("nwid")
         if str(named).lower() != self.target.network:
             refuse(str(self.target), f"the answer is of the network {named!r:.40}")
@@ -130,5 +130,5 @@ class Controller:
 
     def _list(self, answer: Json) -> list[Json]:
         if not isinstance(answer, list):
-            refuse(str(self.target), "the answer is no list of members")
+            refuse(str(self.target), "the answer is not a list of members")
         return answer

@@ -49,7 +49,7 @@ def parse_allowed(text: str, network: Network) -> Allowed:
     client, arrow, rest = text.partition(">")
     server, colon, service = rest.rpartition(":")
     if not arrow or not colon:
-        raise usage(f"--allow-loss {text[:80]!r} is no way", _FORM)
+        raise usage(f"--allow-loss {text[:80]!r} is not a way", _FORM)
     names = MemberNames(network)
     return Allowed(
         None if client.strip() == "*" else names.member("--allow-loss", client.strip()).address,

@@ -155,7 +155,7 @@ def read_plan(data: bytes, name: str) -> Plan:
     except ZtfastError as error:
         _refuse(name, error.diagnostics[0].message)
     if not isinstance(document, dict) or document.get("format") != FORMAT:
-        _refuse(name, "is no plan that `ztfast plan -o` wrote")
+        _refuse(name, "is not a plan that `ztfast plan -o` wrote")
     texts = {key: document.get(key) for key in ("target", "live", "goal")}
     source, allowed = document.get("rules_source"), document.get("allowed_losses")
     if not all(isinstance(text, str) for text in texts.values()) or not isinstance(allowed, list):

@@ -47,9 +47,9 @@ def parse_target(text: str) -> Target:
     kind, colon, rest = text.partition(":")
     network, at, url = rest.partition("@")
     if kind not in ("controller", "central") or not colon:
-        raise usage(f"{text[:80]!r} is no target", _FORM)
+        raise usage(f"{text[:80]!r} is not a target", _FORM)
     if parse_network_id(network) is None:
-        raise usage(f"{network[:40]!r} is no network id of 16 hex digits", _FORM)
+        raise usage(f"{network[:40]!r} is not a network id of 16 hex digits", _FORM)
     default = LOCAL if kind == "controller" else CENTRAL
     return Target(kind, network.lower(), _checked(url.rstrip("/") if at else default))
 
@@ -65,9 +65,9 @@ def _checked(url: str) -> str:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise usage(f"{url[:80]!r} is no URL", "as: http://127.0.0.1:9993") from None
+        raise usage(f"{url[:80]!r} is not a URL", "as: http://127.0.0.1:9993") from None
     if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
-        raise usage(f"{url[:80]!r} is no http or https URL", "as: http://127.0.0.1:9993")
+        raise usage(f"{url[:80]!r} is not an http or https URL", "as: http://127.0.0.1:9993")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise usage("a URL with a user, a query or a fragment is none of an API", _FORM)
     if parts.scheme == "http" and parts.hostname not in _LOOPBACK:

@@ -36,7 +36,7 @@ ERRORS: tuple[Code, ...] = (
     Code(
         "ZT011",
         "not a match",
-        "A word inside an action's block is no match. Often the block is still open only "
+        "A word inside an action's block is not a match. Often the block is still open only "
         "because `;` does not close an empty block: after `accept ;` everything up to the next "
         "`;` is read as matches of that accept. Write `Accept` (no block) in such a place, or "
         "put it last.",

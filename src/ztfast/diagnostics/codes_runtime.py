@@ -48,7 +48,7 @@ OTHERS: tuple[Code, ...] = (
     Code(
         "ZT440",
         "a test file is not readable",
-        "A file of test cases cannot be read, is no TOML or YAML, or has an unknown key, a wrong "
+        "A file of test cases cannot be read, is not TOML or YAML, or has an unknown key, a wrong "
         "type or a name that nothing has. The message has the line and column, or the key's path. "
         "docs/test.md has the form.",
     ),
@@ -77,7 +77,7 @@ OTHERS: tuple[Code, ...] = (
     ),
     Code(
         "ZT431",
-        "a file that is no table",
+        "a file that is not a table",
         "A saved program could not be read back, or an optimised one was to be saved.",
     ),
     Code(
@@ -130,8 +130,8 @@ OTHERS: tuple[Code, ...] = (
     Code(
         "ZT553",
         "a wrong value in a network's description",
-        "The value at the path that the message names has a wrong type, is out of range, is no "
-        "address, or is missing. docs/network.md has the forms that are read.",
+        "The value at the path that the message names has a wrong type, is out of range, is not "
+        "an address, or is missing. docs/network.md has the forms that are read.",
     ),
     Code(
         "ZT554",
@@ -197,7 +197,7 @@ OTHERS: tuple[Code, ...] = (
         "ZT570",
         "settings that cannot be read",
         "A `ztfast.toml`, or `[tool.ztfast]` in a pyproject.toml, was found from the working folder"
-        " upwards and has something that is no setting. `ZTFAST_CONFIG=FILE` names another file,"
+        " upwards and has something that is not a setting. `ZTFAST_CONFIG=FILE` names another file,"
         " an empty `ZTFAST_CONFIG` none.",
     ),
     Code(
@@ -273,13 +273,13 @@ OTHERS: tuple[Code, ...] = (
     Code(
         "ZT650",
         "a controller that gives no answer of use",
-        "The controller or Central could not be asked, refused the token, or answered what is no "
-        "network. The message says which, and what is in force where rules had been sent.",
+        "The controller or Central could not be asked, refused the token, or answered what is not "
+        "a network. The message says which, and what is in force where rules had been sent.",
     ),
     Code(
         "ZT651",
         "a plan that cannot be applied",
-        "The file is no plan of `ztfast plan -o`, or was changed by hand: its digests are not "
+        "The file is not a plan of `ztfast plan -o`, or was changed by hand: its digests are not "
         "those of the rules in it. Make it anew.",
     ),
     Code(

@@ -102,8 +102,8 @@ def _why_nowhere(explanation: Explanation) -> str:
     if sender is not None and sender == receiver:
         return ": a node sends nothing to itself through the network"
     if sender is not None and receiver is None:
-        return ": its destination is no member's"
-    return ": its sender is no member"
+        return ": its destination is not a member's"
+    return ": its sender is not a member"
 
 
 def _targets(notes: Iterable[DeliveryNote]) -> list[tuple[int, str]]:

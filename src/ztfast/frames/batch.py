@@ -227,7 +227,7 @@ class FrameBatch:
         """
         others = [column for column in columns if column not in range(FIRST_OWN_COLUMN)]
         if others:
-            raise _bad(f"{others[0]!r:.40} is no column of a frame's headers", "see Column")
+            raise _bad(f"{others[0]!r:.40} is not a column of a frame's headers", "see Column")
         missing = [column for column in columns if column not in self.ready]
         if not missing:
             return {column: self.ready[column] for column in columns}
@@ -327,7 +327,7 @@ def _array(values: npt.ArrayLike, name: str) -> npt.NDArray[Any]:
     try:
         return np.asarray(values)
     except (TypeError, ValueError, OverflowError) as error:
-        raise _bad(f"{name} is no array of numbers: {error}", "use a numpy array") from None
+        raise _bad(f"{name} is not an array of numbers: {error}", "use a numpy array") from None
 
 
 def _integers(array: npt.NDArray[Any], dtype: Any, name: str) -> npt.NDArray[Any]:
@@ -361,7 +361,7 @@ _FIELD_DTYPES = {
 
 def _is_slice(part: object) -> None:
     if not isinstance(part, slice):
-        raise TypeError(f"{type(part).__name__} is no slice")
+        raise TypeError(f"{type(part).__name__} is not a slice")
 
 
 def _is_mapping(value: object) -> bool:
@@ -374,7 +374,7 @@ def _checked_fields(fields: Any, count: int) -> dict[str, Any]:
         raise _bad(f"fields must be a dict, not {type(fields).__name__}", f"use {names}")
     for name in (*fields, *_FIELD_DTYPES):
         if name not in _FIELD_DTYPES:
-            raise _bad(f"fields has {name!r:.40}, which is no header field", f"use {names}")
+            raise _bad(f"fields has {name!r:.40}, which is not a header field", f"use {names}")
         if name not in fields:
             raise _bad(f"fields has no {name}", f"all are needed: {names}")
     checked = {name: _column(fields[name], dtype, name) for name, dtype in _FIELD_DTYPES.items()}

@@ -144,7 +144,7 @@ class _Parser:
         else:
             self._refuse(
                 first,
-                f"{kind!r:.40} is no kind of frame",
+                f"{kind!r:.40} is not a kind of frame",
                 "tcp, udp, udplite, sctp, icmp, ping, ip, arp, ethertype, or hex:…",
             )
         while self.at < len(self.words):
@@ -203,7 +203,7 @@ class _Parser:
                 return
             for name in names:
                 if name not in FLAGS:
-                    self._refuse(word, f"{name!r:.20} is no TCP flag", ", ".join(FLAGS))
+                    self._refuse(word, f"{name!r:.20} is not a TCP flag", ", ".join(FLAGS))
                 self.parts.flags |= FLAGS[name]
             self.at += 1
 
@@ -235,7 +235,7 @@ class _Parser:
             other = width == 4 and word.text.lower() in MESSAGES[16]
             help = "it is one of IPv6: write icmp6" if other else f"type N, or {', '.join(named)}"
             self._refuse(
-                word, f"{word.text!r:.40} is no message of IPv{6 if width > 4 else 4}", help
+                word, f"{word.text!r:.40} is not a message of IPv{6 if width > 4 else 4}", help
             )
         return named["echo-request"]
 
@@ -299,7 +299,7 @@ class _Parser:
     def _data(self) -> bytes:
         word = self._next("hex digits")
         if not re.fullmatch(r"([0-9a-fA-F]{2})+", word.text):
-            self._refuse(word, f"{word.text!r:.40} is no hex", "two digits a byte")
+            self._refuse(word, f"{word.text!r:.40} is not hex", "two digits a byte")
         return bytes.fromhex(word.text)
 
     # --- words
@@ -366,14 +366,14 @@ class _Parser:
             pass
         if self.hosts is None:
             help = "IPv6 with a port: [fd00::1]:443; members' names need --network"
-            self._refuse(word, f"{text!r:.60} is no IP address", help)
+            self._refuse(word, f"{text!r:.60} is not an IP address", help)
         quoted = _QUOTED.fullmatch(text)
         if quoted is None and '"' in text:
             self._refuse(word, "a quote is not closed", 'as: "two words":443')
         host = self.hosts.host(quoted[1] if quoted else text)
         if host is None:
             near = self.hosts.near(text.strip('"'))
-            self._refuse(word, f"{text!r:.60} is no member and no IP address", near)
+            self._refuse(word, f"{text!r:.60} is neither a member nor an IP address", near)
         return _End(word, text, host.address, host.ips, port)
 
     def _two_addresses(

@@ -203,7 +203,7 @@ class _Compiler:
             self.errors.add(
                 "ZT022",
                 length,
-                f"{quote(length.text)} is no length for {action}",
+                f"{quote(length.text)} is not a length for {action}",
                 "expected -1 (all of the frame) or a number from 0 to 65535",
             )
         if length.text.startswith("$"):
@@ -226,7 +226,7 @@ class _Compiler:
             if target.text.startswith("$"):
                 help = "a macro's parameters are not replaced here: write the address itself"
             self.errors.add(
-                "ZT022", target, f"{quote(target.text)} is no target for {action}", help
+                "ZT022", target, f"{quote(target.text)} is not a target for {action}", help
             )
         elif target.text.startswith("$"):
             self.used.unreplaced.append(target)
@@ -245,7 +245,7 @@ class _Compiler:
         help = "expected drop, accept, break, tee, watch, redirect or include"
         fix: Fix | None = None
         if text in ACTIONS_ELSEWHERE:
-            message = f"`{word.text}` is no action"
+            message = f"`{word.text}` is not an action"
             meant = ACTIONS_ELSEWHERE[text]
             help = f"did you mean `{meant}`?"
             fix = replaced(self.errors.source, word, word.text, meant, safe=True)
@@ -255,16 +255,16 @@ class _Compiler:
             message = f"the match `{word.text}` stands where an action is expected"
             help += "; matches go between an action word (in lower case) and its `;`"
         elif text.startswith("\ufeff"):
-            message = f"{quote(word.text)} is no action"
+            message = f"{quote(word.text)} is not an action"
             help = "the text starts with a byte order mark: save it as UTF-8 without one"
         elif ")" in text and "(" not in text:
-            message = f"{quote(word.text)} is no action"
+            message = f"{quote(word.text)} is not an action"
             help += "; a macro's parameters and arguments stand in parentheses without spaces"
         elif text in ("macro", "tag", "cap"):
             message = f"`{word.text}` cannot stand inside a macro or capability"
             help += "; is a `;` missing above, or did `accept ;` leave a block open?"
         else:
-            message = f"{quote(word.text)} is no action"
+            message = f"{quote(word.text)} is not an action"
             help += suggestion(word.text, (*ACTION_WORDS, "include", "macro", "tag", "cap"))
         self.errors.add("ZT010", word, message, help, fix)
         self._skip_to_action(scope)
@@ -454,7 +454,7 @@ class _Compiler:
             message = f"`{word.text}` stands where a match is expected"
             help, fix = self._open_block_help(word)
         else:
-            message = f"{quote(word.text)} is no match"
+            message = f"{quote(word.text)} is not a match"
             help = match_help(word.text, MATCHES)
         self.errors.add("ZT011", word, message, help, fix)
         return _next_match(block, position)

@@ -121,7 +121,7 @@ def _name(kind: str, text: str, word: Word, known: object, errors: Errors) -> bo
     title = _TITLES[kind]
     if not is_name(text):
         expected = "a name is letters, digits (not first) and _"
-        errors.add("ZT031", word, f"{quote(word.text)} is no name for a {title}", expected)
+        errors.add("ZT031", word, f"{quote(word.text)} is not a name for a {title}", expected)
     elif text in RESERVED:
         errors.add("ZT031", word, f"`{text}` is a reserved word", f"choose another {title} name")
     elif isinstance(known, dict) and text in known:
@@ -255,7 +255,7 @@ def _tag(head: Word, block: Block, found: Definitions, errors: Errors) -> None:
             errors.add(
                 "ZT033",
                 item,
-                f"{quote(item.text)} is no part of a tag definition",
+                f"{quote(item.text)} is not part of a tag definition",
                 "expected id, default, enum or flag" + suggestion(item.text, _TAG_PARTS),
             )
             continue
@@ -294,7 +294,7 @@ def _tag_id(tag: _TagText, word: Word, values: list[Word], errors: Errors) -> No
         errors.add(
             "ZT034",
             values[0],
-            f"{quote(values[0].text)} is no tag id",
+            f"{quote(values[0].text)} is not a tag id",
             "expected a number from 0 to 4294967295",
         )
         tag.id = -1
@@ -306,7 +306,7 @@ def _tag_default(tag: _TagText, word: Word, values: list[Word], errors: Errors) 
     if tag.default is not None:
         errors.add("ZT036", word, "a second default in one tag", "remove one")
     if values[0].text in OBJECT_WORDS:
-        message = f"{quote(values[0].text)} is no default for a tag"
+        message = f"{quote(values[0].text)} is not a default for a tag"
         errors.add("ZT035", values[0], message, "expected an enum or flag of this tag, or a number")
     tag.default = values[0]
 
@@ -328,7 +328,7 @@ def _enum(tag: _TagText, word: Word, values: list[Word], errors: Errors) -> None
         errors.add(
             "ZT035",
             values[0],
-            f"{quote(values[0].text)} is no enum value",
+            f"{quote(values[0].text)} is not an enum value",
             "expected `enum NUMBER name` with a number from 0 to 4294967295",
         )
         number = 0
@@ -353,7 +353,7 @@ def _flag(tag: _TagText, word: Word, values: list[Word], errors: Errors) -> None
             errors.add(
                 "ZT035",
                 values[0],
-                f"{quote(item)} is no flag bit",
+                f"{quote(item)} is not a flag bit",
                 "expected bit numbers 0 to 31 or names of earlier flags, joined by commas",
             )
             break
@@ -368,7 +368,7 @@ def _part_name(kind: str, word: Word, known: dict[str, int], errors: Errors) -> 
         errors.add(
             "ZT035",
             word,
-            f"{quote(word.text)} is no name for a {kind}",
+            f"{quote(word.text)} is not a name for a {kind}",
             "a name is letters, digits (not first) and _",
         )
         return None

@@ -236,7 +236,7 @@ class _Rules:
             yield self._at(
                 index,
                 "ZT128",
-                f"{quote(text)} is no MAC address: a controller reads {reads}",
+                f"{quote(text)} is not a MAC address: a controller reads {reads}",
                 "write six pairs of hex digits, as 02:00:00:00:00:01",
             )
 
@@ -245,21 +245,21 @@ class _Rules:
             return
         address, _, bits = text.partition("/")
         width, value = _PREFIXES[kind], None
-        if "%" not in address:  # a zone is no part of an address here
+        if "%" not in address:  # a zone is not part of an address here
             try:
                 value = int(IPv4Address(address) if width == 32 else IPv6Address(address))
             except AddressValueError:
                 value = None
         if value is None:
             zero = "0.0.0.0" if width == 32 else "::"
-            message = f"{quote(address)} is no address: a controller reads {zero}"
+            message = f"{quote(address)} is not an address: a controller reads {zero}"
             yield self._at(index, "ZT108", message, "write an IPv4 or IPv6 address")
         if not (bits.isascii() and bits.isdecimal() and int(bits[:9]) <= width):
             shown = quote(bits) if bits else "nothing"
             yield self._at(
                 index,
                 "ZT109",
-                f"{shown} is no prefix length: a controller reads what number it can",
+                f"{shown} is not a prefix length: a controller reads what number it can",
                 f"write a number from 0 to {width} behind the slash",
             )
         elif value is not None and value & ((1 << (width - int(bits[:9]))) - 1):
@@ -369,7 +369,7 @@ def _odd_number(text: str, span: Span, source: Source) -> Diagnostic:
 
 
 def _unreadable(text: str, becomes: str, span: Span, source: Source) -> Diagnostic:
-    message = f"{quote(text)} is no number and is read as {becomes}"
+    message = f"{quote(text)} is not a number and is read as {becomes}"
     return warning("ZT126", message, span, source, "write what you mean as a number")
 
 

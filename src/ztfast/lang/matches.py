@@ -56,6 +56,10 @@ def quote(text: str) -> str:
     return f"`{text if len(text) <= 40 else text[:37] + '…'}`"
 
 
+def _a(word: str) -> str:
+    return f"{'an' if word[0] in 'aeiouI' else 'a'} {word}"
+
+
 def _address(args: list[str], tags: Tags) -> Fields:
     digits = _NOT_HEX.sub("", args[0].lower())
     if len(digits) != 10:
@@ -74,7 +78,7 @@ def _mac(args: list[str], tags: Tags) -> Fields:
         raise BadArgument(
             0,
             "ZT016",
-            f"{quote(args[0])} is no MAC address: it has {len(digits)} hex digits",
+            f"{quote(args[0])} is not a MAC address: it has {len(digits)} hex digits",
             "a MAC address has 12 hex digits, as in 02:00:5e:10:00:01",
         )
     return {"mac": ":".join(digits[i : i + 2] for i in range(0, 12, 2))}
@@ -91,7 +95,7 @@ def _number_of(name: str, names: Mapping[str, int], json: str) -> Reader:
             raise BadArgument(
                 0,
                 "ZT013",
-                f"{quote(args[0])} is no {name}",
+                f"{quote(args[0])} is not {_a(name)}",
                 f"expected a number from 0 to 4294967295 (0x… is hexadecimal){known}",
             )
         return {json: value}
@@ -120,7 +124,7 @@ def _prefix(side: str) -> Reader:
         raise BadArgument(
             0,
             "ZT017",
-            f"{quote(text)} is no IP prefix",
+            f"{quote(text)} is not an IP prefix",
             "expected an IPv4 or IPv6 address and a prefix length, as in 10.0.0.0/8 or fd00::/8",
         )
 
@@ -133,7 +137,7 @@ def _range(index: int, text: str, max_value: int, what: str) -> tuple[int, int]:
         raise BadArgument(
             index,
             "ZT014",
-            f"{quote(text)} is no {what}",
+            f"{quote(text)} is not {_a(what)}",
             range_help(text)
             or f"expected N or N-M with N ≤ M, both from 0 to {max_value}, without spaces",
         )
@@ -152,7 +156,7 @@ def _tos(args: list[str], tags: Tags) -> Fields:
     mask = parse_number(args[0])
     if mask is None or not 0 <= mask <= 255:
         raise BadArgument(
-            0, "ZT013", f"{quote(args[0])} is no TOS mask", "expected a number from 0 to 255"
+            0, "ZT013", f"{quote(args[0])} is not a TOS mask", "expected a number from 0 to 255"
         )
     start, end = _range(1, args[1], 255, "TOS value or range")
     return {"mask": mask, "start": start, "end": end}
@@ -162,14 +166,14 @@ def _icmp(args: list[str], tags: Tags) -> Fields:
     kind = parse_number(args[0])
     if kind is None or not 0 <= kind <= 255:
         raise BadArgument(
-            0, "ZT013", f"{quote(args[0])} is no ICMP type", "expected a number from 0 to 255"
+            0, "ZT013", f"{quote(args[0])} is not an ICMP type", "expected a number from 0 to 255"
         )
     code = parse_number(args[1])
     if code is not None and code > 255:
         raise BadArgument(
             1,
             "ZT013",
-            f"{quote(args[1])} is no ICMP code",
+            f"{quote(args[1])} is not an ICMP code",
             "expected a number from 0 to 255, or -1 for any code",
         )
     return {"icmpType": kind, "icmpCode": None if code is None or code < 0 else code}
@@ -187,7 +191,7 @@ def _characteristics(args: list[str], tags: Tags) -> Fields:
             raise BadArgument(
                 0,
                 "ZT018",
-                f"{quote(item)} is no frame characteristic",
+                f"{quote(item)} is not a frame characteristic",
                 "expected bit numbers 0 to 63 or names in lower case, joined by commas: "
                 + ", ".join(CHARACTERISTICS),
             )
@@ -238,7 +242,7 @@ def _tag_value_trouble(text: str, tag: Tag | None, value: int | None) -> tuple[s
         )
     if tag is None:
         return (
-            f"{quote(text)} is no tag value",
+            f"{quote(text)} is not a tag value",
             "expected a number from 0 to 4294967295 (names need the tag's name, not its id)",
         )
     known = [*tag.flags, *tag.enums][:20]
@@ -249,7 +253,7 @@ def _tag_value_trouble(text: str, tag: Tag | None, value: int | None) -> tuple[s
             f"names are lowered when defined but not when used: write {quote(text.lower())}",
         )
     return (
-        f"{quote(text)} is no value of the tag {quote(tag.name or '')}",
+        f"{quote(text)} is not a value of the tag {quote(tag.name or '')}",
         f"expected a number from 0 to 4294967295{names}",
     )
 

@@ -67,7 +67,7 @@ class StreamOutput(Output):
     def open(self) -> None:
         """Open it; one that nobody reads yet is waited for."""
         if not stat.S_ISFIFO(_mode(self._path, self.name)):
-            what = "is no FIFO"
+            what = "is not a FIFO"
             raise _refused(self.name, what, f"make one: mkfifo {self._path}")
         try:
             self._open()

@@ -51,11 +51,13 @@ def read_target(text: str) -> Target:
         return Target(text, member, "stdout", "-")
     kind, colon, place = rest.partition(":")
     if not colon or kind not in _KINDS or not place:
-        raise usage(f"--to {text[:80]!r} is no place that frames can go to", f"write {_FORMS}")
+        raise usage(f"--to {text[:80]!r} is not a place that frames can go to", f"write {_FORMS}")
     if kind == "vxlan":
         return Target(text, member, kind, place, _vxlan(text, place))
     if kind == "packet" and (not _INTERFACE.fullmatch(place) or place in (".", "..")):
-        raise usage(f"--to {text[:80]!r}: {place[:40]!r} is no interface's name", "see `ip link`")
+        raise usage(
+            f"--to {text[:80]!r}: {place[:40]!r} is not an interface's name", "see `ip link`"
+        )
     if "\0" in place:
         raise usage(f"--to {text[:80]!r}: a path has no zero byte")
     return Target(text, member, kind, place)
@@ -64,7 +66,7 @@ def read_target(text: str) -> Target:
 def _vxlan(text: str, place: str) -> Vxlan:
     match = _VXLAN.fullmatch(place)
     if match is None:
-        raise usage(f"--to {text[:80]!r} is no VXLAN", "write vxlan:HOST[:PORT]/VNI")
+        raise usage(f"--to {text[:80]!r} is not a VXLAN", "write vxlan:HOST[:PORT]/VNI")
     host, port, vni = match[1].strip("[]"), int(match[2] or VXLAN_PORT), int(match[3])
     if not 0 < port < 1 << 16:
         raise usage(f"--to {text[:80]!r}: port {port} is none", "write 1 to 65535")

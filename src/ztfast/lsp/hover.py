@@ -95,7 +95,7 @@ def _argument(piece: Piece, network: Network | None) -> str | None:
     address = parse_address(piece.text)
     member = next((one for one in network.members if one.address == address), None)
     if member is None:
-        return f"{_code(piece.text)} is no member of the network"
+        return f"{_code(piece.text)} is not a member of the network"
     return f"{_code(piece.text)} is the member {_code(member.name or member.label)}"
 
 

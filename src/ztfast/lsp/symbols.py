@@ -56,9 +56,9 @@ def _checked(document: Document, old: Piece, name: str) -> str:
     new = name.lower()
     bare = new.removeprefix("$") if old.role is Role.PARAMETER else new
     if old.role is Role.PARAMETER and not new.startswith("$"):
-        raise usage(f"{quote(name)} is no parameter", "a parameter starts with `$`")
+        raise usage(f"{quote(name)} is not a parameter", "a parameter starts with `$`")
     if not is_name(bare):
-        raise usage(f"{quote(name)} is no name", "a name is letters, digits (not first) and _")
+        raise usage(f"{quote(name)} is not a name", "a name is letters, digits (not first) and _")
     if new in RESERVED:
         raise usage(f"`{new}` is a reserved word", "choose another name")
     taken = (old.role, old.owner, new)

@@ -70,7 +70,7 @@ class MemberNames:
         """The member that an option names; raises UsageError where there is none."""
         found = self.find(text)
         if found is None:
-            raise self._unknown(f"{option}: {text!r:.60} is no member of the network", text)
+            raise self._unknown(f"{option}: {text!r:.60} is not a member of the network", text)
         return found
 
     def host(self, text: str) -> Host | None:

@@ -96,12 +96,14 @@ def _values(data: bytes, path: str, shared: bool) -> dict[str, Any] | None:
     if values is None or hasattr(values, "get"):
         found: dict[str, Any] | None = values
         return found
-    raise _refused(path, f"`{_TABLE}` is no table", f"write [{_TABLE}] and the settings below it")
+    raise _refused(
+        path, f"`{_TABLE}` is not a table", f"write [{_TABLE}] and the settings below it"
+    )
 
 
 def _as_settings(found: Diagnostic) -> Diagnostic:
     """A fault of TOML, said of this file."""
-    what = found.message.replace("is neither JSON nor TOML", "is no TOML")
+    what = found.message.replace("is neither JSON nor TOML", "is not TOML")
     help = 'settings are lines as: network = "net.toml"'
     return Diagnostic(
         "ZT570", what, span=found.span, source=found.source, path=found.path, help=help
@@ -122,9 +124,11 @@ def _check(path: str, text: str, key: str, value: Any, shared: bool) -> None:
     """Refuse what is no setting, or no value of one."""
     if key not in _CHOICES:
         known = ", ".join(_CHOICES)
-        raise _refused(path, f"`{key[:40]}` is no setting", f"known are {known}", text, key, shared)
+        raise _refused(
+            path, f"`{key[:40]}` is not a setting", f"known are {known}", text, key, shared
+        )
     if not isinstance(value, str):
-        what = f"`{key}` is no text"
+        what = f"`{key}` is not text"
         raise _refused(path, what, f'write it in quotes: {key} = "…"', text, key, shared)
     choices = _CHOICES[key]
     if choices is not None and value not in choices:

@@ -152,7 +152,9 @@ class RuleNames:
         # A match looks among the flags first, so do we (docs/spec/rules-language.md section 3).
         known = {**tag.enums, **tag.flags} if tag is not None else {}
         if place.value not in known:
-            place.refuse(f"{place.value!r:.60} is no value of this tag", _known(known, self.ruled))
+            place.refuse(
+                f"{place.value!r:.60} is not a value of this tag", _known(known, self.ruled)
+            )
         return known[place.value] & 0xFFFFFFFF
 
     def capabilities(self, node: Node | None) -> Iterator[int]:

@@ -133,7 +133,9 @@ def read_end(option: str, text: str, names: MemberNames | None) -> End:
         pass
     if names is not None:
         names.member(option, text)  # raises, with the names that are near
-    raise usage(f"{option}: {text!r:.60} is no IP address", "for names of members add --network")
+    raise usage(
+        f"{option}: {text!r:.60} is not an IP address", "for names of members add --network"
+    )
 
 
 class Choice(NamedTuple):

@@ -175,7 +175,7 @@ class Overview:
             self.sent.update((int(own), int(at)) for own, at in document["sent"])
             self.sent_lines.update(map(int, document["sent_lines"]))
         except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
-            what = f"this is no overview: {type(error).__name__} at {error}"
+            what = f"this is not an overview: {type(error).__name__} at {error}"
             raise usage(what, "give what Overview.to_json wrote") from None
 
 

@@ -77,7 +77,7 @@ def parse_service(text: str) -> Service:
     near = get_close_matches(name, known, 1)
     meant = f"did you mean {near[0]}? " if near else ""
     help = f"{meant}as 445/tcp or 53/udp, or one of {', '.join(known)}"
-    raise usage(f"{text!r:.40} is no service", help)
+    raise usage(f"{text!r:.40} is not a service", help)
 
 
 def services_of(*policies: Policy) -> tuple[str, ...]:

@@ -303,7 +303,7 @@ class Tally:
             if isinstance(error, UsageError):
                 raise
             raise usage(
-                f"this is no tally: {type(error).__name__} at {error}",
+                f"this is not a tally: {type(error).__name__} at {error}",
                 "give what `ztfast filter --json` or Tally.to_json wrote",
             ) from None
         return tally

@@ -114,7 +114,7 @@ def _key(key: list[Any] | int) -> IntegerKey | int:
 
 
 def _not_a_table(error: Exception, path: str | os.PathLike[str]) -> TableError:
-    return _refused(f"is no table: {error}", path, "make it again from its rules")
+    return _refused(f"is not a table: {error}", path, "make it again from its rules")
 
 
 def _refused(message: str, path: Any, help: str) -> TableError:

@@ -36,7 +36,7 @@ def verify(program: Program) -> Program:
     if program.version != VERSION:
         raise _wrong(f"version {program.version}; this ztfast runs version {VERSION}")
     if table.dtype != INSTRUCTION or table.ndim != 1:
-        raise _wrong(f"dtype {table.dtype} in {table.ndim} dimensions is no instruction table")
+        raise _wrong(f"dtype {table.dtype} in {table.ndim} dimensions is not an instruction table")
     if not table.flags.c_contiguous:
         raise _wrong("the table is not contiguous")
     _verify_own(program)

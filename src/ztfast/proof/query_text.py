@@ -86,7 +86,7 @@ def read_tag(option: str, text: str, tags: Sequence[Tag]) -> tuple[int, int]:
         return tag.id, known[value] & 0xFFFFFFFF
     if not value.isascii() or not value.isdigit() or int(value[:20]) > 0xFFFFFFFF:
         raise refused(
-            f"{option}: {value!r:.40} is no value of tag {name}",
+            f"{option}: {value!r:.40} is not a value of tag {name}",
             f"use a number or one of {', '.join(known) or 'no names'}",
         )
     return tag.id, int(value)

@@ -237,7 +237,7 @@ class RuleSetFindings:
 
     def _why_not_sent(self, index: int) -> str:
         if not self.steps[index][0].entry.value[0]:
-            return "its target is no member (0000000000)"
+            return "its target is not a member (0000000000)"
         noted = [dict(trace.copies).get(index, FALSE) for trace in self.traces]
         if not self.possible(*noted):
             return "a later one always replaces it"

@@ -49,7 +49,7 @@ def refuse_unmakable(folder: str) -> None:
     while not os.path.lexists(there):
         there = os.path.dirname(there)
     if not os.path.isdir(there):
-        raise _unusable(folder, f"{there} is no folder", "name another folder")
+        raise _unusable(folder, f"{there} is not a folder", "name another folder")
     if not os.access(there, os.W_OK | os.X_OK):
         raise _unusable(folder, f"{there}: {_why_not(there)}", "name another folder")
 

@@ -84,7 +84,7 @@ def _ports(place: Node, item: Any) -> Iterator[Any]:
         return
     low, high = int(match[1]), int(match[2])
     if not low <= high <= 0xFFFF:
-        place.refuse(f"{item!r:.40} is no range of ports", "as: 5000-5010")
+        place.refuse(f"{item!r:.40} is not a range of ports", "as: 5000-5010")
     yield from range(low, min(high, low + MOST_FRAMES) + 1)
 
 
@@ -96,7 +96,7 @@ def _with_service(node: Node, table: dict[str, Any]) -> dict[str, Any]:
     known = SERVICES.get(name.lower())
     if known is None:
         node.child("port").refuse(
-            f"{name!r:.40} is no port", "a number, a range as 5000-5010, or a service as ssh"
+            f"{name!r:.40} is not a port", "a number, a range as 5000-5010, or a service as ssh"
         )
     proto, port = known
     return {**table, "port": port, "proto": table.get("proto") or proto}

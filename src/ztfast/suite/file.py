@@ -384,7 +384,7 @@ class _Reader:
             if member.address == address:
                 return member
         known = ", ".join(sorted(self.members)[:10]) or "none has a name"
-        place.refuse(f"{text!r:.60} is no member and no IP address", f"members are: {known}")
+        place.refuse(f"{text!r:.60} is neither a member nor an IP address", f"members are: {known}")
 
     def _frame(self, node: Node, spec: FrameSpec, source_key: str, dest_key: str) -> Frame:
         """The frame with the MACs of its ends."""

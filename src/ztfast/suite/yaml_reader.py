@@ -89,7 +89,7 @@ def _mapping(yaml: Any, node: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in node.value:
         if not isinstance(key, yaml.ScalarNode):
-            problem = "a key that is no text"
+            problem = "a key that is not text"
             raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
         if key.value in found:
             problem = f"the key {key.value!r:.40} is given twice"
