@@ -33,7 +33,7 @@ demo: ## install into a new environment and run the main job on the bundled exam
 	$(DEMO)/bin/python -m pip install --quiet .
 	$(DEMO)/bin/ztfast filter examples/office.ztrules examples/office.pcap --network examples/office.toml -w build/accepted.pcap
 
-test: $(STAMP) ## run the whole test suite, file by file; at the end what took long, and each folder
+test: $(STAMP) ## run the whole test suite, long tests last; at the end what took long, and each folder
 	$(PY) -m pytest --verbose --durations=15
 
 lint: $(STAMP) ## ruff

@@ -27,6 +27,11 @@ def backend(request: pytest.FixtureRequest) -> str:
     return name
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests marked `slow` come last, so that what fails at once is seen at once."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Seconds by folder, so that what takes long is seen where it is."""
     seconds: defaultdict[str, float] = defaultdict(float)

@@ -27,6 +27,7 @@ LOOPS = [
 ]
 
 
+@pytest.mark.slow
 @needs_loops
 @pytest.mark.parametrize(
     "level", [name for name in dispatch.runnable() if name != dispatch.simd_level]

@@ -183,6 +183,7 @@ def drawn_rules(rng: random.Random) -> str:
     return "\n".join([*lines, rng.choice(["Accept", "Drop"]), "accept;\n"])
 
 
+@pytest.mark.slow
 @needs("z3")
 def test_no_safe_fix_of_random_rules_changes_a_verdict() -> None:
     from ztfast.diagnostics.fixes import apply, chosen

@@ -22,6 +22,7 @@ FEW = ("pcap", "split", "csv")
 OLD = b"what an earlier run left\n"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="kill -9")
 @pytest.mark.parametrize("mode", writing.modes() if KILLS else FEW)
 def test_what_has_its_name_is_whole(mode: str, tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ def linktypes(path: Path) -> set[int]:
         return {batch.linktype for batch in capture if len(batch)}
 
 
+@pytest.mark.slow
 def test_counts(rules: Path, capfd: Any, backend: str) -> None:
     """Frames and bytes as capinfos counts them, those of unknown link types among them."""
     assert len(ROWS) > 800
@@ -58,6 +59,7 @@ def test_counts(rules: Path, capfd: Any, backend: str) -> None:
                 assert found["frames"] == frames, name
 
 
+@pytest.mark.slow
 def test_copies_are_the_same_files(tmp_path: Path, capfd: Any) -> None:
     rules, same = tmp_path / "rules", 0
     rules.write_text("accept;\n")

@@ -121,6 +121,7 @@ def test_mutated_captures(tmp_path: Path) -> None:
         assert counted == results["reference"], where
 
 
+@pytest.mark.slow
 @needs_loops
 @pytest.mark.parametrize("threads", ["1", "2"])
 @pytest.mark.parametrize("text", [RULES, PLAIN], ids=["rules", "plain"])

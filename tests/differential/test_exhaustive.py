@@ -165,6 +165,7 @@ def test_every_match_is_here() -> None:
     assert set(MATCHES) == {kind for kind in Kind if not kind.is_action}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", MATCHES, ids=lambda kind: kind.name)
 def test_each_length_of_each_frame(kind: Kind) -> None:
     seen: set[bool] = set()

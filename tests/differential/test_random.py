@@ -26,6 +26,7 @@ SEED = seeds.seed(3)
 ROUNDS = seeds.rounds(150)
 
 
+@pytest.mark.slow
 @needs_loops
 def test_both_evaluators_agree() -> None:
     for seed in range(SEED * 1_000_000, SEED * 1_000_000 + ROUNDS):

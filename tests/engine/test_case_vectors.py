@@ -30,6 +30,7 @@ def vectors(name: str) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FILES)
 def test_each_case_gives_what_the_official_engine_gave(name: str, backend: str) -> None:
     count, wrong = 0, []

@@ -27,6 +27,7 @@ def check_laws(text: str) -> str:
     return made
 
 
+@pytest.mark.slow
 def test_every_vector_keeps_its_meaning() -> None:
     refused = []
     done = 0

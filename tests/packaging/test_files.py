@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -68,3 +70,12 @@ def test_every_part_of_the_compiled_loops_is_included_once() -> None:
     included = re.findall(r'^include "(.*)"$', text("src/ztfast/_core.pyx"), re.MULTILINE)
     parts = [path.relative_to(source).as_posix() for path in (source / "_core").iterdir()]
     assert sorted(included) == sorted(parts)
+
+
+def test_long_tests_come_last() -> None:
+    files = ("tests/proof/test_findings.py", "tests/lang/test_format.py")
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-p", "no:cacheprovider", *files]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    names = re.findall(r"^tests/\S+?::(\w+)", done.stdout, re.MULTILINE)
+    assert names[-2:] == ["test_a_full_policy_is_analysed", "test_every_vector_keeps_its_meaning"]
+    assert len(names) > 20

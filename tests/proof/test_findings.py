@@ -234,6 +234,7 @@ def long_rules(sets: int, seed: int) -> str:
     return "\n".join([*lines, "drop;\n"])
 
 
+@pytest.mark.slow
 def test_a_full_policy_is_analysed() -> None:
     """1,021 entries; no time is asserted, but every question must be decided."""
     found = said(ztfast.compile(long_rules(255, 1)), time_limit=None)
