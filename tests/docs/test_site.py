@@ -17,8 +17,8 @@ from tests.needs import needs
 from tests.pages import ROOT
 
 DOCS = ROOT / "docs"
-KNOWN = {"", "bash", "console", "elisp", "ini", "json", "lua", "output", "python", "sh", "text"}
-KNOWN |= {"sql", "toml", "yaml", "ztrules"}
+KNOWN = {"", "bash", "console", "elisp", "ini", "json", "lua", "output", "py", "python", "sh"}
+KNOWN |= {"sql", "text", "toml", "yaml", "ztrules"}
 
 
 def hook() -> Any:

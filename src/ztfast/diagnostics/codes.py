@@ -8,6 +8,7 @@ Tested by tests/diagnostics/test_codes.py: each example gives its code.
 
 from __future__ import annotations
 
+import re
 from textwrap import wrap
 
 from ztfast.diagnostics.code import Code
@@ -33,11 +34,18 @@ def markdown() -> str:
     """The whole table as docs/codes.md."""
     parts = [_HEAD]
     for code in CODES.values():
-        part = f"## {code.code}: {code.title}\n\n{code.text}\n"
+        part = f"## {code.code}: {code.title}\n\n{_wrapped(code.text)}\n"
         if code.example is not None:
             part += f"\n```\n{code.example.rstrip()}\n```\n"
         parts.append(part)
     return "\n".join(parts)
+
+
+def _wrapped(text: str) -> str:
+    """Lines of a page; what stands in backticks is not broken."""
+    whole = re.sub(r"`[^`]*`", lambda span: span[0].replace(" ", "\0"), text)
+    lines = wrap(whole, 100, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(lines).replace("\0", " ")
 
 
 _HEAD = """\
