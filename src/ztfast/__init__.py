@@ -1,4 +1,4 @@
-"""ztfast: ZeroTier flow rules outside ZeroTier.
+"""ztfast: check, test and run ZeroTier flow rules on captures and live traffic.
 
 Contract: the public names, nothing else.  They are loaded when first used (PEP 562), so
 that the command line starts as fast as numpy does; importing this loads neither the

@@ -31,7 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "deliver": ("ztfast.cli.deliver", "Say what reaches each member for every frame."),
     "filter": ("ztfast.cli.filter", "Judge a capture; write, split and count its frames."),
     "tap": ("ztfast.cli.tap", "Judge an interface's frames as they pass; feed an IDS."),
-    "archive": ("ztfast.cli.archive", "Judge an archive of captures by many workers."),
+    "archive": ("ztfast.cli.archive", "Judge many captures with many workers."),
     "reach": ("ztfast.cli.reach", "Say who reaches whom for which service, and why not."),
     "explain": ("ztfast.cli.explain", "Say why one frame gets its verdict."),
     "explain-code": ("ztfast.cli.explain_code", "Say what a finding's code means."),
@@ -40,8 +40,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "search": ("ztfast.cli.search", "Find a frame that gets a verdict, or prove there is none."),
     "fetch": ("ztfast.cli.fetch", "Write what a controller has deployed into files."),
     "plan": ("ztfast.cli.plan", "Say what deploying rules would change, and plan it."),
-    "apply": ("ztfast.cli.apply", "Deploy a plan, and take it back where it is not so."),
-    "eval": ("ztfast.cli.eval", "Evaluate JSON cases, one a line."),
+    "apply": ("ztfast.cli.apply", "Deploy a plan, and take it back if it goes wrong."),
+    "eval": ("ztfast.cli.eval", "Evaluate JSON cases, one per line."),
     "bench": ("ztfast.cli.bench", "Measure your own rules on your own capture."),
 }
 
@@ -57,13 +57,13 @@ _QUIET = click.Option(
     expose_value=False,
     is_eager=True,
     callback=_be_quiet,
-    help="Do not say which file of settings was taken.",
+    help="Do not name the settings file that was used.",
 )
 
 
 VARIABLES = [  # all there are, with those that are not only ours
-    ("ZTFAST_BACKEND", "Who evaluates where --backend does not say: native, reference."),
-    ("ZTFAST_CONFIG", "The file of settings; empty: none is looked for."),
+    ("ZTFAST_BACKEND", "The evaluator if --backend does not say: native, reference."),
+    ("ZTFAST_CONFIG", "The settings file; empty: none is looked for."),
     ("ZTFAST_SIMD", "The loops' instruction level: baseline, avx2, avx512."),
     ("ZTFAST_TOKEN", "A controller's or Central's API token: fetch, plan, apply."),
     ("NO_COLOR", "Not empty: no colours on a terminal."),
@@ -118,7 +118,7 @@ class _LazyGroup(click.Group):
 @click.option("--json", "as_json", is_flag=True, help="With --version: what it runs on, too.")
 @click.pass_context
 def cli(ctx: click.Context, version: bool, as_json: bool) -> None:
-    """ZeroTier flow rules outside ZeroTier: compile, check, test and run them.
+    """Check, test and run ZeroTier flow rules on captures and live traffic.
 
     \b
     Example: ztfast filter rules.ztrules capture.pcap -w accepted.pcap

@@ -28,18 +28,18 @@ _SECONDS = re.compile(r"([0-9]{1,6})(s|m|min)?", re.ASCII)
     "--confirm-within",
     "confirm",
     metavar="60s",
-    help="Take it back unless somebody answers yes (on standard input) in this time.",
+    help="Take it back unless you answer yes (on standard input) in time.",
 )
-@click.option("--keep", metavar="FILE", help="Keep the rules of before there (PLAN.before.json).")
+@click.option("--keep", metavar="FILE", help="Where to keep the old rules (PLAN.before.json).")
 @click.option("--json", "as_json", is_flag=True, help="Print what became of it as JSON.")
 @token_option
 @click.pass_context
 def command(ctx: click.Context, /, plan: str, **options: Any) -> None:
     """Deploy the rules of PLAN, as `ztfast plan -o` wrote it.
 
-    The rules in force are read again: where somebody changed them since, nothing is done. What was
-    deployed is read back, and taken back if it means anything else. The rules of before are kept in
-    a file first.
+    The rules in force are read first, and kept in a file: if somebody changed them since,
+    nothing is done. What was deployed is read back, and taken back if it has another
+    meaning.
 
     Exit status: 0 the plan's rules are in force; 1 they are not; 2 usage.
 

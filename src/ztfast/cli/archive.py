@@ -29,13 +29,15 @@ _LOCAL = re.compile(r"local(?::([1-9]\d{0,3}))?")
 @click.command(cls=Grouped)
 @click.argument("rules", metavar="RULES")
 @click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
-@option("Reading", "--resync", is_flag=True, help="Go on behind damage, at a record that fits.")
+@option(
+    "Reading", "--resync", is_flag=True, help="After damage, continue at the next valid record."
+)
 @option(
     "Reading",
     "--vlan",
     type=click.Choice(["tag", "decode"]),
     default="tag",
-    help="Tagged frames as a node sees them (tag, default), or their id and inner ethertype.",
+    help="VLAN tags as a node sees them (tag, default), or their id and inner ethertype.",
 )
 @option("Reading", "--since", metavar="TIME", help="Only frames from this time on (UTC), as")
 @option("Reading", "--until", metavar="TIME", help="2026-10-01 or 2026-10-01T12:30, and before.")
@@ -56,27 +58,27 @@ _LOCAL = re.compile(r"local(?::([1-9]\d{0,3}))?")
     "redirected, accepted.",
 )
 @option("Writing", "--flows", is_flag=True, help="Who sent what to whom by which rule, as Parquet.")
-@option("Writing", "--rows", is_flag=True, help="A row a frame, as Parquet, for each segment.")
+@option("Writing", "--rows", is_flag=True, help="One row per frame, as Parquet, for each segment.")
 @option(
     "Working",
     "--on",
     metavar="WORKERS",
     default="local",
-    help="local (default): a process for each processor; local:N: N processes; "
+    help="local (default): one process per processor; local:N: N processes; "
     "dask://HOST:PORT, ray://HOST:PORT: a cluster's.",
 )
-@option("Working", "--resume", is_flag=True, help="Go on with the job that was begun in --out.")
+@option("Working", "--resume", is_flag=True, help="Continue the job that was started in --out.")
 @option("Reporting", "--json", "as_json", is_flag=True, help="The figures as one JSON object.")
 @report_option
 @progress_option
 @click.pass_context
 def command(ctx: click.Context, /, rules: str, sources: tuple[str, ...], **options: Any) -> None:
-    """Judge all captures of each SOURCE by RULES, in segments, by many workers.
+    """Judge all captures of each SOURCE by RULES, in segments, with many workers.
 
     A SOURCE is a capture, a folder of them, a pattern such as 'caps/*.pcap.gz', or a URL of these
-    such as s3://bucket/caps. Printed are the figures of `ztfast filter` over the same files.
-    Results are in --out: each segment's appear whole or not at all, and --resume does only what is
-    missing.
+    such as s3://bucket/caps. The figures printed are those of `ztfast filter` over the same files.
+    Results are in --out: a segment's appear complete or not at all, and --resume does only
+    what is missing.
 
     \b
     Example: ztfast archive rules.ztrules captures/ --out results --only dropped

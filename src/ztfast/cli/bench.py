@@ -36,7 +36,7 @@ accept;
     "--backend",
     type=click.Choice(["auto", "native", "reference"]),
     default="auto",
-    help="Who evaluates.",
+    help="The evaluator.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as one JSON object.")
 def command(
@@ -44,9 +44,9 @@ def command(
 ) -> None:
     """Measure RULES on the frames of CAPTURE: each stage, and each set, slowest first.
 
-    Without CAPTURE 200,000 different IPv4 frames are made up; without RULES as well,
-    ZeroTier's default rules are measured. Figures move with the machine's mood: compare
-    runs made one after the other.
+    Without CAPTURE 200,000 different IPv4 frames are made up; without RULES as well, ZeroTier's
+    default rules are measured. Figures vary with the machine's load: compare runs made one after
+    the other.
 
     \b
     Example: ztfast bench rules.ztrules capture.pcap

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     type=click.Choice(["error", "warning", "note"]),
     default="error",
     show_default=True,
-    help="Exit 1 where there is a finding of this severity or above.",
+    help="Exit 1 if there is a finding of this severity or above.",
 )
 @click.option("--no-analysis", is_flag=True, help="Skip the proofs (ZT2xx); only read the text.")
 @click.option("--fix", is_flag=True, help="Make the safe fixes in the files, then check them.")

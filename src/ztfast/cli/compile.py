@@ -14,9 +14,9 @@ import click
 def command(rules: str, output: str | None, decompile: bool) -> None:
     """Compile RULES to the JSON that the official compiler gives.
 
-    RULES is a rules text or rules JSON (compiler output, a controller's or Central's
-    network), told apart by content; `-` is standard input. Exit 1 with the errors on
-    standard error where the rules are refused.
+    RULES is a rules text or rules JSON (compiler output, a controller's or Central's network), told
+    apart by content; `-` is standard input. If the rules are refused, the errors are on standard
+    error and the exit status is 1.
 
     \b
     Example: ztfast compile rules.ztrules -o rules.json

@@ -26,9 +26,11 @@ _INTERRUPTED = 130
 
 @click.command(cls=Grouped)
 @click.argument("words", metavar="[RULES] CAPTURE...", nargs=-1, required=True)
-@option("Reading", "--merge", is_flag=True, help="Frames of all captures in one order of time.")
-@option("Reading", "--follow", is_flag=True, help="Wait at the end of a file that still grows.")
-@option("Reading", "--resync", is_flag=True, help="Go on behind damage, at a record that fits.")
+@option("Reading", "--merge", is_flag=True, help="Sort the frames of all captures by time.")
+@option("Reading", "--follow", is_flag=True, help="Wait for more at the end of a growing file.")
+@option(
+    "Reading", "--resync", is_flag=True, help="After damage, continue at the next valid record."
+)
 @option("Reading", "--limit", metavar="N", type=click.IntRange(0), help="Only the first N frames.")
 @engine_options
 @option("Writing", "--split", metavar="DIR", help="A capture for each member: what its tap sees.")
@@ -36,14 +38,14 @@ _INTERRUPTED = 130
 @option("Writing", "--table", metavar="FILE", help="The rows: .parquet, .arrow, .csv or .npy.")
 @option("Reporting", "--refused", is_flag=True, help="Also what was sent and did not arrive: why.")
 @option("Reporting", "--count", is_flag=True, help="Only the summary.")
-@option("Reporting", "--json", "as_json", is_flag=True, help="One JSON object a line.")
+@option("Reporting", "--json", "as_json", is_flag=True, help="One JSON object per line.")
 @click.pass_context
 def command(ctx: click.Context, /, words: tuple[str, ...], **options: Any) -> None:
     """Say what reaches each member for every frame of CAPTURE, as a real network delivers it.
 
     A frame is followed from its sender to the last copy of a copy: tees, watches, redirects and
     multicasts are judged again by each node that gets them. Needs the network's members. RULES may
-    be left out where the network's file has or names them.
+    be left out if the network's file has or names them.
 
     \b
     Examples:

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 @click.option(
     "--network",
     metavar="FILE|ID",
-    help="Members: say also which of them the change lets talk, or keeps from it.",
+    help="Members: also say who can talk after the change, and who no longer can.",
 )
 @click.option("--from", "sender", metavar="NAME", help="Only what this member sends.")
 @click.option("--to", "receiver", metavar="NAME", help="Only what this member gets.")
@@ -60,7 +60,7 @@ if TYPE_CHECKING:
     type=click.Choice(["text", "markdown", "html", "json"]),
     default="text",
     show_default=True,
-    help="How it is written: markdown and html suit a pull request.",
+    help="The output's form; markdown and html suit a pull request.",
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option(
@@ -69,7 +69,7 @@ if TYPE_CHECKING:
     default=4.0,
     show_default=True,
     metavar="SECONDS",
-    help="Prove no longer than that, and say what is left.",
+    help="Stop proving after this time, and say what is left.",
 )
 @click.option("-o", "--output", metavar="FILE", help="Write there instead of standard output.")
 @click.pass_context

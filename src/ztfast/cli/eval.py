@@ -31,12 +31,12 @@ MAX_LINE = 1 << 26
     "--backend",
     metavar="NAME",
     default=None,
-    help="Who evaluates: auto, native, reference, or an installed backend (docs/backend.md) "
+    help="The evaluator: auto, native, reference, or an installed backend (docs/backend.md) "
     "(default: $ZTFAST_BACKEND, else reference, which alone gives a log).",
 )
 @click.pass_context
 def command(ctx: click.Context, cases: str, backend: str | None) -> None:
-    """Evaluate JSON cases, one a line, from the file CASES or standard input (-).
+    """Evaluate JSON cases, one per line, from the file CASES or standard input (-).
 
     Each line gives one line of result with the case's id; docs/exactness.md has both forms.
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.option(
     "--ipauth",
     type=click.Choice(["yes", "no"]),
-    help="Was the sender given the address it sends from (default: yes, as an assumption)?",
+    help="Does the sender own its source address (default: yes, as an assumption)?",
 )
 @click.option(
     "--side",
@@ -42,8 +42,14 @@ if TYPE_CHECKING:
     help="Whose verdict: the sender's (out), the receiver's (in), or both.",
 )
 @version_option
-@click.option("--seed", type=int, default=0, show_default=True, help="Keys `random` matches.")
-@click.option("--brief", is_flag=True, help="Only sets with a true match, or taken.")
+@click.option(
+    "--seed",
+    type=int,
+    default=0,
+    show_default=True,
+    help="Fixes `random` matches: the same seed, the same draws.",
+)
+@click.option("--brief", is_flag=True, help="Leave out sets in which nothing was true.")
 @click.option("--json", "as_json", is_flag=True, help="Print the explanation as a JSON object.")
 @click.option("-o", "--output", metavar="FILE", help="Write there instead of standard output.")
 def command(rules: str | None, **options: Any) -> None:

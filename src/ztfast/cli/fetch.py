@@ -25,7 +25,7 @@ token_option = click.option(
 @click.command()
 @click.argument("target", metavar="TARGET")
 @click.option("--out", "folder", metavar="DIR", default=".", help="Where to write (default: here).")
-@click.option("--force", is_flag=True, help="Replace files that are there.")
+@click.option("--force", is_flag=True, help="Replace existing files.")
 @token_option
 @click.pass_context
 def command(

@@ -42,16 +42,18 @@ if TYPE_CHECKING:
 @click.command(cls=Grouped)
 @click.argument("rules", metavar="RULES")
 @click.argument("captures", metavar="CAPTURE...", nargs=-1, required=True)
-@option("Reading", "--merge", is_flag=True, help="Frames of all captures in one order of time.")
-@option("Reading", "--follow", is_flag=True, help="Wait at the end of a file that still grows.")
-@option("Reading", "--resync", is_flag=True, help="Go on behind damage, at a record that fits.")
+@option("Reading", "--merge", is_flag=True, help="Sort the frames of all captures by time.")
+@option("Reading", "--follow", is_flag=True, help="Wait for more at the end of a growing file.")
+@option(
+    "Reading", "--resync", is_flag=True, help="After damage, continue at the next valid record."
+)
 @option("Reading", "--limit", metavar="N", type=_COUNT, help="Only the first N frames.")
 @option(
     "Reading",
     "--vlan",
     type=click.Choice(["tag", "decode"]),
     default="tag",
-    help="Tagged frames as a node sees them (tag, default), or their id and inner ethertype.",
+    help="VLAN tags as a node sees them (tag, default), or their id and inner ethertype.",
 )
 @engine_options
 @option(
@@ -81,7 +83,9 @@ if TYPE_CHECKING:
 @option("Writing", "--rotate-frames", metavar="N", type=click.IntRange(1), help="or N frames,")
 @option("Writing", "--rotate-seconds", metavar="S", type=Seconds(), help="or S seconds of frames.")
 @option("Writing", "--comment", is_flag=True, help="Verdict and rule as a comment of each frame.")
-@option("Writing", "--table", metavar="FILE", help="A row a frame: .parquet, .arrow, .csv or .npy.")
+@option(
+    "Writing", "--table", metavar="FILE", help="One row per frame: .parquet, .arrow, .csv or .npy."
+)
 @option(
     "Writing",
     "--table-types",
@@ -89,9 +93,13 @@ if TYPE_CHECKING:
     help="Addresses in the table as text (default) or numbers, verdicts as a dictionary then.",
 )
 @option(
-    "Listing", "--list", "listed", is_flag=True, help="A line a frame: who, what, verdict, rule."
+    "Listing",
+    "--list",
+    "listed",
+    is_flag=True,
+    help="One line per frame: who, what, verdict, rule.",
 )
-@option("Listing", "--jsonl", is_flag=True, help="The same as one JSON object a frame.")
+@option("Listing", "--jsonl", is_flag=True, help="The same as one JSON object per frame.")
 @option(
     "Listing",
     "--verdict",
@@ -117,11 +125,10 @@ if TYPE_CHECKING:
 @progress_option
 @click.pass_context
 def command(ctx: click.Context, /, rules: str, captures: tuple[str, ...], **options: Any) -> None:
-    """Judge the frames of each CAPTURE by RULES.
+    """Show what RULES do with each frame of CAPTURE; write, split and count the frames.
 
     A CAPTURE is a pcap or pcapng file, plain or in gzip, zstd or lz4, a folder of them, or -
-    for standard input.  Printed are frames and bytes by verdict and by the rule that
-    decided, with its line.
+    for standard input.  Frames and bytes are printed by verdict, and by the rule that decided.
 
     \b
     Examples:

@@ -34,7 +34,7 @@ def pages() -> dict[str, str]:
 def _top() -> Iterator[str]:
     yield _title("ztfast")
     yield ".SH NAME"
-    yield "ztfast \\- ZeroTier flow rules outside ZeroTier"
+    yield "ztfast \\- check, test and run ZeroTier flow rules"
     yield ".SH SYNOPSIS"
     yield ".B ztfast"
     yield escaped("COMMAND [OPTIONS] [ARGS]...")

@@ -70,14 +70,14 @@ _JUDGING = (
         type=click.Choice(list(ASSUMPTIONS)),
         metavar="ipauth=yes|no",
         default="ipauth=yes",
-        help="What ipauth and macauth say of senders that nobody described (default: yes).",
+        help="What ipauth and macauth are for unknown senders (default: yes).",
     ),
     option(
         "Judging",
         "--engine",
         type=click.Choice(["1.14", "1.12"]),
         default="1.14",
-        help="The ZeroTier version whose behaviour counts (default: 1.14).",
+        help="The ZeroTier version to behave like (default: 1.14).",
     ),
     option(
         "Judging",
@@ -85,14 +85,14 @@ _JUDGING = (
         type=click.IntRange(0, MAX_SEED),
         metavar="N",
         default=0,
-        help="Keys `random` matches; the same seed draws the same (default: 0).",
+        help="Fixes `random` matches: the same seed, the same draws (default: 0).",
     ),
     option(
         "Judging",
         "--backend",
         metavar="NAME",
         default="auto",
-        help="Who evaluates: auto, native, reference, or what a package adds (default: auto).",
+        help="The evaluator: auto, native, reference, or what a package adds (default: auto).",
     ),
 )
 
@@ -102,7 +102,7 @@ version_option = click.option(  # for commands that take none of the others
     type=click.Choice(["1.14", "1.12"]),
     default="1.14",
     show_default=True,
-    help="The ZeroTier version whose behaviour counts.",
+    help="The ZeroTier version to behave like.",
 )
 progress_option = option(
     "Reporting",
@@ -117,14 +117,14 @@ _EARLIER = (
         "--force",
         "earlier",
         flag_value="force",
-        help="Where files of an earlier run are: replace those of the same name,",
+        help="If there are files of an earlier run: replace those of the same name,",
     ),
     option(
         "Writing",
         "--clean",
         "earlier",
         flag_value="clean",
-        help="or remove all of them once this run's are whole.",
+        help="or remove them all once the new ones are complete.",
     ),
 )
 

@@ -41,7 +41,7 @@ _SHOWN = 12
     "services",
     metavar="NAME,…",
     multiple=True,
-    help="Ways that are looked at (default: as `ztfast reach`).",
+    help="Services to check (default: as `ztfast reach`).",
 )
 @version_option
 @click.option("--time-limit", type=click.FloatRange(0), default=5.0, help="Seconds to prove in.")
@@ -53,8 +53,8 @@ def command(ctx: click.Context, /, rules: str, target: str, **options: Any) -> N
     """Say what deploying RULES to TARGET would change, and write a plan for it.
 
     Nothing is changed. TARGET is as for `ztfast fetch`. Shown is what each edit does, and for whom
-    which services open and close. A plan is refused where a case of --test fails, and where a way
-    closes that --allow-loss does not name.
+    which services open and close. A plan is refused if a case of --test fails, or if a way closes
+    that --allow-loss does not name.
 
     Exit status: 0 the plan may be applied (or nothing changes); 1 it is refused; 2 usage.
 

@@ -33,16 +33,17 @@ if TYPE_CHECKING:
 @click.option("--against", metavar="OLD", help="Show only what changes from these rules.")
 @version_option
 @click.option("--json", "as_json", is_flag=True, help="Print every cell, as one JSON object.")
-@click.option("--csv", "as_csv", is_flag=True, help="Print every cell, one a line.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print every cell, one per line.")
 @click.option("-o", "--output", metavar="FILE", help="Write there instead of standard output.")
 @click.pass_context
 def command(ctx: click.Context, /, rules: str | None, **options: Any) -> None:
     """Say who reaches whom for which service: the request, its reply and address resolution.
 
-    RULES (`-`: standard input) may be left out where the network's file has or names them. Members
-    that fare alike share a row. What is closed comes with the reason and the line of the rules.
+    RULES (`-`: standard input) may be left out if the network's file has or names them. Members
+    with the same results share a row. What is closed comes with the reason and the line of the
+    rules.
 
-    Exit status: 0; with --against 1 where something changes; 2 usage.
+    Exit status: 0; with --against 1 if something changes; 2 usage.
 
     \b
     Examples:

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 def command(ctx: click.Context, /, rules: str | None, **options: Any) -> None:
     """Find a frame that gets a verdict by RULES (`-`: standard input), or prove there is none.
 
-    RULES may be left out where the network's file has or names them.
+    RULES may be left out if the network's file has or names them.
 
     Exit status: 0 a frame was found, 1 there is none (or no time for the proof), 2 usage.
 

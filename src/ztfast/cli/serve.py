@@ -63,7 +63,7 @@ def command(rules: str | None, **options: Any) -> None:
     """Serve a page to write RULES in: findings as you type, who reaches whom, what a change does.
 
     Only this machine's browser gets in, by the link that is printed; the link works once. RULES may
-    be left out where the network's file has or names them. Needs the extra `serve`; docs/serve.md.
+    be left out if the network's file has or names them. Needs the extra `serve`; docs/serve.md.
 
     \b
     Examples:

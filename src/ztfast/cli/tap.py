@@ -73,7 +73,7 @@ _DEDUP = 500
     metavar="MS",
     type=click.IntRange(1, 10_000),
     default=1,
-    help="Hand a block over after so long, full or not (default: 1).",
+    help="Hand a block over after this time, full or not (default: 1).",
 )
 @judging_options
 @option(
@@ -99,8 +99,8 @@ _DEDUP = 500
     type=click.IntRange(1, 60_000),
     is_flag=False,
     flag_value=_DEDUP,
-    help=f"This interface gets the copies of both sides: send each frame once, doubles within MS "
-    f"being those that the rules make (without a number: {_DEDUP}).",
+    help=f"For an interface that gets the copies of both sides: send each frame once, and look for "
+    f"doubles for so long (without a number: {_DEDUP}).",
 )
 @option("Sending", "--block", is_flag=True, help="Wait for slow readers; do not drop and count.")
 @option(
@@ -115,8 +115,16 @@ _DEDUP = 500
 @option("Sending", "--rotate-frames", metavar="N", type=click.IntRange(1), help="or N frames,")
 @option("Sending", "--rotate-seconds", metavar="S", type=Seconds(), help="or S seconds of frames.")
 @option("Running", "--seconds", metavar="S", type=Seconds(), help="End after S seconds.")
-@option("Running", "--user", metavar="NAME[:GROUP]", help="Be that user once all is open.")
-@option("Running", "--ready-fd", metavar="N", type=click.IntRange(0), help="Say there when it is.")
+@option(
+    "Running", "--user", metavar="NAME[:GROUP]", help="Become this user once everything is open."
+)
+@option(
+    "Running",
+    "--ready-fd",
+    metavar="N",
+    type=click.IntRange(0),
+    help="Report there when it is ready.",
+)
 @option("Reporting", "--stats", metavar="S", type=Seconds(), help="A line every S seconds.")
 @option(
     "Reporting",
@@ -129,7 +137,7 @@ _DEDUP = 500
 def command(ctx: click.Context, /, rules: str | None, **options: Any) -> None:
     """Judge the frames that interfaces receive by RULES, as they pass, and send them on.
 
-    RULES may be left out where --network names some. Linux only; CAP_NET_RAW is needed.
+    RULES may be left out if --network names some. Linux only; CAP_NET_RAW is needed.
     SIGHUP reads rules and network again, SIGUSR1 prints figures, SIGTERM ends.
 
     \b

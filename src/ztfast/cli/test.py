@@ -39,17 +39,23 @@ _TESTS = (".toml", ".yaml", ".yml")
     "--fail-under",
     metavar="PCT",
     type=click.FloatRange(0, 100),
-    help="Exit 1 where the coverage is lower (implies --coverage).",
+    help="Exit 1 if the coverage is lower (implies --coverage).",
 )
 @click.option("--watch", is_flag=True, help="Run again whenever a file changes, until Ctrl-C.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Keys `random` matches.")
+@click.option(
+    "--seed",
+    type=int,
+    default=0,
+    show_default=True,
+    help="Fixes `random` matches: the same seed, the same draws.",
+)
 @click.option("-o", "--output", metavar="FILE", help="Write there instead of standard output.")
 @click.pass_context
 def command(ctx: click.Context, /, words: tuple[str, ...], **options: Any) -> None:
     """Run the cases of TESTS (TOML or YAML files) against RULES.
 
     Each failure comes with its explanation. docs/test.md has the form of the cases. RULES may be
-    left out where the file of --network has or names them.
+    left out if the file of --network has or names them.
 
     \b
     Example: ztfast test rules.ztrules tests.toml --coverage --fail-under 90
