@@ -63,10 +63,10 @@ def test_ctrl_c_and_resume(tmp_path: Path) -> None:
 
 def test_another_job_is_refused(tmp_path: Path) -> None:
     planned(tmp_path).run(Here())
-    with pytest.raises(UsageError, match="begun before"):
+    with pytest.raises(UsageError, match="holds an earlier job"):
         planned(tmp_path).run(Here())
     for engine in (Engine(compile_text("accept;")), Engine(compile_text(RANDOM_RULES), seed=1)):
-        with pytest.raises(UsageError, match=r"begun with another (policy|seed)"):
+        with pytest.raises(UsageError, match=r"started with another (policy|seed)"):
             planned(tmp_path, engine).run(Here(), resume=True)
     with pytest.raises(UsageError, match="another choice of captures"):
         planned(tmp_path, outputs=["copies"]).run(Here(), resume=True)

@@ -84,5 +84,5 @@ def test_a_segment_that_kills_its_workers_fails_by_name(
     result = plan([caps], ENGINE, out=str(tmp_path / "out")).run(workers)
     (problem,) = result.problems
     assert problem.path == str(caps / "c1.pcap")
-    assert "handed in 4 times" in problem.message
+    assert "submitted 4 times" in problem.message
     assert (result.done, result.segments) == (1, 2)

@@ -180,7 +180,7 @@ def test_a_job_in_memory_is_resumed_and_refused(memory: Any, tmp_path: Path) -> 
     for row in result.captures:
         assert memory.info(f"/job/{row['path']}")["size"] == row["size"]
     assert json.loads(memory.cat_file("/job/result.json")) == result.figures()
-    with pytest.raises(UsageError, match="begun before"):
+    with pytest.raises(UsageError, match="holds an earlier job"):
         job().run(Here())
     with pytest.raises(UsageError, match="another seed"):
         job(Engine(ENGINE.policy, seed=3)).run(Here(), resume=True)

@@ -57,7 +57,7 @@ def test_accepted_with_lines(rules: str) -> None:
     assert "     11    not dport 443       false        dport is 443\n" in text
     assert "     11    tdiff department 0  skipped      the set is false already\n" in text
     assert "2 more entries, not reached" in text
-    assert "assumed: ZeroTier addresses that nobody gave" in text
+    assert "assumed: unknown ZeroTier addresses" in text
 
 
 def test_dropped_at_the_end(rules: str) -> None:
@@ -182,7 +182,7 @@ def test_side_brief_and_output(rules: str, tmp_path: Path) -> None:
         (["--frame", "x", "--capture", "y"], "give the frame"),
         (["--frame", "tcp 1.1.1.1 > 2.2.2.2", "--from-tag", "x=1"], "no tag of this name"),
         (["--frame", "tcp 1.1.1.1 > 2.2.2.2", "--from-tag", "department"], "is not NAME=VALUE"),
-        (["--frame", "tcp 1.1.1.1 > 2.2.2.2", "--to-tag", "department=x"], "no value of this tag"),
+        (["--frame", "tcp 1.1.1.1 > 2.2.2.2", "--to-tag", "department=x"], "not a value of this tag"),
         (["--frame", "tcp 1.1.1.1 > 2.2.2.2", "--cap", "x"], "no capability of this name"),
         (
             ["--frame", "tcp 1.1.1.1 > 2.2.2.2", "--network", "x", "--cap", "web"],

@@ -115,7 +115,7 @@ def test_what_was_there_cannot_be_brought_back(fault: Any) -> None:
         fake.faults["POST"].extend([half, fault])
         with pytest.raises(DeployError, match="could not be brought back") as error:
             applied(fake)
-        assert error.value.diagnostics[0].help == "apply the file of the rules of before by hand"
+        assert error.value.diagnostics[0].help == "apply the file with the old rules by hand"
 
 
 def test_the_controller_is_gone_after_the_write() -> None:

@@ -20,7 +20,7 @@ def api(url: str, token: str = TOKEN, timeout: float = 5.0) -> Api:
     [
         (401, "the token is refused"),
         (403, "may not do that"),
-        (429, "too often"),
+        (429, "too many requests"),
         (500, "status 500"),
         (302, "status 302"),
         (b"<html>", "is not JSON"),

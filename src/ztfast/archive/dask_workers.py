@@ -113,7 +113,9 @@ class _Run:
         if self._times[segment] < _MOST_TIMES:
             self._hand_in(segment)
             return None
-        return Outcome(segment, failure=f"handed in {_MOST_TIMES} times, at last: {error!r:.200}")
+        return Outcome(
+            segment, failure=f"submitted {_MOST_TIMES} times, last error: {error!r:.200}"
+        )
 
     def _look(self) -> None:
         """Does anything still move?"""

@@ -242,13 +242,13 @@ class ArchiveJob:
             return None
         out = self._work.out
         if not resume:
-            what = f"{out} holds a job that was begun before"
-            raise usage(what, "go on with it by --resume, or name another folder")
+            what = f"{out} holds an earlier job"
+            raise usage(what, "continue it with --resume, or name another folder")
         mine = self._document()
         for name, value in mine["settings"].items():
             if found["settings"].get(name) != value:
-                what = f"the job in {out} was begun with another {name}"
-                raise usage(what, "give what it was begun with, or name another folder")
+                what = f"the job in {out} was started with another {name}"
+                raise usage(what, "give what it was started with, or name another folder")
         files = [[Segment(**row) for row in parts] for parts in found["files"]]
         _refuse_others([parts[0] for parts in self.files], [parts[0] for parts in files], out)
         return files
@@ -305,7 +305,7 @@ def _refuse_uncounted(outcomes: Iterable[Outcome]) -> None:
             FAILED,
             f"could not be counted, and frames behind it have no number: {outcome.failure}",
             path=str(outcome.segment),
-            help="put that right and run again, or leave it out",
+            help="mend that and run again, or leave it out",
         )
         for outcome in outcomes
         if outcome.failure is not None and outcome.segment.start is None

@@ -81,7 +81,9 @@ class RayWorkers:
             raise
         except self._ray.exceptions.RayError as error:  # the workers died, each time
             text = " ".join(str(error).split())
-            return Outcome(segment, failure=f"handed in {_RETRIES + 1} times, at last: {text:.200}")
+            return Outcome(
+                segment, failure=f"submitted {_RETRIES + 1} times, last error: {text:.200}"
+            )
         assert isinstance(outcome, Outcome)
         return outcome
 

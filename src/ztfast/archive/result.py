@@ -82,7 +82,7 @@ def merged(
         if outcome.manifest is None:
             result.complete = False
             message = f"failed, and is not counted: {outcome.failure}"
-            help = "put that right and run again with --resume"
+            help = "mend that and run again with --resume"
             name = str(outcome.segment)
             result.problems.append(Diagnostic(FAILED, message, path=name, help=help))
         else:

@@ -138,7 +138,7 @@ class Captures:
         """Say which captures are not read, since `path` ends the reading."""
         if rest:
             some = ", ".join(rest[:_MOST_NAMED]) + (", …" if len(rest) > _MOST_NAMED else "")
-            message = f"what comes behind it was not read: {len(rest)} more ({some})"
+            message = f"what follows was not read: {len(rest)} more ({some})"
             self.session.note(Diagnostic(SKIPPED, message, Severity.NOTE, path=path))
 
     def _merged(self) -> Iterator[PacketBatch]:

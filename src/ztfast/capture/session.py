@@ -61,7 +61,7 @@ class ReadSession:
         message: str,
         code: str = DAMAGED,
         last: bool = False,
-        help: str = "--resync goes on at the next valid record",
+        help: str = "--resync continues at the next valid record",
     ) -> None:
         """Damage at a byte offset, `last`: nothing follows.  Raises, or with `resync` is noted."""
         help_now = None if self.resync or last else help

@@ -109,8 +109,8 @@ def _compared(
 def _take_back(controller: Controller, before: Deployed) -> None:
     """Bring the rules of before back, and see that they are."""
     wanted = meaning_digest(before.read_policy())
-    said = "the rules of before could not be brought back, and it is not known which are in force"
-    help = "apply the file of the rules of before by hand"
+    said = "the old rules could not be restored, and it is not known which are in force"
+    help = "apply the file with the old rules by hand"
     try:
         controller.restore(before)
     except DeployError as error:

@@ -26,7 +26,7 @@ _SAYS = {
     401: "the token is refused",
     403: "the token may not do that",
     404: "there is no such network or member",
-    429: "it is asked too often: wait a minute",
+    429: "too many requests: wait a minute",
 }
 
 

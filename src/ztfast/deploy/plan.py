@@ -178,4 +178,4 @@ def read_plan(data: bytes, name: str) -> Plan:
 
 
 def _refuse(name: str, what: str) -> NoReturn:
-    raise DeployError(Diagnostic("ZT651", what, path=name, help="make it anew: ztfast plan"))
+    raise DeployError(Diagnostic("ZT651", what, path=name, help="make it again: ztfast plan"))

@@ -69,7 +69,7 @@ def _checked(url: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
         raise usage(f"{url[:80]!r} is not an http or https URL", "as: http://127.0.0.1:9993")
     if parts.username or parts.password or parts.query or parts.fragment:
-        raise usage("a URL with a user, a query or a fragment is none of an API", _FORM)
+        raise usage("an API's URL has no user, query or fragment", _FORM)
     if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
         raise usage(
             f"{parts.hostname} would be sent the token unencrypted",

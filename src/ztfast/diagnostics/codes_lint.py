@@ -60,7 +60,7 @@ WARNINGS: tuple[Code, ...] = (
     ),
     Code(
         "ZT108",
-        "an address that is none",
+        "not an address",
         "The compiler only looks for something like an address in the word. A controller then "
         "reads 0.0.0.0 (or ::, or the leading hex digits of a ZeroTier address), and the rule "
         "matches something else or nothing.",
@@ -68,8 +68,8 @@ WARNINGS: tuple[Code, ...] = (
     ),
     Code(
         "ZT109",
-        "a prefix length that is none",
-        "The compiler does not look behind the slash. A controller cuts the number to 8 bits "
+        "not a prefix length",
+        "The compiler does not look after the slash. A controller cuts the number to 8 bits "
         "and then to 32 or 128; nothing readable becomes 0, and /0 matches everything.",
         "accept ipsrc 10.0.0.0/ ;",
     ),
@@ -199,7 +199,7 @@ WARNINGS: tuple[Code, ...] = (
     ),
     Code(
         "ZT128",
-        "a MAC address that is none",
+        "not a MAC address",
         "A controller removes `:` and `-` and reads six pairs of characters. A character that is "
         "no hex digit is a 0, a last odd one is lost, and what is missing is 0. So Cisco's "
         "`b0b9.d589.8e64` becomes b0:b9:0d:58:90:8e. The compiler writes MACs as they are meant; "

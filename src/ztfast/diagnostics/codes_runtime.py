@@ -85,7 +85,7 @@ OTHERS: tuple[Code, ...] = (
         "a damaged capture",
         "A record or block cannot be: its length is over the limit, its two lengths differ, or it "
         "belongs to no interface. The message has file and byte offset; every complete frame "
-        "before it was handled. `--resync` goes on at the next valid record.",
+        "before it was handled. `--resync` continues at the next valid record.",
     ),
     Code(
         "ZT502",
@@ -141,7 +141,7 @@ OTHERS: tuple[Code, ...] = (
     ),
     Code(
         "ZT555",
-        "another document than a network",
+        "a document that is not a network",
         "The message says what it is, and what to give instead: a list of addresses and "
         "revisions, several networks, rules, an error of an API, an empty file. docs/network.md "
         "has a table of the documents that are known.",
@@ -272,9 +272,10 @@ OTHERS: tuple[Code, ...] = (
     ),
     Code(
         "ZT650",
-        "a controller that gives no answer of use",
-        "The controller or Central could not be asked, refused the token, or answered what is not "
-        "a network. The message says which, and what is in force where rules had been sent.",
+        "a controller without a usable answer",
+        "The controller or Central could not be asked, refused the token, or gave something "
+        "other than a network. The message says which, and what is in force where rules had "
+        "been sent.",
     ),
     Code(
         "ZT651",

@@ -315,9 +315,9 @@ _READ_NAMES = {
     Reads.TCP_FLAGS: "the TCP flags",
     Reads.AUTH_ADDRESS: "the address that ipauth checks",
     Reads.INTEGER: "payload bytes",
-    Reads.ASSUMED_OWNERSHIP: "which addresses the sender was given",
-    Reads.ASSUMED_TAGS: "tags of members nobody described",
-    Reads.ASSUMED_ADDRESS: "ZeroTier addresses that nobody gave",
+    Reads.ASSUMED_OWNERSHIP: "which addresses the sender owns",
+    Reads.ASSUMED_TAGS: "tags of unknown members",
+    Reads.ASSUMED_ADDRESS: "unknown ZeroTier addresses",
 }
 
 

@@ -164,8 +164,8 @@ class _Parser:
         if len(digits) % 2 or len(digits) < 28:
             self._refuse(
                 word,
-                f"{len(digits)} hex digits are no Ethernet frame",
-                "two digits a byte: both MACs (destination first), the ethertype, the payload",
+                f"{len(digits)} hex digits are not an Ethernet frame",
+                "two digits per byte: both MACs (destination first), the ethertype, the payload",
             )
         data = bytes.fromhex(digits)
         frame = ethernet_frame(data, len(data))
@@ -299,7 +299,7 @@ class _Parser:
     def _data(self) -> bytes:
         word = self._next("hex digits")
         if not re.fullmatch(r"([0-9a-fA-F]{2})+", word.text):
-            self._refuse(word, f"{word.text!r:.40} is not hex", "two digits a byte")
+            self._refuse(word, f"{word.text!r:.40} is not hex", "two digits per byte")
         return bytes.fromhex(word.text)
 
     # --- words

@@ -170,7 +170,7 @@ class _Reader:
                 f"{path[-1]} does not compile, so the rules are used: {first.message}",
                 path,
                 Severity.WARNING,
-                "deploy the text again, or drop it",
+                "deploy the text again, or remove it",
             )
             return policy
         if _meaning(compiled) == _meaning(policy):
@@ -180,7 +180,7 @@ class _Reader:
             f"{path[-1]} compiles to other rules than those beside it: the rules are used",
             path,
             Severity.WARNING,
-            "deploy the text again, or drop it",
+            "deploy the text again, or remove it",
         )
         return policy
 

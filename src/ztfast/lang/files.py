@@ -18,7 +18,7 @@ _ID = re.compile(r"[0-9a-fA-F]{16}")
 class Why(Enum):
     """What is wrong with a file."""
 
-    MISSING = "not there, or not to be read"
+    MISSING = "missing or not readable"
     TOO_LARGE = "more bytes than are read"
     OTHER_FOLDER = "a folder without one network"
 

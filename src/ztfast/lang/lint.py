@@ -165,7 +165,7 @@ def _definitions(
                 f"the macro `{macro.name}` is never included: its rules are not checked either",
                 lines.of(macro.word),
                 source,
-                f"write `include {macro.name}`, or drop the macro",
+                f"write `include {macro.name}`, or remove the macro",
             )
     for word, message, help in _unreachable_names(tree, definitions):
         lowered = word.text.lower()
@@ -192,7 +192,7 @@ def _tags(
             )
         owner.setdefault(tag.id, name)
         if name not in used.tags and tag.id not in ids:
-            help = "match it (`teq`, `tseq`, `treq`, `tand`, …), or drop the tag"
+            help = "match it (`teq`, `tseq`, `treq`, `tand`, …), or remove the tag"
             yield warning("ZT118", f"no rule uses the tag `{name}`", span, source, help)
         if tag.default is not None:
             yield from _default(name, definitions, tag.default, lines, source)

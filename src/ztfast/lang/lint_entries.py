@@ -116,7 +116,7 @@ class _Rules:
                 matches[0],
                 "ZT120",
                 "no action follows this match: it does nothing",
-                "add an action behind it, or drop it",
+                "add an action after it, or remove it",
             )
 
     def _at(
@@ -147,7 +147,7 @@ class _Rules:
             yield self._at(
                 index,
                 "ZT108",
-                f"{quote(address)} is no ZeroTier address: what hex digits it starts with count",
+                f"{quote(address)} is not a ZeroTier address: what hex digits it starts with count",
                 "write the 10 hex digits of the member's address",
             )
 
@@ -174,7 +174,7 @@ class _Rules:
                 "ZT105",
                 "`and` and `or` fold from left to right, without precedence: "
                 + ("(a and b) or c" if joins[change] else "(a or b) and c"),
-                "split the rule in two actions where you mean it otherwise",
+                "split the rule in two actions if you mean something else",
             )
             usual = self._is_port_list(matches, joins)
             yield replace(finding, severity=Severity.NOTE) if usual else finding
@@ -226,7 +226,7 @@ class _Rules:
             index,
             "ZT130",
             f"{what} true on a real network: controllers certify IP addresses, never MACs",
-            "use `chr ipauth`, or drop the match",
+            "use `chr ipauth`, or remove the match",
             self._replaced(index, "macauth", "ipauth"),
         )
 
@@ -260,7 +260,7 @@ class _Rules:
                 index,
                 "ZT109",
                 f"{shown} is not a prefix length: a controller reads what number it can",
-                f"write a number from 0 to {width} behind the slash",
+                f"write a number from 0 to {width} after the slash",
             )
         elif value is not None and value & ((1 << (width - int(bits[:9]))) - 1):
             yield self._host_bits(index, text, value, int(bits[:9]), width)
@@ -270,9 +270,9 @@ class _Rules:
         text = f"{IPv4Address(network) if width == 32 else IPv6Address(network)}/{bits}"
         fix = self._replaced(index, old, text, safe=width == 32)
         if width == 32:
-            message = "bits behind the prefix length are set: they are ignored"
+            message = "bits beyond the prefix length are set: they are ignored"
             return self._at(index, "ZT111", message, f"write `{text}`", fix)
-        message = "bits behind the prefix length are set: this match is never true"
+        message = "bits beyond the prefix length are set: this match is never true"
         return self._at(index, "ZT110", message, f"write `{text}`", fix)
 
 

@@ -66,7 +66,7 @@ def _address(args: list[str], tags: Tags) -> Fields:
         raise BadArgument(
             0,
             "ZT015",
-            f"{quote(args[0])} is no ZeroTier address: it has {len(digits)} hex digits",
+            f"{quote(args[0])} is not a ZeroTier address: it has {len(digits)} hex digits",
             "a ZeroTier address has exactly 10 hex digits, as in 8e30f50a25",
         )
     return {"zt": digits}

@@ -96,7 +96,7 @@ def read_zt_address(text: str) -> int:
     """A ZeroTier address of 10 hex digits."""
     address = parse_address(text)
     if address is None:
-        raise refused(f"{text!r:.60} is no ZeroTier address", "use 10 hex digits")
+        raise refused(f"{text!r:.60} is not a ZeroTier address", "use 10 hex digits")
     return address
 
 

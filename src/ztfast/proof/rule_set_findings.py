@@ -130,7 +130,7 @@ class RuleSetFindings:
             "ZT205",
             f"{self.where} grants nothing: {why}",
             self.span,
-            "put `break` before the base rules' last action, or drop it",
+            "put `break` before the base rules' last action, or remove it",
         )
 
     # --- sets of matches with their action
@@ -256,7 +256,7 @@ class RuleSetFindings:
             index,
             "ZT201",
             f"this action is never reached{behind}: {shadows} decides every frame before",
-            "move it up, or drop it",
+            "move it up, or remove it",
             self._fix(without_statement, index),
         )
 
@@ -274,7 +274,7 @@ class RuleSetFindings:
             "ZT201",
             f"this action is never taken: {self._shadows(index, alone)} decides all its frames"
             " before",
-            "move it up, or drop it",
+            "move it up, or remove it",
         )
 
     def _contradictory(self, members: range, index: int) -> Diagnostic:
