@@ -182,7 +182,10 @@ def test_side_brief_and_output(rules: str, tmp_path: Path) -> None:
         (["--frame", "x", "--capture", "y"], "give the frame"),
         (["--frame", "tcp 1.1.1.1 > 2.2.2.2", "--from-tag", "x=1"], "no tag of this name"),
         (["--frame", "tcp 1.1.1.1 > 2.2.2.2", "--from-tag", "department"], "is not NAME=VALUE"),
-        (["--frame", "tcp 1.1.1.1 > 2.2.2.2", "--to-tag", "department=x"], "not a value of this tag"),
+        (
+            ["--frame", "tcp 1.1.1.1 > 2.2.2.2", "--to-tag", "department=x"],
+            "not a value of this tag",
+        ),
         (["--frame", "tcp 1.1.1.1 > 2.2.2.2", "--cap", "x"], "no capability of this name"),
         (
             ["--frame", "tcp 1.1.1.1 > 2.2.2.2", "--network", "x", "--cap", "web"],
