@@ -92,10 +92,14 @@ class _Layout:
         self._tree = tree
         self._lines: list[_Line] = []
         self._next_close = iter(tree.closes)
-        words = list(scan(source.text))
-        self._comments = [word for word in words if word.text[0] == "#"]
+        self._comments: list[Word] = []
+        self._word_starts: list[int] = []
+        for word in scan(source.text):
+            if word.text[0] == "#":
+                self._comments.append(word)
+            else:
+                self._word_starts.append(word.start)
         self._comment_starts = [word.start for word in self._comments]
-        self._word_starts = [word.start for word in words if word.text[0] != "#"]
 
     def text(self) -> str:
         """The laid out text."""
@@ -191,9 +195,9 @@ class _Layout:
 
     def _block(self, word: Word, block: Block, depth: int) -> None:
         """An action and its matches, closed."""
-        if any(not isinstance(item, Word) for item in block):
-            raise self._stuck(block, 0)
         words = [item for item in block if isinstance(item, Word)]
+        if len(words) != len(block):
+            raise self._stuck(block, 0)
         kind = word.text.lower()
         count = _HEADS.get(kind, 0)
         head = " ".join([kind, *(_spelled(item) for item in words[:count])])
@@ -312,13 +316,15 @@ def _matches(words: list[Word]) -> list[tuple[int, str]]:
     while position < len(words):
         start = words[position].start
         inverted = alternative = False
-        while position < len(words) and words[position].text.lower() in ("and", "or", "not"):
-            alternative |= words[position].text.lower() == "or"
-            inverted |= words[position].text.lower() == "not"
+        while position < len(words):
+            text = words[position].text.lower()
+            if text not in ("and", "or", "not"):
+                break
+            alternative |= text == "or"
+            inverted |= text == "not"
             position += 1
-        if position >= len(words):
+        else:
             break  # flags that no match follows mean nothing
-        text = words[position].text.lower()
         match = MATCHES.get(text)
         if match is None:
             raise _Unreadable  # in a macro that is never included

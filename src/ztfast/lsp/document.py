@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from functools import cached_property
 
 from ztfast.errors import Diagnostic, RulesError, Source
+from ztfast.lang.compiler import compile_tree
 from ztfast.lang.definitions import Definitions, define
 from ztfast.lang.errors import Errors
 from ztfast.lang.format import format_text, format_tree
@@ -57,9 +58,12 @@ class Document:
 
     def laid_out(self) -> str:
         """The text as `ztfast fmt` lays it out; raises RulesError where it does not compile."""
-        if self.policy is None:
+        if self.is_json or self.is_long:
             return format_text(self.text, self.source.name)  # which says why
-        return format_tree(self.source, self.tree, self.policy)
+        policy = self.policy if "_checked" in self.__dict__ else None
+        if policy is None:  # compiling alone takes a third of what checking does
+            policy = compile_tree(self.source, self.tree)[0]
+        return format_tree(self.source, self.tree, policy)
 
     @cached_property
     def tree(self) -> Tree:
