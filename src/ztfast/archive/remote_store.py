@@ -34,8 +34,8 @@ def _refused(error: OSError) -> str:
 
     s3fs knows FileExistsError only of servers that say which condition failed, as Amazon's does.
     """
-    answer: Any = getattr(error.__cause__, "response", None)
-    code = answer["Error"].get("Code", "") if isinstance(answer, dict) else ""
+    answer: Any = getattr(error.__cause__, "response", None) or {}
+    code: str = answer.get("Error", {}).get("Code", "")
     known = (_IS_THERE, _CONFLICT)
     return next((one for one in known if one == code or one in str(error)), "")
 
