@@ -86,7 +86,9 @@ def services_of(*policies: Policy) -> tuple[str, ...]:
     Those of rules that not all of the policies have come first, each kind in order of port.
     """
     found = [dict(_named(policy)) for policy in policies]
-    common = set.intersection(*map(set, found)) if found else set[str]()
+    common: set[str] = set(found[0]) if found else set()
+    for named in found[1:]:
+        common &= named.keys()
     edited, kept = set[tuple[int, str]](), set[tuple[int, str]]()
     for named in found:
         for rule, services in named.items():
