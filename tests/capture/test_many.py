@@ -280,4 +280,4 @@ def test_a_file_that_is_no_capture_says_the_same(tmp_path):
     with pytest.raises(CaptureError):
         list(captures)
     assert [found.severity for found in captures.diagnostics] == ["error", "note"]
-    assert "no capture" in captures.diagnostics[0].message
+    assert "not a capture" in captures.diagnostics[0].message

@@ -191,7 +191,7 @@ def test_longest_frame_is_read():
 def test_no_capture(tmp_path, data):
     path = tmp_path / "a.txt"
     path.write_bytes(data)
-    with pytest.raises(CaptureError, match="no capture"):
+    with pytest.raises(CaptureError, match="not a capture"):
         open_capture(path)
 
 

@@ -114,7 +114,7 @@ def test_frames_by_their_verdict(send: str, expected: list[bytes]) -> None:
 
 def test_unknown_members_are_refused_and_no_copies_are_told() -> None:
     judge = LiveJudge(Engine(ztfast.compile(BOTH), network=NETWORK))
-    with pytest.raises(UsageError, match="no member of the network"):
+    with pytest.raises(UsageError, match="not a member of the network"):
         Route(Kept(), "sensr", "copies").bind(judge)
     assert Route(Kept(), "sensor", "copies").bind(judge)
     assert not Route(Kept(), "proxy", "copies").bind(judge)
