@@ -180,7 +180,7 @@ def test_names_of_several_words_stand_in_quotes(text: str, plain: str) -> None:
         ),
         (
             'icmp "twin (3333333333)" > 4444444444 router-solicitation',
-            "is no message of IPv4",
+            "is not a message of IPv4",
             "it is one of IPv6: write icmp6",
         ),
     ],

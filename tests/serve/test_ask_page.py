@@ -42,7 +42,7 @@ def test_damage_is_said_of_the_file_that_was_uploaded(tmp_path: Path) -> None:
 def test_what_is_no_capture_has_no_page(tmp_path: Path) -> None:
     path = tmp_path / "x"
     path.write_bytes(b"nothing of that kind")
-    with pytest.raises(CaptureError, match="is no capture"):
+    with pytest.raises(CaptureError, match="is not a capture"):
         capture_page(settings(), TEXT, str(path), "x.pcap")
 
 
