@@ -59,6 +59,10 @@ class MemberEnds:
             group = -frame.test("mac_dest", 0, 0, 1 << 40)
             macs = self._mac(frame, "mac_dest", self.receiver)
             found += [frame.formulas.either(group, literal) for literal in macs]
+            mac = self.network.mac(self.receiver)
+            if mac is not None:  # who has that MAC is known to whoever sends to it
+                known = frame.formulas.test("receiver_known", 1)
+                found.append(frame.formulas.implies(frame.test("mac_dest", mac), known))
         return found
 
     def _holds(self, policies: Sequence[Policy], formulas: Formulas) -> list[Literal]:
