@@ -102,9 +102,7 @@ class MemberEnds:
                 field = f"{end}{4 if len(ip) == 4 else 6}"
                 found.append(frame.test(field, int.from_bytes(ip, "big")))
             mac = None if member is None else self.network.mac(member)
-            if (
-                member is not None and member.bridge and mac is not None
-            ):  # a bridge may send from others, and gets what is for them
+            if mac is not None:  # a bridge may send from others, and gets what is for them
                 found.append(frame.test(f"mac_{end}", mac))
         return found
 
