@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ztfast.cli.options import Grouped, check_earlier, earlier_options, engine_options, option
+from ztfast.cli.options import Grouped, check_earlier, earlier_options, judging_options, option
 
 if TYPE_CHECKING:
     from ztfast.network.members import Network
@@ -32,7 +32,7 @@ _INTERRUPTED = 130
     "Reading", "--resync", is_flag=True, help="After damage, continue at the next valid record."
 )
 @option("Reading", "--limit", metavar="N", type=click.IntRange(0), help="Only the first N frames.")
-@engine_options
+@judging_options
 @option("Writing", "--split", metavar="DIR", help="A capture for each member: what its tap sees.")
 @earlier_options
 @option("Writing", "--table", metavar="FILE", help="The rows: .parquet, .arrow, .csv or .npy.")

@@ -149,7 +149,7 @@ _THREADS = option(
     type=click.IntRange(1, 256),
     metavar="N",
     default=1,
-    help="Threads that judge, or processes where frames are only counted (default: 1).",
+    help="Processes that count the frames of a pcap (default: 1).",
 )
 
 

@@ -8,7 +8,6 @@ Tested by tests/program/test_verify.py, tests/program/passes and the differentia
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -64,34 +63,6 @@ class SideOutputs(NamedTuple):
             None if self.capability_copy is None else self.capability_copy[:count],
             None if self.reads is None else self.reads[:count],
         )
-
-
-def joined_outputs(parts: Sequence[SideOutputs]) -> SideOutputs:
-    """The results on frames that follow each other as one."""
-    return SideOutputs(
-        np.concatenate([part.entry for part in parts]),
-        np.concatenate([part.code for part in parts]),
-        _joined_column([part.copy for part in parts]),
-        _joined_column([part.capability_copy for part in parts]),
-        _joined_reads(parts),
-    )
-
-
-def _joined_column(columns: list[npt.NDArray[np.int32] | None]) -> npt.NDArray[np.int32] | None:
-    there = [column for column in columns if column is not None]
-    return np.concatenate(there) if there else None
-
-
-def _joined_reads(parts: Sequence[SideOutputs]) -> npt.NDArray[np.uint32] | None:
-    """Where some parts' are known to be 0, they are filled in."""
-    if all(part.reads is None for part in parts):
-        return None
-    return np.concatenate(
-        [
-            np.zeros(len(part.entry), np.uint32) if part.reads is None else part.reads
-            for part in parts
-        ]
-    )
 
 
 class SideFacts(NamedTuple):

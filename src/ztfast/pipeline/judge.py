@@ -95,7 +95,7 @@ def judgements(
     """
     batches: Iterable[PacketBatch] = capture
     if isinstance(capture, (Capture, Captures)):
-        batches = capture.batches(chosen_scan(engine, capture, vlan, threads, counts, keeps))
+        batches = capture.batches(chosen_scan(engine, capture, vlan, counts, keeps))
     elif not hasattr(capture, "__iter__"):
         raise usage(
             f"a capture must be opened, or batches of packets, not {type(capture).__name__}",
@@ -109,7 +109,6 @@ def chosen_scan(
     engine: Engine,
     capture: Capture | Captures,
     vlan: str,
-    threads: int,
     counts: bool,
     keeps: bool,
 ) -> RecordScan | None:
@@ -120,11 +119,4 @@ def chosen_scan(
     # after damage.
     counting = counts and capture.limit is None and not capture.session.resync
 
-    def made() -> RecordScan:
-        return CountingScan(engine, keeps) if counting else JudgingScan(engine)
-
-    if threads == 1:
-        return made()
-    from ztfast.pipeline.threaded_scan import ThreadedScan  # start-up stays short
-
-    return ThreadedScan(made, threads)
+    return CountingScan(engine, keeps) if counting else JudgingScan(engine)

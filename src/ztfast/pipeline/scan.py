@@ -7,7 +7,6 @@ of judging batch by batch (tests/pipeline/test_judge.py), only the cache misses 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +16,7 @@ from ztfast.capture.packets import MAX_FRAMES, ScanOutcome
 from ztfast.capture.pcap_scan import PLAIN, RecordShape, ScannedRecords, record_columns
 from ztfast.engine.engine import Engine
 from ztfast.engine.native import RecordColumns, ScanCounts, ScanResults, Wanted
-from ztfast.engine.native_tables import SideOutputs, joined_outputs
+from ztfast.engine.native_tables import SideOutputs
 from ztfast.frames.buffer_pool import BufferPool
 from ztfast.model.result import Result
 
@@ -155,36 +154,6 @@ class CountingScan:
             at += keys
         marks = np.zeros(0, np.bool_) if wanted.apart is None else wanted.apart[: found.kept] != 0
         return Counted(found.frames, tuple(sides), wanted.reads, marks)
-
-
-def joined_counts(parts: Sequence[Counted]) -> Counted:
-    """What scans of parts that follow each other counted, as one."""
-    sides = tuple(
-        SideCounts(_sum([one.totals for one in of_side]), *of_side[0][1:])
-        for of_side in zip(*(part.sides for part in parts), strict=True)
-    )
-    reads = [part.reads for part in parts if part.reads is not None]
-    return Counted(
-        sum(part.frames for part in parts),
-        sides,
-        _sum(reads) if reads else None,
-        np.concatenate([part.apart for part in parts]),
-    )
-
-
-def _sum(arrays: list[npt.NDArray[np.uint64]]) -> npt.NDArray[np.uint64]:
-    total: npt.NDArray[np.uint64] = np.stack(arrays).sum(0, dtype=np.uint64)
-    return total
-
-
-def joined_judged(parts: Sequence[Judged]) -> Judged:
-    """What scans of parts that follow each other judged, as one."""
-    outputs = [
-        joined_outputs(of_side) for of_side in zip(*(part.outputs for part in parts), strict=True)
-    ]
-    marks = [part.undirected for part in parts if part.undirected is not None]
-    undirected = np.concatenate(marks) if marks else None
-    return Judged(sum(part.frames for part in parts), outputs, undirected)
 
 
 def _scanned(
