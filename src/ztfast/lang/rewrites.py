@@ -172,7 +172,7 @@ def without_statement(source: Source | None, rules: Sequence[Rule], index: int) 
         return None  # an empty text says something else
     start, end = _with_line(source.text, start, end)
     safe = all(_leaves_no_trace(rules[number]) for number in entries)
-    return Fix("drop it", (Edit(start, end, ""),), safe)
+    return Fix("remove it", (Edit(start, end, ""),), safe)
 
 
 def _with_line(text: str, start: int, end: int) -> tuple[int, int]:

@@ -172,7 +172,7 @@ class RuleSetFindings:
                 index,
                 "ZT202",
                 "this match is always true where it stands: it narrows nothing down",
-                "drop it, or check what was meant",
+                "remove it, or check what was meant",
                 self._fix(without_match, index),
             )
 
@@ -200,7 +200,7 @@ class RuleSetFindings:
             if self.number and self._holds_alone(index):
                 help = (
                     "the base rules decide all such frames before the capability is asked:"
-                    " drop it, or put `break` before them"
+                    " remove it, or put `break` before them"
                 )
             return self._at(index, "ZT203", message, help)
         message += f": a frame has one {_ONE_EACH[kind]}"
