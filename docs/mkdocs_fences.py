@@ -1,7 +1,8 @@
 """mkdocs hook: the pages' fences that tests read, as fences that mkdocs knows.
 
 Contract: ```` ```file NAME ```` becomes a block with that title, ```` ```rules warns ZT101 ```` one
-of rules, coloured by our own lexer; comments of how a page was made are left out.  Nothing else of a page is changed.
+of rules, coloured by our own lexer; comments of how a page was made are left out.  Nothing else of
+a page is changed.
 Tested by tests/docs/test_site.py.
 """
 
