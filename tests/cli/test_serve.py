@@ -137,7 +137,7 @@ def test_what_a_controller_has_is_compared_with(
 def test_a_target_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ZTFAST_TOKEN", raising=False)
     for against, said in (
-        ("controller:123", "no network id"),
+        ("controller:123", "not a network id"),
         ("controller:8056c2e21c000001@http://192.0.2.1:9993", "unencrypted"),
         ("central:8056c2e21c000001", "no token"),
     ):

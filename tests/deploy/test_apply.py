@@ -113,7 +113,7 @@ def test_it_cannot_be_read_back() -> None:
 def test_what_was_there_cannot_be_brought_back(fault: Any) -> None:
     with running() as fake:
         fake.faults["POST"].extend([half, fault])
-        with pytest.raises(DeployError, match="could not be brought back") as error:
+        with pytest.raises(DeployError, match="could not be restored") as error:
             applied(fake)
         assert error.value.diagnostics[0].help == "apply the file with the old rules by hand"
 

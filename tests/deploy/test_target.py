@@ -33,8 +33,8 @@ def test_targets() -> None:
         (f"controller:{NETWORK}@http://host:0", "not an http or https URL"),
         (f"controller:{NETWORK}@http://host:x", "is not a URL"),
         (f"controller:{NETWORK}@http://ctl.example:9993", "unencrypted"),
-        (f"controller:{NETWORK}@https://me:pw@host", "with a user"),
-        (f"controller:{NETWORK}@https://host/?x=1", "a query"),
+        (f"controller:{NETWORK}@https://me:pw@host", "no user"),
+        (f"controller:{NETWORK}@https://host/?x=1", "no user, query"),
     ],
 )
 def test_targets_that_are_none(text: str, says: str) -> None:

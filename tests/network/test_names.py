@@ -169,13 +169,13 @@ def test_names_of_several_words_stand_in_quotes(text: str, plain: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message", "help"),
     [
-        ("ping anna > twin", "'anna' is no member", 'did you mean "Anna\'s laptop"?'),
-        ("ping r&d > twin", "'r&d' is no member", 'did you mean "R&D <3>: files"?'),
+        ("ping anna > twin", "'anna' is neither a member", 'did you mean "Anna\'s laptop"?'),
+        ("ping r&d > twin", "'r&d' is neither a member", 'did you mean "R&D <3>: files"?'),
         ('ping "R&D > twin', "a quote is not closed", 'as: "two words":443'),
         ('tcp 1111111111 > "R&D:22', "a quote is not closed", 'as: "two words":443'),
         (
             "ping twn > 1111111111",
-            "'twn' is no member",
+            "'twn' is neither a member",
             'did you mean "twin (3333333333)" or "twin (4444444444)"?',
         ),
         (

@@ -200,7 +200,7 @@ def test_what_is_no_overview_is_refused() -> None:
     engine = Engine(ztfast.compile(RULES))
     document = Overview(engine).to_json()
     for change in ({"drops": None}, {"first": "x"}, {"sent": [[1]]}, {"talks": {"others": []}}):
-        with pytest.raises(UsageError, match="no overview"):
+        with pytest.raises(UsageError, match="not an overview"):
             Overview(engine).read({**document, **change})
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -68,9 +68,21 @@ def said(engine: Engine, threads: int, *paths: Path, **options: bool) -> tuple[A
         return job.tally.to_json(), findings, job.complete, source.session.frames
 
 
-def no_process_is_left() -> None:
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+@pytest.fixture(autouse=True)
+def processes_begun(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    """Those that a test began; none of them is left behind it."""
+    begun, fork = list[int](), os.fork
+
+    def forked() -> int:
+        process = fork()
+        begun.append(process)
+        return process
+
+    monkeypatch.setattr(os, "fork", forked)
+    yield begun
+    for process in begun:
+        with pytest.raises(ChildProcessError):
+            os.waitpid(process, os.WNOHANG)
 
 
 @pytest.mark.parametrize("rules", RULES)
@@ -88,7 +100,6 @@ def test_processes_change_nothing(
     assert [said(engine, count, path) for count in (2, 3)] == [alone] * 2
     drawn = [0] if engine.draws else [frames for frames in shared if frames]
     assert drawn, "nothing was counted by a process"
-    no_process_is_left()
 
 
 def test_nor_with_members_and_several_files(tmp_path: Path, shared: list[int]) -> None:
@@ -161,7 +172,6 @@ def test_what_processes_die_of(
     monkeypatch.setattr(SharedCount, "_part", some)
     assert said(engine, 2, path) == alone
     assert bool(shared[0]) == bool(good)
-    no_process_is_left()
 
 
 def test_where_no_process_can_be_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,7 +185,7 @@ def test_where_no_process_can_be_begun(tmp_path: Path, monkeypatch: pytest.Monke
     assert said(engine, 2, path) == said(engine, 1, path)
 
 
-def test_ctrl_c_keeps_what_was_counted(tmp_path: Path) -> None:
+def test_ctrl_c_keeps_what_was_counted(tmp_path: Path, processes_begun: list[int]) -> None:
     path, engine = tmp_path / "capture.pcap", Engine(compile_text("accept;"))
     path.write_bytes(capture_of(random.Random(SEED), 3000, 300))
     seen: list[int] = []
@@ -190,7 +200,7 @@ def test_ctrl_c_keeps_what_was_counted(tmp_path: Path) -> None:
         job.work(progress)
     assert job.interrupted
     assert job.tally.verdict("accept").frames == sum(seen) > 0
-    no_process_is_left()
+    assert len(processes_begun) == 2
 
 
 def test_frames_whose_numbers_count_are_judged_in_one_process(

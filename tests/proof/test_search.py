@@ -81,7 +81,7 @@ def test_the_witness_is_what_was_asked_for() -> None:
         (SearchQuery("accept", "random 0.5"), "random"),
         (SearchQuery("accept", from_tags=("role",)), "NAME=VALUE"),
         (SearchQuery("accept", from_tags=("rol=1",)), "no tag"),
-        (SearchQuery("accept", to_tags=("role=chief",)), "no value"),
+        (SearchQuery("accept", to_tags=("role=chief",)), "not a value"),
         (SearchQuery("accept", side="up"), "side"),
     ],
 )
