@@ -9,7 +9,7 @@ const number = (value) => value.toLocaleString("en");
 
 export class CapturePanel extends Panel {
   constructor(context) {
-    const file = h("input", { type: "file", onchange: () => this.open(file.files[0]) });
+    const file = h("input", { type: "file", onchange: () => this.taken(file) });
     const form = h("div", { class: "drop" }, labelled("Capture", file), h("p", { class: "help" }, "A pcap or pcapng, plain or compressed: choose it, or drop it here. It stays on this machine."));
     super("capture", "Capture", form, context);
     this.capture = null;
@@ -24,6 +24,11 @@ export class CapturePanel extends Panel {
         if (name === "drop" && event.dataTransfer.files.length) this.open(event.dataTransfer.files[0]);
       });
     }
+  }
+
+  taken(input) {
+    this.open(input.files[0]);
+    input.value = ""; // so that the same file can be chosen again
   }
 
   async open(file) {
