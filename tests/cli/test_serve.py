@@ -104,6 +104,7 @@ def test_the_network_may_bring_the_rules() -> None:
     assert (found.path, found.writable) == ("", False)
 
 
+@needs("z3")
 def test_what_a_controller_has_is_compared_with(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
