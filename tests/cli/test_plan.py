@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -83,10 +87,6 @@ def test_confirmed_or_taken_back(
 
 
 def test_nobody_answers_in_time(fake: FakeController) -> None:
-    import os
-    import subprocess
-    import sys
-
     planned(fake, "wider")
     reading, writing = os.pipe()  # nothing ever comes
     try:
@@ -99,6 +99,28 @@ def test_nobody_answers_in_time(fake: FakeController) -> None:
         os.close(writing)
     assert done.returncode == 1
     assert "taken back" in done.stdout
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="no such signal")
+@pytest.mark.parametrize("name", ["SIGHUP", "SIGTERM", "SIGINT"])
+def test_a_signal_is_no_confirmation(fake: FakeController, name: str) -> None:
+    """Who locked himself out of his own session is hung up."""
+    planned(fake, "wider")
+    with subprocess.Popen(
+        [sys.executable, "-m", "ztfast", "apply", "plan", "--confirm-within", "60s", "--json"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        assert process.stderr is not None
+        said = ""
+        while "Type yes" not in said:
+            said += process.stderr.read(1) or pytest.fail(said)
+        process.send_signal(getattr(signal, name))
+        assert process.stdout is not None
+        found = json.loads(process.stdout.read())
+    assert (process.returncode, found["result"], found["why"]) == (1, "unconfirmed", "interrupted")
+    assert run("apply", "plan", "--keep", "plan.before.json").returncode == 2  # it is kept
+    assert run("apply", "plan").returncode == 0  # the old rules are in force, so the plan holds
+    assert Path("plan.before-2.json").exists()
 
 
 @pytest.mark.parametrize(

@@ -133,6 +133,45 @@ def test_the_controller_is_gone_after_the_write() -> None:
             apply_plan(controller(fake), plan)
 
 
+@pytest.mark.parametrize("answer", [True, False, KeyboardInterrupt(), OSError("gone")])
+def test_what_somebody_else_put_there_meanwhile_stays(answer: Any) -> None:
+    with running() as fake:
+
+        def confirm() -> bool:
+            fake.take(compile_text(NO_ARP).to_json() | {"rulesSource": NO_ARP})
+            if isinstance(answer, BaseException):
+                raise answer
+            return bool(answer)
+
+        outcome = applied(fake, confirm=confirm)
+        assert outcome.applied is Applied.OTHERS
+        assert not outcome.applied.good
+        assert in_force(fake) == digest(NO_ARP)
+
+
+@pytest.mark.parametrize("raised", [KeyboardInterrupt(), OSError("gone"), ValueError("no text")])
+def test_whatever_ends_the_asking(raised: BaseException) -> None:
+    with running() as fake:
+
+        def confirm() -> bool:
+            raise raised
+
+        assert applied(fake, confirm=confirm).applied is Applied.UNCONFIRMED
+        assert in_force(fake) == digest(OLD)
+
+
+def test_who_is_locked_out_gets_the_old_rules_back() -> None:
+    """The controller does not say what is in force, when nobody confirmed."""
+    with running() as fake:
+
+        def confirm() -> bool:
+            fake.faults["GET"].append(500)
+            return False
+
+        assert applied(fake, confirm=confirm).applied is Applied.UNCONFIRMED
+        assert in_force(fake) == digest(OLD)
+
+
 @pytest.mark.parametrize("yes", [True, False])
 def test_confirmed_or_taken_back(yes: bool) -> None:
     asked: list[str] = []

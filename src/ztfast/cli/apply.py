@@ -7,8 +7,10 @@ are), 2 for wrong usage.  Tested by tests/cli/test_plan.py.
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -54,6 +56,7 @@ def command(ctx: click.Context, /, plan: str, **options: Any) -> None:
     from ztfast.deploy.target import read_token
     from ztfast.errors import usage
     from ztfast.lang.files import Unreadable, read_file
+    from ztfast.sinks.signals import ended_gently
     from ztfast.sinks.text import write_text
 
     seconds = _seconds(options["confirm"])
@@ -62,18 +65,20 @@ def command(ctx: click.Context, /, plan: str, **options: Any) -> None:
     except Unreadable as error:
         raise usage(f"{plan}: {error.message}", error.help) from None
     parsed = read_plan(data, plan)
-    kept = options["keep"] or ("before.json" if plan == "-" else f"{plan}.before.json")
+    kept = _kept(plan, options["keep"])
 
     def keep(before: Deployed) -> None:
         write_text(kept, json.dumps(before.document, indent=2) + "\n", [plan])
         click.echo(f"the rules in force until now are kept in {kept}", err=True)
 
-    outcome = apply_plan(
-        Controller(parsed.target, read_token(parsed.target, options["token_file"])),
-        parsed,
-        keep=keep,
-        confirm=None if seconds is None else lambda: _confirmed(seconds),
-    )
+    controller = Controller(parsed.target, read_token(parsed.target, options["token_file"]))
+    with ended_gently():  # a session that dies hangs up: that is no confirmation
+        outcome = apply_plan(
+            controller,
+            parsed,
+            keep=keep,
+            confirm=None if seconds is None else lambda: _confirmed(seconds),
+        )
     good = outcome.applied.good
     if options["as_json"]:
         found = {"version": 1, "result": outcome.applied.name.lower(), "in_force": good}
@@ -81,6 +86,15 @@ def command(ctx: click.Context, /, plan: str, **options: Any) -> None:
     else:
         click.echo(f"{parsed.target}: {outcome}")
     ctx.exit(0 if good else 1)
+
+
+def _kept(plan: str, named: str | None) -> str:
+    """Where the old rules are kept: never in the place of another file."""
+    if named is not None and os.path.exists(named):
+        raise click.UsageError(f"--keep {named}: the file is there already; name another")
+    stem = "before" if plan == "-" else f"{plan}.before"
+    names = (f"{stem}{'' if n == 1 else f'-{n}'}.json" for n in count(1))
+    return named or next(name for name in names if not os.path.exists(name))
 
 
 def _seconds(text: str | None) -> int | None:

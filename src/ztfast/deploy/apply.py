@@ -1,12 +1,15 @@
 """Applying a plan: written, read back, compared in meaning, and taken back where it is not so.
 
 Contract: `apply_plan` ends in an `Applied` that says what is in force then; an error that leaves it
-unknown is a DeployError.  Nothing is written where the rules in force are not those of the plan.
+unknown is a DeployError.  Nothing is written where the rules in force are not those of the plan,
+and rules that somebody else put there meanwhile are left.  A signal ends the waiting for a
+confirmation as "no" does.
 Tested by tests/deploy/test_apply.py, with every failure on the way.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from enum import Enum
 
@@ -14,6 +17,7 @@ from ztfast.deploy.controllers import Controller, Deployed
 from ztfast.deploy.http import DeployError, refuse
 from ztfast.deploy.meaning import first_difference, meaning_digest
 from ztfast.deploy.plan import Plan
+from ztfast.sinks.signals import shielded
 
 Confirm = Callable[[], bool]
 
@@ -26,7 +30,8 @@ class Applied(Enum):
     CHANGED = "refused: the rules in force are not those that the plan was made against"
     NOT_WRITTEN = "not applied: the controller kept the rules as they were"
     DIFFERED = "taken back: what the controller kept means something else"
-    UNCONFIRMED = "taken back: it was not confirmed in time"
+    UNCONFIRMED = "taken back: it was not confirmed"
+    OTHERS = "other rules are in force: somebody changed them meanwhile"
 
     @property
     def good(self) -> bool:
@@ -65,12 +70,44 @@ def apply_plan(
         return Outcome(Applied.CHANGED, "make a new plan")
     if keep is not None:
         keep(before)
-    failed = _written(controller, plan)
-    outcome = _compared(controller, plan, before, failed)
-    if outcome.applied is Applied.APPLIED and confirm is not None and not confirm():
-        _take_back(controller, before)
-        return Outcome(Applied.UNCONFIRMED)
-    return outcome
+    with contextlib.ExitStack() as held:
+        held.enter_context(shielded())
+        outcome = _compared(controller, plan, before, _written(controller, plan))
+        if confirm is None or outcome.applied is not Applied.APPLIED:
+            return outcome
+        return _settled(controller, plan, before, lambda: _asked(held, confirm))
+
+
+def _asked(held: contextlib.ExitStack, confirm: Confirm) -> bool:
+    """Ask; only now may a signal end it."""
+    held.close()
+    return confirm()
+
+
+def _settled(controller: Controller, plan: Plan, before: Deployed, confirm: Confirm) -> Outcome:
+    """What is in force once somebody confirmed it, or did not, whatever ends the asking."""
+    try:
+        if confirm():
+            found = meaning_digest(controller.read().read_policy())
+            return Outcome(Applied.APPLIED if found == plan.goal else Applied.OTHERS)
+    except KeyboardInterrupt:
+        with shielded():
+            return Outcome(_unconfirmed(controller, plan, before), "interrupted")
+    except (OSError, ValueError):  # a terminal that is gone, what is typed there and is no text
+        pass
+    with shielded():
+        return Outcome(_unconfirmed(controller, plan, before))
+
+
+def _unconfirmed(controller: Controller, plan: Plan, before: Deployed) -> Applied:
+    """Bring the old rules back, unless the plan's are not there any more."""
+    try:
+        if meaning_digest(controller.read().read_policy()) != plan.goal:
+            return Applied.OTHERS
+    except DeployError:
+        pass  # whoever is locked out needs the old rules all the more
+    _take_back(controller, before)
+    return Applied.UNCONFIRMED
 
 
 def _written(controller: Controller, plan: Plan) -> DeployError | None:

@@ -1,7 +1,7 @@
 """Serving the page: the socket, the link, and an end within a second.
 
-Contract: `bind` before anything is promised, then `serve` until Ctrl-C or SIGTERM; captures are
-removed by then.  What is still worked on is left behind in its thread.
+Contract: `bind` before anything is promised, then `serve` until Ctrl-C, SIGTERM or SIGHUP; captures
+are removed by then.  What is still worked on is left behind in its thread.
 Tested by tests/serve/test_server.py.
 """
 
@@ -52,7 +52,7 @@ def bind(host: str, port: int) -> socket.socket:
 def serve(
     settings: Settings, host: str, listening: socket.socket, say: Callable[[str], None]
 ) -> None:
-    """Serve the page on a bound socket until Ctrl-C or SIGTERM; `say` is given its link."""
+    """Serve the page on a bound socket until Ctrl-C, SIGTERM or SIGHUP; `say` is given its link."""
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     captures = Captures(settings.most_upload)
@@ -97,7 +97,8 @@ class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         """Handle signals here; uvicorn would raise them again, which ends the process too soon."""
-        signals = (signal.SIGINT, signal.SIGTERM)
+        names = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no terminal that hangs up
+        signals = [getattr(signal, name) for name in names if hasattr(signal, name)]
         before = {number: signal.signal(number, self._asked_to_end) for number in signals}
         try:
             yield
