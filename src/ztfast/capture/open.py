@@ -78,7 +78,6 @@ class Capture:
         self.path = feed.path
         self.format = format
         self.compression: str | None = None
-        self.regular = False  # a file on the disk, not followed: reading it never waits
         self.session = session
         self._feed = feed
         self._read = read
@@ -219,7 +218,7 @@ def _recognise(
     else:
         feed = StreamFeed(reader, name, head, span or MAX_BUFFER)
     capture = Capture(feed, format, read, session, limit, growing, start)
-    capture.compression, capture.regular = compression, regular
+    capture.compression = compression
     return capture
 
 

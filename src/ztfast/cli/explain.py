@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ztfast.cli.options import version_option
+from ztfast.cli.options import seed_option, version_option
 from ztfast.cli.settings import from_settings
 
 if TYPE_CHECKING:
@@ -42,13 +42,7 @@ if TYPE_CHECKING:
     help="Whose verdict: the sender's (out), the receiver's (in), or both.",
 )
 @version_option
-@click.option(
-    "--seed",
-    type=int,
-    default=0,
-    show_default=True,
-    help="Fixes `random` matches: the same seed, the same draws.",
-)
+@seed_option
 @click.option("--brief", is_flag=True, help="Leave out sets in which nothing was true.")
 @click.option("--json", "as_json", is_flag=True, help="Print the explanation as a JSON object.")
 @click.option("-o", "--output", metavar="FILE", help="Write there instead of standard output.")

@@ -97,6 +97,14 @@ _JUDGING = (
 )
 
 
+seed_option = click.option(  # for commands that judge a few frames
+    "--seed",
+    type=int,
+    default=0,
+    show_default=True,
+    help="Fixes `random` matches: the same seed, the same draws.",
+)
+
 version_option = click.option(  # for commands that take none of the others
     "--engine",
     type=click.Choice(["1.14", "1.12"]),

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ztfast.cli.options import seed_option
+
 if TYPE_CHECKING:
     from ztfast.model.policy import Policy
     from ztfast.suite.run import CaseResult
@@ -42,13 +44,7 @@ _TESTS = (".toml", ".yaml", ".yml")
     help="Exit 1 if the coverage is lower (implies --coverage).",
 )
 @click.option("--watch", is_flag=True, help="Run again whenever a file changes, until Ctrl-C.")
-@click.option(
-    "--seed",
-    type=int,
-    default=0,
-    show_default=True,
-    help="Fixes `random` matches: the same seed, the same draws.",
-)
+@seed_option
 @click.option("-o", "--output", metavar="FILE", help="Write there instead of standard output.")
 @click.pass_context
 def command(ctx: click.Context, /, words: tuple[str, ...], **options: Any) -> None:

@@ -258,11 +258,11 @@ def strays(index: MemberIndex, ends: Endpoints) -> Bools:
     """Frames from a foreign MAC where no active bridge is: no node sends or takes them; bool[n]."""
     if index.foreign_sender != NO_SENDER:
         return np.zeros(len(ends), np.bool_)
-    return _from_foreign(
-        ends,
-        _end(index, ends.mac_source, ends.mac_source_known, ends.ip_source),
-        _end(index, ends.mac_dest, ends.mac_dest_known, ends.ip_dest),
-    )
+    source = _end(index, ends.mac_source, ends.mac_source_known, ends.ip_source)
+    if source.known.all():  # as nearly always
+        return ~source.known
+    dest = _end(index, ends.mac_dest, ends.mac_dest_known, ends.ip_dest)
+    return _from_foreign(ends, source, dest)
 
 
 def multicast_frames(ends: Endpoints) -> Bools:
