@@ -7,7 +7,8 @@
 # What becomes of most frames is a count and no more.  The others stand *apart*: they are not
 # counted, their records are kept and marked, and who called judges them one by one:
 #
-#     a frame that any side copies or redirects: to whom, and what arrives, is more than a count
+#     a frame that any side copies or redirects, where it is not followed (follow.pxi): to whom, and
+#         what arrives, is more than a count
 #     an undirected frame (a multicast, or for a MAC behind a bridge) where the members are known:
 #         each recipient judges it
 #
@@ -142,6 +143,9 @@ cdef void clear_totals(Totals *t) noexcept nogil:
     memset(t.octets, 0, t.keys * 8)
     if t.reads != NULL:
         memset(t.reads, 0, (<int64_t>1 << 16) * 8)
+    if t.follow != NULL:
+        memset(t.follow.frames, 0, t.follow.keys * 8)
+        memset(t.follow.octets, 0, t.follow.keys * 8)
 
 
 cdef void keep_some(ScanState *t, const Round *r, const uint8_t *fate, uint8_t least) noexcept nogil:
@@ -169,6 +173,8 @@ cdef void count_round(ScanState *t, Work *w, int sides, Totals *totals, int coun
     cdef uint32_t keys[BLOCK]
     cdef uint8_t fate[BLOCK]
     settle(w, sides, totals, keys, fate, count)
+    if totals.follow != NULL:
+        follow_copies(w, totals.follow, totals, keys, fate, count)
     if totals.reads != NULL and (w.side[0].seen | w.side[1].seen):
         count_reads(w, sides, totals.reads, keys, totals.receiver, count)
     add_up(keys, w.round.lengths, count, totals)

@@ -218,7 +218,11 @@ cdef class Machine:
         cdef Totals found
         cdef int i, sides = len(self.sides)
         cdef int64_t k, count = 0
-        frames, octets, reads, receiver, forwards, asks_recipients, keeps, apart = record(wanted)
+        cdef Follow *follow = NULL
+        cdef Work *inner = NULL
+        (
+            frames, octets, reads, receiver, forwards, asks_recipients, keeps, apart, followed,
+        ) = record(wanted)
         memset(&found, 0, sizeof(found))
         found.frames = <uint64_t *>address_of(frames)
         found.octets = <uint64_t *>address_of(octets)
@@ -234,6 +238,11 @@ cdef class Machine:
             for i in range(sides):
                 point_results(&w.side[i], &w.made[i])
             start_scan(&x, &t, &w.round, buffer, start, end, shape, columns, apart)
+            if followed is not None:
+                follow = found.follow = take_follow(followed)
+                inner = self.take()
+                self.set_call(inner, outputs, None, 0, None)
+                set_inner(follow, inner, x.buffer)
             with nogil:
                 judge_scan(&x, &t, w, sides, NULL, &found)
                 if proved(&t) != t.chains:  # a guess was wrong: count anew, without any
@@ -249,6 +258,9 @@ cdef class Machine:
             return count, kept if columns is not None else 0, place, error
         finally:
             self.give_back(w)
+            if inner != NULL:
+                self.give_back(inner)
+            free(follow)
 
 
 cdef inline char *home(Work *w, char *arena, int column) noexcept:

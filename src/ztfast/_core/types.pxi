@@ -275,6 +275,59 @@ cdef struct ScanState:
     uint8_t *mark           # a byte a record: is it undirected (a scan), does it stand apart
                             # (a count); NULL where it is not wanted
 
+# What a followed frame sends (follow.pxi): at most so much, for so many hops, with so much room.
+cdef enum:
+    MOST_HOPS = 8
+    MOST_SENT = 24
+    QUEUE = 4 * BLOCK
+    NOTES = 16 * BLOCK
+
+# Something on its way: a frame of the round, cut to so many bytes of payload.
+cdef struct Sent:
+    int32_t to
+    int32_t by
+    uint32_t payload
+    int32_t slot
+    uint16_t frame
+
+# What is to be counted, where its frame stays followed.
+cdef struct Note:
+    uint32_t key
+    uint32_t octets
+    uint16_t frame
+
+# An engine.native_follow.FollowTables, what is counted by it, and what is on its way.
+cdef struct Follow:
+    bytes_t buffer
+    const int32_t *slot         # by entry: which of the entries that send, −1 none of them
+    const uint64_t *address     # by slot: the target, its member, the payload that is sent (0 all)
+    const int32_t *member
+    const uint32_t *length
+    int slots
+    int entries
+    const uint64_t *macs        # by member
+    const uint8_t *bridges
+    const uint64_t *home        # by member: its address
+    uint64_t *frames            # sent by a side and slot; then what became of it: see `fate_key`
+    uint64_t *octets
+    int64_t keys
+    Work *inner                 # where what was sent is judged
+    int queued
+    int noted
+    uint8_t sent[BLOCK]         # by frame of the round
+    Sent queue[2][QUEUE]
+    Note notes[NOTES]
+    # a block of what was sent
+    int64_t offsets[BLOCK]
+    uint32_t captured[BLOCK + 16]
+    uint32_t lengths[BLOCK + 16]
+    int32_t local[BLOCK]
+    int32_t remote[BLOCK]
+    uint64_t node[BLOCK]
+    uint64_t zt_source[BLOCK]
+    uint8_t known[BLOCK]
+    int32_t item[BLOCK]         # of the queue
+
 # What is counted (count.pxi): frames and bytes by (entry + 1) * 5 + code, `receiver` keys further
 # on where the receiver decided, and frames by what their verdicts read.
 cdef struct Totals:
@@ -286,3 +339,4 @@ cdef struct Totals:
     int forwards[2]     # by side: does any rule copy or redirect?
     int asks_recipients # undirected frames stand apart
     int keeps           # the records of accepted frames are kept, not only of those apart
+    Follow *follow      # NULL where frames that are copied or redirected stay apart

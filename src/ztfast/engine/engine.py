@@ -129,7 +129,13 @@ class Engine:
 
     def deciding_lines(self, verdicts: SideVerdicts) -> npt.NDArray[np.int32]:
         """The source line of the entry that decided on one side, 0 none; int32[n]."""
-        return self._lines.of(verdicts.entry, verdicts.capability)
+        return self.lines(verdicts.entry, verdicts.capability)
+
+    def lines(
+        self, entry: npt.NDArray[np.int32], capability: npt.NDArray[np.int16]
+    ) -> npt.NDArray[np.int32]:
+        """The source line of each entry, in the base rules or (capability >= 0) in that one."""
+        return self._lines.of(entry, capability)
 
     def native(self, direction: str) -> NativeSide:
         """The tables of one direction (native backend only)."""

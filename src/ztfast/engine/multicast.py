@@ -45,6 +45,7 @@ from ztfast.network.resolve import (
 
 Bools = npt.NDArray[np.bool_]
 Uint8s = npt.NDArray[np.uint8]
+Uint64s = npt.NDArray[np.uint64]
 Index = npt.NDArray[np.intp]
 
 MAX_ROWS = 1 << 16  # judgements at once: more frames than give so many are judged one after another
@@ -202,6 +203,12 @@ def undirected_frames(
 def active_bridges(network: Network) -> Bools:
     """Which members are active bridges, by number; nobody known is none."""
     return np.array([False, *(member.bridge for member in network.active_members())])
+
+
+def member_macs(network: Network) -> Uint64s:
+    """The MAC of each member, by number; 0 for nobody."""
+    members = (None, *network.active_members())
+    return np.array([0 if m is None else network.mac(m) or 0 for m in members], dtype=np.uint64)
 
 
 def stopped(

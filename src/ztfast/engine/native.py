@@ -27,6 +27,7 @@ from ztfast.program.opcodes import FIRST_OWN_COLUMN, Column
 
 if TYPE_CHECKING:
     from ztfast.dispatch import Machine
+    from ztfast.engine.native_follow import Followed
     from ztfast.network.resolve import MemberIndex
 
 BLOCK = 1024
@@ -75,7 +76,9 @@ class Wanted(NamedTuple):
     where nothing is watched.  forwards: for each side, does any rule copy or redirect?
     asks_recipients: undirected frames stand apart, as those that are copied or redirected do: they
     are not counted, but kept.  keeps: accepted frames are kept, too.  apart: uint8 for each record
-    kept, 1 for those apart; None where no record is.
+    kept, 1 for those apart; None where no record is.  followed: by this, an
+    engine.native_follow.Followed, frames that are copied or redirected are counted, too; None: they
+    stand apart.
     """
 
     frames: npt.NDArray[np.uint64]
@@ -86,6 +89,7 @@ class Wanted(NamedTuple):
     asks_recipients: bool
     keeps: bool
     apart: npt.NDArray[np.uint8] | None
+    followed: Followed | None
 
 
 class NativeEvaluator:

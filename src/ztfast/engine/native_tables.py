@@ -264,13 +264,17 @@ class EntryFacts:
         self.length = np.zeros(count + 1, dtype=np.uint32)
         self.watch = np.zeros(count + 1, dtype=np.bool_)
         self.bucket = np.full(count + 1, -1, dtype=np.int16)
-        self.redirects = any(entry.kind is Kind.ACTION_REDIRECT for entry in entries)
+        self.redirect = np.zeros(count + 1, dtype=np.bool_)
+        self.sends = np.zeros(count + 1, dtype=np.bool_)  # a copy, or the frame elsewhere
         for number, entry in enumerate(entries):
             if entry.kind in (Kind.ACTION_TEE, Kind.ACTION_WATCH, Kind.ACTION_REDIRECT):
                 self.address[number] = entry.value[0] or 0
                 self.watch[number] = entry.kind is Kind.ACTION_WATCH
+                self.redirect[number] = entry.kind is Kind.ACTION_REDIRECT
+                self.sends[number] = True
             if entry.kind in (Kind.ACTION_TEE, Kind.ACTION_WATCH):
                 self.length[number] = entry.value[1] or 0
             if entry.kind is Kind.ACTION_PRIORITY:
                 bucket = entry.value[0] or 0
                 self.bucket[number] = bucket if bucket <= 8 else 4
+        self.redirects = bool(self.redirect.any())

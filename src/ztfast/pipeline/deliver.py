@@ -29,7 +29,7 @@ import numpy.typing as npt
 from ztfast.engine.endpoints import endpoints
 from ztfast.engine.engine import Engine
 from ztfast.engine.hops import Sender, drawn_anew, inbound, outbound, recipient_ways, way_to
-from ztfast.engine.multicast import active_bridges, lets_out, portions
+from ztfast.engine.multicast import active_bridges, lets_out, member_macs, portions
 from ztfast.engine.side_verdicts import SideVerdicts
 from ztfast.errors import usage
 from ztfast.frames.batch import FrameBatch
@@ -114,14 +114,11 @@ class Delivery:
         if engine.side != "both":
             raise usage("delivery needs both sides", "leave out --side")
         self.engine, self.network, self.index = engine, network, engine.members("out")
-        members = (None, *network.active_members())
-        self.macs = np.array(
-            [0 if m is None else network.mac(m) or 0 for m in members], dtype=np.uint64
-        )
+        self.macs = member_macs(network)
         self.bridges = active_bridges(network)
         self.multicasts = network.multicast_limit > 0
         self.addresses, self.inbound = self.index.table.address, engine.members("in").table
-        self.most_sendings = MAX_SENDINGS + 8 * len(members)
+        self.most_sendings = MAX_SENDINGS + 8 * len(self.macs)
         self.by_address = np.argsort(self.addresses, kind="stable").astype(np.int32)
         alike &= engine.backend == "native"  # whose columns tell from which address a frame is sent
         self.second_pass = SecondPass(engine.view("out"), self.index.table, self.bridges, alike)

@@ -6,7 +6,7 @@ Tested by tests/pipeline/test_delivery_tally.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -42,11 +42,15 @@ class DeliveryTally:
             what = Kind(code >> 3 & 7), code >> 6, Fate(code & 7), line
             add(self.sent, what, int(counts[number]), int(sums[number]))
 
+    def add_counts(self, counts: Mapping[Key, Count]) -> None:
+        """Add what was counted of frames that are counted already."""
+        for key, count in counts.items():
+            add(self.sent, key, *count)
+
     def merge(self, other: DeliveryTally) -> None:
         """Add what another tally counted."""
         self.frames += other.frames
-        for key, count in other.sent.items():
-            add(self.sent, key, count.frames, count.bytes)
+        self.add_counts(other.sent)
 
     def total(self, *fates: Fate) -> int:
         """Sendings with one of these fates; none named: all."""

@@ -81,6 +81,7 @@ class Job(CaptureJob):
             threads=self._threads,
             counts=counts,
             keeps=self._options.anything,
+            follows=self._delivers,
         ):
             with shielded():
                 self._take(item)

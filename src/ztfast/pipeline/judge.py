@@ -87,15 +87,17 @@ def judgements(
     threads: int = 1,
     counts: bool = False,
     keeps: bool = False,
+    follows: bool = False,
 ) -> Iterator[Judgement]:
     """Each batch of a capture, judged.  A merge judges frames in their final order.
 
     counts: figures are all that is wanted, and the accepted frames where the caller `keeps`
-    them.  Frames may then be counted while they are found (`Judgement.counted`).
+    them.  Frames may then be counted while they are found (`Judgement.counted`).  follows: so may
+    be what becomes of their copies and redirects (`Counted.sent`).
     """
     batches: Iterable[PacketBatch] = capture
     if isinstance(capture, (Capture, Captures)):
-        batches = capture.batches(chosen_scan(engine, capture, vlan, counts, keeps))
+        batches = capture.batches(chosen_scan(engine, capture, vlan, counts, keeps, follows))
     elif not hasattr(capture, "__iter__"):
         raise usage(
             f"a capture must be opened, or batches of packets, not {type(capture).__name__}",
@@ -111,6 +113,7 @@ def chosen_scan(
     vlan: str,
     counts: bool,
     keeps: bool,
+    follows: bool = False,
 ) -> RecordScan | None:
     """The scan to read with, where this engine can judge on the way; else None."""
     if engine.scan_evaluator is None or vlan != "tag" or capture.merge:
@@ -119,4 +122,4 @@ def chosen_scan(
     # after damage.
     counting = counts and capture.limit is None and not capture.session.resync
 
-    return CountingScan(engine, keeps) if counting else JudgingScan(engine)
+    return CountingScan(engine, keeps, follows) if counting else JudgingScan(engine)

@@ -7,7 +7,7 @@ of judging batch by batch (tests/pipeline/test_judge.py), only the cache misses 
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,9 @@ from ztfast.engine.native import RecordColumns, ScanCounts, ScanResults, Wanted
 from ztfast.engine.native_tables import SideOutputs
 from ztfast.frames.buffer_pool import BufferPool
 from ztfast.model.result import Result
+
+if TYPE_CHECKING:
+    from ztfast.pipeline.followed import Following, SentCounts
 
 COUNTED_FRAMES = 4 * MAX_FRAMES  # of a batch that is counted: few of them need columns
 
@@ -54,13 +57,15 @@ class Counted(NamedTuple):
 
     frames: of the capture that were scanned.  sides: what was counted.  reads: uint64[65536],
     frames by bits of model.reads.Reads, None where nothing can be missing.  apart: bool, for each
-    frame kept: it was not counted, and is to be judged by itself.
+    frame kept: it was not counted, and is to be judged by itself.  sent: what became of copies and
+    redirects of the frames that were counted; None where nothing was followed.
     """
 
     frames: int
     sides: tuple[SideCounts, ...]
     reads: npt.NDArray[np.uint64] | None
     apart: npt.NDArray[np.bool_]
+    sent: SentCounts | None = None
 
 
 class JudgingScan:
@@ -93,10 +98,11 @@ class CountingScan:
     """A scan that only counts, and keeps the frames apart; where it `keeps`, accepted ones too.
 
     Apart are frames of which a count does not say enough: those that a rule copies or redirects,
-    and undirected ones where the members are known.
+    and undirected ones where the members are known.  follows: what is sent of directed ones is
+    followed to its end, and counted, too.
     """
 
-    def __init__(self, engine: Engine, keeps: bool) -> None:
+    def __init__(self, engine: Engine, keeps: bool, follows: bool = False) -> None:
         evaluator = engine.scan_evaluator
         assert evaluator is not None
         self._evaluator, self._keeps = evaluator, keeps
@@ -111,6 +117,7 @@ class CountingScan:
             (len(side.entries.address) * len(Result), side.entries.starts) for side in sides
         )
         self._pool = BufferPool()
+        self._following = _following(engine) if follows else None
 
     @property
     def _may_keep(self) -> bool:
@@ -142,6 +149,7 @@ class CountingScan:
             asks_recipients=self._asks_recipients,
             keeps=self._keeps,
             apart=np.zeros(room, np.uint8) if self._may_keep else None,
+            followed=None if self._following is None else self._following.anew(),
         )
 
     def _counted(self, found: ScanCounts, wanted: Wanted) -> Counted:
@@ -153,7 +161,16 @@ class CountingScan:
             sides.append(SideCounts(totals, starts, *asked))
             at += keys
         marks = np.zeros(0, np.bool_) if wanted.apart is None else wanted.apart[: found.kept] != 0
-        return Counted(found.frames, tuple(sides), wanted.reads, marks)
+        sent = None
+        if self._following is not None and wanted.followed is not None:
+            sent = self._following.counts(wanted.followed)
+        return Counted(found.frames, tuple(sides), wanted.reads, marks, sent)
+
+
+def _following(engine: Engine) -> Following | None:
+    from ztfast.pipeline.followed import following  # start-up stays short
+
+    return following(engine)
 
 
 def _scanned(

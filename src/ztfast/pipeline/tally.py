@@ -116,6 +116,10 @@ class Tally:
             self._add_totals(side.totals, side.starts, side.sender, side.receiver)
         if counted.reads is not None:
             self._add_reads(counted.reads)
+        if counted.sent is not None:
+            for key, count in counted.sent.copies.items():
+                add(self.copies, key, *count)
+            self._delivered().add_counts(counted.sent.fates)
 
     def add(self, verdicts: Verdicts, lengths: npt.NDArray[np.uint32]) -> None:
         """Count a batch; `lengths` uint32[n] are the frames' original lengths in bytes.
@@ -165,7 +169,7 @@ class Tally:
             local = number if number < 0 else number - int(starts[capability + 1])
             passes = result >= Result.ACCEPT
             decider = Decider(
-                "accept" if passes else "drop",
+                "redirect" if result == Result.REDIRECT else "accept" if passes else "drop",
                 "receiver" if (receiver if passes else not sender) else "sender",
                 capability if number >= 0 else -1,
                 local,
