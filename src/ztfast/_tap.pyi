@@ -1,5 +1,6 @@
 """The live tap's compiled loops, as `ztfast.live.loops` hands them on; see live/plain_loops.py."""
 
+from collections.abc import Callable
 from typing import Any, final
 
 import numpy as np
@@ -10,6 +11,7 @@ _Int32s = npt.NDArray[np.int32]
 _Uint32s = npt.NDArray[np.uint32]
 _Int64s = npt.NDArray[np.int64]
 _Uint64s = npt.NDArray[np.uint64]
+_Float64s = npt.NDArray[np.float64]
 
 @final
 class Walker:
@@ -22,6 +24,7 @@ class Walker:
         captured: _Uint32s,
         lengths: _Uint32s,
         times: _Int64s,
+        wrong: Callable[[str], Exception] = ...,
     ) -> Walker: ...
     def walk(self, current: int, most: int) -> tuple[int, int, int]: ...
     def release(self, first: int, count: int) -> None: ...
@@ -30,18 +33,21 @@ class Walker:
 class Joiner:
     def __new__(
         cls,
+        run: Callable[..., list[bool]],
         sides: list[Any],
         facts: list[Any],
         undirected: _Uint8s | None,
+        asks: bool,
+        uncertain_bits: int,
         action: _Uint8s,
         apart: _Uint8s,
         row_frame: _Int64s,
         row_target: _Int32s,
         row_limit: _Uint32s,
     ) -> Joiner: ...
-    def join(
-        self, noted: list[bool], uncertain_bits: int, count: int, lengths: _Uint32s
-    ) -> tuple[int, int, int]: ...
+    @property
+    def uncertain(self) -> int: ...
+    def judge(self, raw: Any, first: int, count: int) -> tuple[int, int]: ...
 
 def pick_copies(
     row_frame: _Int64s,
@@ -110,3 +116,19 @@ class Window:
         expected: _Int32s,
         count: int,
     ) -> int: ...
+
+@final
+class Lane:
+    judged: int
+    octets: int
+    asked: bool
+    def __new__(cls, walker: Walker, frames: Any, held: _Int64s, total: _Float64s) -> Lane: ...
+    def judge_by(self, judge: Any, send: Callable[[Any, Any], None] | None) -> None: ...
+    def turn(self) -> bool: ...
+
+@final
+class Rounds:
+    def __new__(
+        cls, lanes: list[Lane], rings: list[int], others: list[tuple[int, int]]
+    ) -> Rounds: ...
+    def go(self, due: float) -> list[tuple[int, int]]: ...

@@ -3,14 +3,15 @@
 
 Contract: built on Linux only, and reached through ztfast.live.loops alone, which has plain Python
 where this was not built.  Columns have room for what is asked for (live/ring.py makes them); a
-ring's blocks are checked as they are walked.  The GIL is released while frames are sent.
-tests/live/test_loops.py compares everything here with the plain loops.
+ring's blocks are checked as they are walked.  The GIL is released while frames are judged, sent and
+waited for.  tests/live/test_loops.py and test_plain_turns.py compare everything here with the plain loops.
 """
 
 from libc.errno cimport EAGAIN, ECONNREFUSED, EINTR, ENOBUFS, errno
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memmove, memset
+from posix.time cimport CLOCK_MONOTONIC, CLOCK_REALTIME, clock_gettime, timespec
 
 cdef extern from *:
     """
@@ -23,7 +24,9 @@ cdef extern from *:
     #define zt_acquire(p) __atomic_load_n((const uint32_t *)(p), __ATOMIC_ACQUIRE)
     #define zt_prefetch(p) __builtin_prefetch((p), 0, 3)
     #define zt_release(p, value) __atomic_store_n((uint32_t *)(p), (value), __ATOMIC_RELEASE)
+    #define zt_bits(x) ((x) ? 64 - __builtin_clzll(x) : 0)
     """
+    int zt_bits(uint64_t) noexcept nogil
     uint32_t zt_acquire(const void *) noexcept nogil
     void zt_release(void *, uint32_t) noexcept nogil
     void zt_prefetch(const void *) noexcept nogil
@@ -41,6 +44,16 @@ cdef extern from "<sys/socket.h>" nogil:
     int sendmmsg(int, mmsghdr *, unsigned int, int)
     enum:
         MSG_DONTWAIT
+
+cdef extern from "<poll.h>" nogil:
+    struct pollfd:
+        int fd
+        short events
+        short revents
+    int ppoll(pollfd *, unsigned long, const timespec *, const void *)
+    enum:
+        POLLIN
+        POLLERR
 
 cdef enum:
     BLOCK_STATUS = 8    # linux/if_packet.h, tpacket_block_desc: where its fields stand
@@ -90,16 +103,25 @@ cdef class Walker:
     cdef int64_t[::1] times
     cdef int64_t block_size
     cdef int64_t blocks
+    cdef object wrong
+    cdef int64_t found      # what the last walk found
+    cdef int64_t taken
+    cdef int64_t octets
 
     def __cinit__(
         self, uint8_t[::1] ring, int64_t block_size, int64_t blocks,
         int64_t[::1] offsets, uint32_t[::1] captured, uint32_t[::1] lengths, int64_t[::1] times,
+        object wrong=ValueError,
     ):
-        self.ring, self.block_size, self.blocks = ring, block_size, blocks
+        self.ring, self.block_size, self.blocks, self.wrong = ring, block_size, blocks, wrong
         self.offsets, self.captured, self.lengths, self.times = offsets, captured, lengths, times
 
     def walk(self, int64_t current, int64_t most):
         """As live.plain_loops.Walker.walk."""
+        self.follow(current, most)
+        return self.found, self.taken, self.octets
+
+    cdef int follow(self, int64_t current, int64_t most) except -1:
         cdef int64_t room = len(self.offsets), found = 0, taken = 0, octets = 0
         cdef int64_t at, ahead, start, frames
         cdef int64_t size = self.block_size
@@ -118,17 +140,17 @@ cdef class Walker:
                 break
             ahead = at = (<uint32_t *>(block + BLOCK_FIRST))[0]
             if found + frames > room:
-                raise ValueError(f"block {current} of the ring says that it holds {frames} frames")
+                raise self.wrong(f"block {current} of the ring says that it holds {frames} frames")
             for _ in range(frames):
                 if at < 0 or at + FRAME_HEADER > size:
-                    raise ValueError(f"block {current} of the ring has a frame outside of it")
+                    raise self.wrong(f"block {current} of the ring has a frame outside of it")
                 h = <FrameHeader *>(block + at)
                 while ahead < at + AHEAD:  # another core wrote it, and one frame leads to the next
                     zt_prefetch(block + ahead)
                     ahead += LINE
                 frame = block + at + h.mac
                 if at + h.mac + <int64_t>h.captured > size:
-                    raise ValueError(f"block {current} of the ring has a frame outside of it")
+                    raise self.wrong(f"block {current} of the ring has a frame outside of it")
                 self.offsets[found] = frame - base
                 self.captured[found] = h.captured
                 self.lengths[found] = h.length
@@ -148,10 +170,14 @@ cdef class Walker:
                 at += h.next
             taken += 1
             current = current + 1 if current + 1 < self.blocks else 0
-        return found, taken, octets
+        self.found, self.taken, self.octets = found, taken, octets
+        return 0
 
     def release(self, int64_t first, int64_t count):
         """As live.plain_loops.Walker.release."""
+        self.give_back(first, count)
+
+    cdef void give_back(self, int64_t first, int64_t count) noexcept:
         for _ in range(count):
             zt_release(&self.ring[first * self.block_size + BLOCK_STATUS], 0)
             first = first + 1 if first + 1 < self.blocks else 0
@@ -206,7 +232,10 @@ cdef class Joiner:
 
     cdef SideColumns side[2]
     cdef int sides
-    cdef tuple kept     # whose memory the columns point into
+    cdef object run
+    cdef list outputs
+    cdef list facts
+    cdef object recipients
     cdef uint8_t[::1] action
     cdef uint8_t[::1] apart
     cdef int64_t[::1] row_frame
@@ -214,23 +243,45 @@ cdef class Joiner:
     cdef uint32_t[::1] row_limit
     cdef const uint8_t[::1] undirected
     cdef bint asks
+    cdef uint32_t uncertain_bits
+    cdef object raw             # the frames that came last, and their lengths
+    cdef const uint32_t[::1] lengths
+    cdef readonly int64_t uncertain
+    cdef int64_t rows       # what the last call found
+    cdef int64_t set_apart
 
     def __cinit__(
-        self, list sides, list facts, object undirected, uint8_t[::1] action, uint8_t[::1] apart,
+        self, object run, list sides, list facts, object undirected, bint asks,
+        uint32_t uncertain_bits, uint8_t[::1] action, uint8_t[::1] apart,
         int64_t[::1] row_frame, int32_t[::1] row_target, uint32_t[::1] row_limit,
     ):
         cdef int s
+        self.run, self.outputs, self.facts, self.recipients = run, sides, facts, undirected
         self.sides = <int>len(sides)
-        self.kept = (tuple(sides), tuple(facts))
         for s in range(self.sides):
             take_side(&self.side[s], sides[s], facts[s])
-        self.asks = undirected is not None
-        self.undirected = action if undirected is None else undirected
+        self.asks = asks and undirected is not None
+        self.undirected = undirected if self.asks else action
+        self.uncertain_bits = uncertain_bits
         self.action, self.apart = action, apart
         self.row_frame, self.row_target, self.row_limit = row_frame, row_target, row_limit
+        self.uncertain = 0
 
-    def join(self, list noted, uint32_t uncertain_bits, int64_t count, const uint32_t[::1] lengths):
-        """As live.plain_loops.Joiner.join."""
+    def judge(self, object raw, int64_t first, int64_t count):
+        """As live.plain_loops.Joiner.judge."""
+        self.decide(raw, first, count)
+        return self.rows, self.set_apart
+
+    cdef int decide(self, object raw, int64_t first, int64_t count) except -1:
+        cdef list noted
+        if raw is not self.raw:
+            self.raw, self.lengths = raw, raw[3]
+        noted = self.run(raw, self.outputs, None, first, None, 0, count, self.recipients)
+        self.join(noted, count)
+        return 0
+
+    cdef int join(self, list noted, int64_t count) except -1:
+        """What both sides say of each frame, as one: `rows` and `set_apart` are of these frames."""
         cdef SideColumns *side = self.side
         cdef SideColumns *x
         cdef bint told[2]
@@ -256,7 +307,7 @@ cdef class Joiner:
                 self.action[i] = ACCEPT if x.code[i] >= CODE_ACCEPT else DROP
                 key = <int64_t>(x.entry[i] + 1) * CODES + x.code[i]
                 x.frames[key] += 1
-                x.octets[key] += lengths[i]
+                x.octets[key] += self.lengths[i]
                 read = 0
                 for s in range(last + 1):
                     x = &side[s]
@@ -276,8 +327,10 @@ cdef class Joiner:
                             self.row_target[rows] = x.target[entry]
                             self.row_limit[rows] = x.limit[entry]
                             rows += 1
-                uncertain += read & uncertain_bits != 0
-        return rows, set_apart, uncertain
+                uncertain += read & self.uncertain_bits != 0
+        self.rows, self.set_apart = rows, set_apart
+        self.uncertain += uncertain
+        return 0
 
 
 def pick_copies(
@@ -558,3 +611,157 @@ cdef class Window:
                 expected[passed] = expected[k]
                 passed += 1
         return passed
+
+
+# --- turns ---------------------------------------------------------------------------------------
+
+cdef enum:
+    MOST_BLOCKS = 4     # live.plain_turns
+    TURNS = 64
+    STEPS = 100         # live.counters.Latency
+
+
+cdef inline int64_t nanoseconds(int clock) noexcept nogil:
+    cdef timespec now
+    clock_gettime(clock, &now)
+    return <int64_t>now.tv_sec * 1000000000 + now.tv_nsec
+
+
+cdef class Lane:
+    """As live.plain_turns.Lane."""
+
+    cdef Walker walker
+    cdef object frames
+    cdef object raw
+    cdef int64_t current
+    cdef const int64_t[::1] times
+    cdef int64_t[::1] held
+    cdef double[::1] total
+    cdef object judge
+    cdef Joiner joiner
+    cdef object send
+    cdef public int64_t judged
+    cdef public int64_t octets
+    cdef public bint asked
+
+    def __cinit__(self, Walker walker, object frames, int64_t[::1] held, double[::1] total):
+        if len(held) != STEPS:
+            raise ValueError("steps of another number")
+        self.walker, self.frames, self.raw, self.times = walker, frames, frames.raw(), walker.times
+        self.held, self.total = held, total
+        self.current = self.judged = self.octets = 0
+        self.asked = False
+
+    def judge_by(self, object judge, object send):
+        """As live.plain_turns.Lane.judge_by."""
+        self.judge, self.joiner, self.send = judge, judge.joiner, send
+
+    def turn(self):
+        """As live.plain_turns.Lane.turn."""
+        return self.take()
+
+    cdef bint take(self) except -1:
+        cdef Walker walker = self.walker
+        cdef int64_t taken
+        walker.follow(self.current, MOST_BLOCKS)
+        taken = walker.taken
+        if not taken:
+            return False
+        try:
+            if walker.found:
+                self.pass_on(walker.found)
+        finally:
+            walker.give_back(self.current, taken)
+            self.current = (self.current + taken) % walker.blocks
+        self.judged += walker.found
+        self.octets += walker.octets
+        return taken == MOST_BLOCKS
+
+    cdef int pass_on(self, int64_t count) except -1:
+        """Judge the frames, send them, note how long they were held."""
+        cdef object judged = None
+        cdef int64_t rows = 0, apart = count, first = self.judge.first
+        if self.joiner is not None:
+            self.joiner.decide(self.raw, first, count)
+            rows, apart = self.joiner.rows, self.joiner.set_apart
+        if apart:
+            self.asked = True
+            judged = self.judge.rest(self.some(count), rows)
+        elif self.send is not None:
+            judged = self.judge.quick(rows)
+        self.judge.first = first + count
+        if self.send is not None:
+            self.asked = True
+            self.send(judged, self.some(count))
+        self.note(0, count)
+        return 0
+
+    cdef object some(self, int64_t count):
+        """The frames as Python takes them."""
+        return self.frames._replace(size=count, octets=self.walker.octets)
+
+    cdef void note(self, int64_t first, int64_t end) noexcept nogil:
+        """Frames from `first` to before `end` are behind everything."""
+        cdef int64_t now = nanoseconds(CLOCK_REALTIME), held, i
+        cdef uint64_t micros
+        cdef double total = 0
+        cdef int above
+        for i in range(first, end):
+            held = max(0, now - self.times[i])
+            micros = <uint64_t>held // 1000
+            above = max(0, zt_bits(micros) - 3)
+            self.held[min(<uint64_t>STEPS - 1, 4 * above + (micros >> above))] += 1
+            total += held
+        self.total[0] += total
+
+
+cdef class Rounds:
+    """As live.plain_turns.Rounds."""
+
+    cdef list lanes
+    cdef pollfd *polled
+    cdef int rings
+    cdef int count
+
+    def __cinit__(self, list lanes, list rings, list others):
+        cdef int k
+        self.lanes, self.rings, self.count = lanes, <int>len(rings), <int>(len(rings) + len(others))
+        self.polled = <pollfd *>calloc(<size_t>self.count + 1, sizeof(pollfd))
+        if self.polled == NULL:
+            raise MemoryError("no memory for what is waited for")
+        for k in range(self.count):
+            if k < self.rings:
+                self.polled[k].fd, self.polled[k].events = rings[k], POLLIN | POLLERR
+            else:
+                self.polled[k].fd, self.polled[k].events = others[k - self.rings]
+
+    def __dealloc__(self):
+        free(self.polled)
+
+    def go(self, double due):
+        """As live.plain_turns.Rounds.go."""
+        cdef Lane lane
+        cdef int64_t left
+        cdef timespec wait
+        cdef bint more, asked
+        cdef int k, found
+        while True:
+            more = asked = False
+            for lane in self.lanes:
+                lane.asked = False
+                for k in range(TURNS):
+                    if not lane.take():
+                        break
+                else:
+                    more = True
+                asked |= lane.asked
+            left = 0 if more or asked else max(0, <int64_t>(due * 1e9) - nanoseconds(CLOCK_MONOTONIC))
+            wait.tv_sec, wait.tv_nsec = left // 1000000000, left % 1000000000
+            with nogil:
+                found = ppoll(self.polled, self.count, &wait, NULL)
+            told = []
+            for k in range(self.count if found > 0 else 0):
+                if self.polled[k].revents and (k >= self.rings or self.polled[k].revents != POLLIN):
+                    told.append((self.polled[k].fd, self.polled[k].revents))
+            if told or asked or found < 0 or nanoseconds(CLOCK_MONOTONIC) >= <int64_t>(due * 1e9):
+                return told

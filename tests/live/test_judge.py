@@ -13,8 +13,8 @@ from tests.live.building import frames_of
 from tests.needs import BACKENDS
 from ztfast.engine.engine import Engine
 from ztfast.live import loops, plain_loops
-from ztfast.live.frames import Frames
-from ztfast.live.judge import Judged, LiveJudge
+from ztfast.live.frames import Frames, Judged
+from ztfast.live.judge import LiveJudge
 from ztfast.pipeline.deliver import deliver
 from ztfast.pipeline.tally import Tally
 

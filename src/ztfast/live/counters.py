@@ -12,6 +12,8 @@ import os
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 QUEUE_FULL, TOO_LONG, DOWN = "queue full", "too long", "interface down"
 NO_READER, READER_GONE, NOT_WRITTEN = "no reader", "reader gone", "cannot be written"
 NOT_EMPTIED = "left in the queue at the end"
@@ -88,13 +90,19 @@ class Latency:
 
     Counted in steps of a quarter of each power of two: `counts[k]` frames were held for less than
     `bound(k)` microseconds and no less than the bound before, in the last step: any longer.
+    counts: int64[STEPS]; total: float64[1], nanoseconds of all frames; the loops add to both.
     """
 
     STEPS = 100
 
     def __init__(self) -> None:
-        self.counts = [0] * self.STEPS
-        self.nanoseconds = 0
+        self.counts = np.zeros(self.STEPS, np.int64)
+        self.total = np.zeros(1, np.float64)
+
+    @property
+    def nanoseconds(self) -> float:
+        """How long all frames together were held."""
+        return float(self.total[0])
 
     @staticmethod
     def bound(step: int) -> int:
@@ -103,19 +111,24 @@ class Latency:
 
     def add(self, nanoseconds: int, frames: int) -> None:
         """So many frames were held for so long."""
+        self.counts[self.step(nanoseconds)] += frames
+        self.total[0] += max(0, nanoseconds) * frames
+
+    @classmethod
+    def step(cls, nanoseconds: int) -> int:
+        """The step of frames that were held for so long."""
         micros = max(0, nanoseconds) // 1000
         above = max(0, micros.bit_length() - 3)  # bits that are not told apart
-        step = 4 * above + (micros >> above)
-        self.counts[min(step, self.STEPS - 1)] += frames
-        self.nanoseconds += max(0, nanoseconds) * frames
+        return min(4 * above + (micros >> above), cls.STEPS - 1)
 
     def at_most(self, share: float) -> float | None:
         """Microseconds within which that share of the frames went out; None before any did."""
-        total = sum(self.counts)
+        counts = self.counts.tolist()
+        total = sum(counts)
         if not total:
             return None
         left = share * total
-        for step, count in enumerate(self.counts):
+        for step, count in enumerate(counts):
             left -= count
             if left <= 0:
                 return float(self.bound(step))

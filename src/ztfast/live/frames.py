@@ -1,4 +1,4 @@
-"""Frames that were just taken from a ring, and which of them go where: columns, nothing copied.
+"""Frames just taken from a ring, what became of them, which go where: columns, nothing copied.
 
 Contract: plain values.  The columns are used again for the next frames: what is to be kept longer
 is copied by who keeps it.  Tested by tests/live/test_judge.py.
@@ -56,6 +56,20 @@ class Frames(NamedTuple):
         return FrameBatch.trusted(
             self.buffer, offsets[: self.size], captured[: self.size], lengths[: self.size]
         )
+
+
+class Judged(NamedTuple):
+    """What became of some frames: `Action` of each, and `rows` copies by frame.
+
+    row_frame, row_target, row_limit: the frame, the number of the target (`LiveJudge.addresses`),
+    and how many bytes of the frame a copy holds at most.
+    """
+
+    action: npt.NDArray[np.uint8]
+    row_frame: npt.NDArray[np.int64]
+    row_target: npt.NDArray[np.int32]
+    row_limit: npt.NDArray[np.uint32]
+    rows: int
 
 
 class Chosen(NamedTuple):

@@ -10,44 +10,49 @@ import time
 from collections.abc import Callable
 
 from ztfast.errors import CaptureError
+from ztfast.live import loops
 from ztfast.live.backoff import Backoff
-from ztfast.live.counters import InputCounts
-from ztfast.live.frames import Frames
+from ztfast.live.counters import InputCounts, Latency
 from ztfast.live.output import Say
 from ztfast.live.ring import Ring, RingOptions
 
-Take = Callable[[Frames], None]
+Bind = Callable[[loops.Lane, int], None]
 _MILLISECOND = 0.001
 
 
 class LiveInput:
-    """An interface by name; take: what is done with its frames, which are released behind it."""
+    """An interface by name, with the lane that its frames go through while it is there.
 
-    def __init__(self, name: str, number: int, options: RingOptions, take: Take, say: Say) -> None:
+    latency: what is counted to.  bind: tells a new lane what to do with so many frames at most.
+    """
+
+    lane: loops.Lane
+
+    def __init__(
+        self, name: str, number: int, options: RingOptions, latency: Latency, bind: Bind, say: Say
+    ) -> None:
         self.name, self.counts = name, InputCounts()
-        self._number, self._options, self._take, self._say = number, options, take, say
+        self._number, self._options, self._latency = number, options, latency
+        self._bind, self._say = bind, say
         self._backoff = Backoff()
-        self.ring: Ring | None = Ring(name, number, options)
+        self.ring: Ring | None = None
+        self._open()
+
+    def _open(self) -> None:
+        ring = Ring(self.name, self._number, self._options)
+        self.lane = loops.Lane(ring.walker, ring.frames, self._latency.counts, self._latency.total)
+        self.ring = ring
+        self.bind()
+
+    def bind(self) -> None:
+        """Tell the lane what is to be done with its frames from now on."""
+        if self.ring is not None:
+            self._bind(self.lane, self.ring.room)
 
     @property
     def due(self) -> float | None:
         """When to try to open it again."""
         return self._backoff.due
-
-    def work(self) -> bool:
-        """Take blocks that are ready, some at a time: may there be more?"""
-        ring = self.ring
-        frames = None if ring is None else ring.take()
-        if ring is None or frames is None:
-            return False
-        try:
-            if frames.size:
-                self._take(frames)
-        finally:
-            more = ring.may_hold_more
-            ring.release()
-        self.counts.judged += frames.size
-        return more
 
     def look(self) -> None:
         """The kernel said that something is wrong with it."""
@@ -61,7 +66,7 @@ class LiveInput:
         if not self._backoff.is_due(now):
             return False
         try:
-            self.ring = Ring(self.name, self._number, self._options)
+            self._open()
         except (CaptureError, OSError):
             self._backoff.failed(now)
             return False
@@ -77,6 +82,14 @@ class LiveInput:
             self.counts.received += received
             self.counts.dropped += dropped
             self.counts.freezes += freezes
+        self.settle()
+
+    def settle(self) -> None:
+        """Add what the lane counted."""
+        if self.ring is not None:
+            self.counts.judged += self.lane.judged
+            self.counts.bytes += self.lane.octets
+            self.lane.judged = self.lane.octets = 0
 
     def finish(self) -> None:
         """Let nothing more in, take what is there, and close it."""
@@ -85,8 +98,9 @@ class LiveInput:
         self.ring.stop()
         for _ in range(3):  # a block that is not full is handed over after a while
             time.sleep(self._options.retire_ms * _MILLISECOND + _MILLISECOND)
-            while self.work():
+            while self.lane.turn():
                 pass
         self.count()
         ring, self.ring = self.ring, None
+        del self.lane
         ring.close()

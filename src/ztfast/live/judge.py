@@ -22,7 +22,7 @@ from ztfast.engine.native_tables import NativeSide
 from ztfast.frames.batch import ETHERNET_HEADER, FrameBatch
 from ztfast.frames.buffer_pool import BufferPool
 from ztfast.live import loops
-from ztfast.live.frames import Frames
+from ztfast.live.frames import Frames, Judged
 from ztfast.live.plain_loops import WHOLE
 from ztfast.model.kinds import Kind
 from ztfast.model.result import Result
@@ -51,37 +51,29 @@ class SideFacts(NamedTuple):
     redirects: bool
 
 
-class Judged(NamedTuple):
-    """What became of some frames: `Action` of each, and `rows` copies by frame.
-
-    row_frame, row_target, row_limit: the frame, the number of the target (`LiveJudge.addresses`),
-    and how many bytes of the frame a copy holds at most.
-    """
-
-    action: npt.NDArray[np.uint8]
-    row_frame: npt.NDArray[np.int64]
-    row_target: npt.NDArray[np.int32]
-    row_limit: npt.NDArray[np.uint32]
-    rows: int
-
-
 class LiveJudge:
     """An engine ready to judge frames as they come, and what it has counted.
 
-    addresses: uint64, ascending, the ZeroTier addresses that rules send copies to.
+    addresses: uint64, ascending, the ZeroTier addresses that rules send copies to.  first: the
+    number of the next frame.  joiner: judges all frames by the loops, and says of how many that
+    was not enough; None: it never is.
     """
+
+    joiner: loops.Joiner | None
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.addresses = _addresses(engine)
-        self.uncertain = 0
+        self.first = 0
+        self.joiner = None
         self._apart = Tally(engine.policy)  # of frames that were judged apart
-        self._first = 0
+        self._uncertain = 0  # of these
         self._evaluator = engine.scan_evaluator
         self._facts: list[SideFacts] = []
         if self._evaluator is not None:
             self._facts = [_facts(side, self.addresses) for side in self._evaluator.sides]
         self._room = 0
+        self._joined_before = 0  # uncertain frames of a joiner with less room
 
     @cached_property
     def delivery(self) -> Delivery:
@@ -90,19 +82,30 @@ class LiveJudge:
 
     def judge(self, frames: Frames) -> Judged:
         """What becomes of these frames; the columns are used again by the next call."""
-        if frames.size > self._room:
-            self._make_room(frames.size)
-        rows, index = 0, None
-        if self._evaluator is not None:
-            rows, apart, uncertain = self._quickly(self._evaluator, frames)
-            self.uncertain += uncertain
-            if not apart:
-                self._first += frames.size
-                return self._judged._replace(rows=rows)
-            index = np.flatnonzero(self._marks[: frames.size])
-        judged = self._thoroughly(frames, index, rows)
-        self._first += frames.size
+        self.make_room(frames.size)
+        rows, apart = 0, frames.size
+        if self.joiner is not None:
+            rows, apart = self.joiner.judge(frames.raw(), self.first, frames.size)
+        judged = self.rest(frames, rows) if apart else self.quick(rows)
+        self.first += frames.size
         return judged
+
+    def quick(self, rows: int) -> Judged:
+        """What the joiner said, where no frame was set apart."""
+        return self._judged._replace(rows=rows)
+
+    def rest(self, frames: Frames, rows: int) -> Judged:
+        """Judge what the joiner set apart, or everything where there is none; rows: its copies."""
+        index = None
+        if self.joiner is not None:
+            index = np.flatnonzero(self._marks[: frames.size])
+        return self._thoroughly(frames, index, rows)
+
+    @property
+    def uncertain(self) -> int:
+        """Frames whose verdict read what is not known."""
+        joined = 0 if self.joiner is None else self.joiner.uncertain
+        return self._uncertain + self._joined_before + joined
 
     def tally(self) -> Tally:
         """Everything counted so far."""
@@ -121,8 +124,10 @@ class LiveJudge:
         for facts, side, who in zip(self._facts, evaluator.sides, asked, strict=True):
             yield SideCounts(facts.totals, side.entries.starts, *who)
 
-    def _make_room(self, count: int) -> None:
-        """Memory for so many frames, which every call uses again."""
+    def make_room(self, count: int) -> None:
+        """Memory for so many frames, which every call uses again: there is another joiner then."""
+        if count <= self._room:
+            return
         self._room = count
         self._marks = np.zeros(count, np.uint8)
         rows = count * _COPIES
@@ -138,29 +143,30 @@ class LiveJudge:
 
     def _prepare(self, evaluator: NativeEvaluator, count: int) -> None:
         pool = BufferPool()
-        self._run = evaluator.machine().run
-        self._outputs = [side.outputs(count, pool) for side in evaluator.sides]
-        self._undirected = np.zeros(count, np.uint8) if evaluator.looks_up else None
-        several = self._undirected if self.engine.asks_recipients else None
-        columns = self._judged[:4]
-        action, row_frame, row_target, row_limit = columns
-        rows = row_frame, row_target, row_limit
-        self._joiner = loops.Joiner(self._outputs, self._facts, several, action, self._marks, *rows)
-
-    def _quickly(self, evaluator: NativeEvaluator, frames: Frames) -> tuple[int, int, int]:
-        """(copies, frames apart, uncertain ones) after judging by the loops alone."""
-        size = frames.size
-        raw, undirected = frames.raw(), self._undirected
-        noted = self._run(raw, self._outputs, None, self._first, None, 0, size, undirected)
-        return self._joiner.join(noted, _UNCERTAIN, size, raw.lengths)
+        if self.joiner is not None:
+            self._joined_before += self.joiner.uncertain
+        action, row_frame, row_target, row_limit, _ = self._judged
+        self.joiner = loops.Joiner(
+            evaluator.machine().run,
+            [side.outputs(count, pool) for side in evaluator.sides],
+            self._facts,
+            np.zeros(count, np.uint8) if evaluator.looks_up else None,
+            self.engine.asks_recipients,
+            _UNCERTAIN,
+            action,
+            self._marks,
+            row_frame,
+            row_target,
+            row_limit,
+        )
 
     def _thoroughly(self, frames: Frames, index: npt.NDArray[np.intp] | None, rows: int) -> Judged:
         """Judge some frames (None: all) by the engine; rows: copies of the others."""
         batch = frames.batch() if index is None else frames.batch().take(index)
-        verdicts = self.engine.evaluate(batch, first=self._first)
+        verdicts = self.engine.evaluate(batch, first=self.first)
         self._apart.add(verdicts, batch.lengths)
         if verdicts.noteworthy:
-            self.uncertain += int(np.count_nonzero(verdicts.uncertain))
+            self._uncertain += int(np.count_nonzero(verdicts.uncertain))
         if index is None:
             index = np.arange(frames.size)
         self._judged.action[index] = verdicts.action
@@ -181,7 +187,7 @@ class LiveJudge:
     ) -> _Rows:
         """Copies of frames for several members, those of every recipient."""
         which = only.astype(np.int64)
-        found = self.delivery.deliver(batch, first=self._first, only=which).copies
+        found = self.delivery.deliver(batch, first=self.first, only=which).copies
         return index[found.frame], self._numbers(found.to), found.length
 
     def _laid(self, parts: list[_Rows]) -> Judged:

@@ -1,7 +1,8 @@
 """What a tap does in turn: blocks of frames, readers, signals, and what is due by the clock.
 
 Contract: while frames come, nothing but them is looked at more often than every `_LOOK` seconds,
-since a ring that hands blocks over every millisecond leaves little time for each.
+since a ring that hands blocks over every millisecond leaves little time for each.  Frames that the
+loops alone can judge and send come by without any Python.
 Tested by tests/live/test_tap_network.py.
 """
 
@@ -13,17 +14,15 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from ztfast.errors import ZtfastError
+from ztfast.live import loops
 from ztfast.live.input import LiveInput
 from ztfast.live.output import Output, Say
 from ztfast.live.signals import Signals
 from ztfast.live.stats import Snapshot
 
-_WRONG = select.POLLERR | select.POLLHUP | select.POLLNVAL
 _COUNT_PAUSE = 0.5  # seconds between asking the kernel for its sums
-_LOOK = 0.02  # seconds after which all else is looked at though frames keep coming
+_LOOK = 0.02  # seconds after which all else is looked at though lanes keep asking
 _READING_PAUSE = 0.005  # between looks whether rules were read
-_AT_ONCE = 64  # times that blocks of one interface are taken before the others get their turn
-_ROUNDED = 0.5  # milliseconds, so that what is due has become so when poll returns
 
 
 class Reporter(Protocol):
@@ -68,10 +67,9 @@ class Loop:
     ) -> None:
         self._inputs, self._outputs, self._tap = tap.inputs, tap.outputs, tap
         self._signals, self._say = signals, say
-        self._poll = select.poll()
-        self._poll.register(signals.fileno(), select.POLLIN)
         self._watched: dict[int, LiveInput] = {}
         self._writing: dict[int, Output] = {}
+        self._rounds: loops.Rounds | None = None
         now = time.monotonic()
         self.over = False
         self._end = None if seconds is None else now + seconds
@@ -84,37 +82,25 @@ class Loop:
     def _watch(self, one: LiveInput) -> None:
         if one.ring is not None:
             self._watched[one.ring.fileno()] = one
-            self._poll.register(one.ring.fileno(), select.POLLIN | select.POLLERR)
+            self._rounds = None
 
     # --- frames ------------------------------------------------------------------------------
 
-    def work(self) -> bool:
-        """Take the blocks that are ready, of every interface in turn: may there be more?"""
-        more = False
-        for one in self._inputs:
-            for _ in range(_AT_ONCE):
-                if not one.work():
-                    break
-            else:
-                more = True
-        return more
-
-    def wait(self, reading: bool) -> None:
-        """Until something happens or is due; reading: rules are being read beside."""
-        self._watch_writers()
-        due = min(self._due, self._look_at)
+    def work(self, reading: bool) -> None:
+        """Take frames until something else is due or happens; reading: rules are read beside."""
         now = time.monotonic()
+        due = min(self._due, self._look_at)
         if reading:
             due = min(due, now + _READING_PAUSE)
-        for descriptor, event in self._poll.poll(max(0.0, due - now) * 1000 + _ROUNDED):
-            if event & _WRONG and descriptor in self._watched:
+        for descriptor, _ in self._watching().go(due):
+            if descriptor in self._watched:
                 self._look(descriptor)
             elif descriptor in self._writing:
                 self._writing[descriptor].flush()
-            elif descriptor in self._watched:
-                self._look_at = min(self._look_at, now + _LOOK)
             else:
                 self._signals.clear()
+        if any(one.ring is not None and one.lane.asked for one in self._inputs):
+            self._look_at = min(self._look_at, now + _LOOK)
 
     def _look(self, descriptor: int) -> None:
         """Something is wrong with an interface."""
@@ -122,21 +108,23 @@ class Loop:
         one.look()
         self._look_at = 0.0
         if one.ring is None:
-            self._poll.unregister(descriptor)
             del self._watched[descriptor]
+            self._rounds = None
 
-    def _watch_writers(self) -> None:
+    def _watching(self) -> loops.Rounds:
+        """Everything that can happen, as it is now."""
         wanted: dict[int, Output] = {}
         for output in self._outputs:
             descriptor = output.wants_to_write()
             if descriptor is not None:
                 wanted[descriptor] = output
-        if wanted != self._writing:
-            for descriptor in self._writing:
-                self._poll.unregister(descriptor)
-            for descriptor in wanted:
-                self._poll.register(descriptor, select.POLLOUT)
+        if self._rounds is None or wanted != self._writing:
             self._writing = wanted
+            others = [(self._signals.fileno(), select.POLLIN)]
+            others += [(descriptor, select.POLLOUT) for descriptor in wanted]
+            lanes = [one.lane for one in self._watched.values()]
+            self._rounds = loops.Rounds(lanes, list(self._watched), others)
+        return self._rounds
 
     # --- everything else ---------------------------------------------------------------------
 

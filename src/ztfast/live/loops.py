@@ -1,7 +1,7 @@
 """The live tap's loops: the compiled ones where they were built, else plain Python.
 
 Contract: the one module that imports `ztfast._tap`; both have the same names with the same results
-(tests/live/test_loops.py).  `compiled` says which these are.
+(tests/live/test_loops.py, test_plain_turns.py).  `compiled` says which these are.
 """
 
 from __future__ import annotations
@@ -25,8 +25,10 @@ if TYPE_CHECKING or not compiled:
         pick_frames,
         send,
     )
+    from ztfast.live.plain_turns import Lane, Rounds
 else:
-    Joiner, Walker, Window = _tap.Joiner, _tap.Walker, _tap.Window
+    Joiner, Lane, Rounds = _tap.Joiner, _tap.Lane, _tap.Rounds
+    Walker, Window = _tap.Walker, _tap.Window
     pack, pick_copies, pick_frames, send = (
         _tap.pack,
         _tap.pick_copies,
@@ -34,4 +36,14 @@ else:
         _tap.send,
     )
 
-__all__ = ["Joiner", "Walker", "Window", "pack", "pick_copies", "pick_frames", "send"]
+__all__ = [
+    "Joiner",
+    "Lane",
+    "Rounds",
+    "Walker",
+    "Window",
+    "pack",
+    "pick_copies",
+    "pick_frames",
+    "send",
+]

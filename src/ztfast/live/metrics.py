@@ -181,7 +181,7 @@ def _latency(latency: Latency) -> Any:
     family = core.HistogramMetricFamily("ztfast_tap_latency_seconds", text)
     total = 0
     buckets: list[tuple[str, int]] = []
-    for step, count in enumerate(latency.counts):
+    for step, count in enumerate(latency.counts.tolist()):
         total += count
         if step % 4 == 3:  # powers of two are enough here
             buckets.append((repr(latency.bound(step) * _MICROSECOND), total))

@@ -10,13 +10,14 @@ import errno
 import hashlib
 import socket
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ztfast.engine.network_verdicts import Action
+from ztfast.frames.batch import RawFrames
 from ztfast.model.result import Result
 
 Uint8s = npt.NDArray[np.uint8]
@@ -24,6 +25,7 @@ Int32s = npt.NDArray[np.int32]
 Uint32s = npt.NDArray[np.uint32]
 Int64s = npt.NDArray[np.int64]
 Uint64s = npt.NDArray[np.uint64]
+Run = Callable[..., Sequence[bool]]
 
 # linux/if_packet.h
 BLOCK_STATUS, BLOCK_FRAMES, BLOCK_FIRST = 8, 12, 16
@@ -45,7 +47,8 @@ _FULL = (errno.EAGAIN, errno.ENOBUFS)
 class Walker:
     """Walks the blocks of a TPACKET_V3 ring, and gives them back.
 
-    ring: all of it, of so many blocks of so many bytes.  The others: columns that `walk` fills.
+    ring: all of it, of so many blocks of so many bytes.  wrong: makes the error of a block that
+    cannot be.  The others: columns that `walk` fills.
     """
 
     def __init__(
@@ -57,8 +60,10 @@ class Walker:
         captured: Uint32s,
         lengths: Uint32s,
         times: Int64s,
+        wrong: Callable[[str], Exception] = ValueError,
     ) -> None:
-        self._view, self._size, self._blocks = memoryview(ring.data), block_size, blocks
+        self._view, self._size, self.blocks = memoryview(ring.data), block_size, blocks
+        self._wrong = wrong
         self._offsets, self._captured = offsets, captured
         self._lengths, self._times = lengths, times
 
@@ -67,10 +72,10 @@ class Walker:
 
         At most `most` blocks are taken, and as many as the columns have room for.  A VLAN tag that
         the kernel took out is put back: the MACs move down by four bytes, which the ring reserves.
-        Raises ValueError for a block that cannot be.
+        Raises what `wrong` makes for a block that cannot be.
         """
         found = taken = 0
-        while taken < min(most, self._blocks):
+        while taken < min(most, self.blocks):
             block = self._view[current * self._size : (current + 1) * self._size]
             if not _word(block, BLOCK_STATUS) & USER:
                 break
@@ -78,19 +83,22 @@ class Walker:
             if found + frames > len(self._offsets):
                 if found:
                     break
-                raise ValueError(f"block {current} of the ring says that it holds {frames} frames")
+                raise self._wrong(f"block {current} of the ring says that it holds {frames} frames")
             self._take(block, current, frames, found)
             found += frames
             taken += 1
-            current = (current + 1) % self._blocks
+            current = (current + 1) % self.blocks
         return found, taken, int(self._lengths[:found].sum())
 
     def _take(self, block: memoryview, number: int, frames: int, found: int) -> None:
         at = _word(block, BLOCK_FIRST)
         for row in range(found, found + frames):
             if at < 0 or at + HEADER_SIZE > self._size:
-                raise ValueError(f"block {number} of the ring has a frame outside of it")
-            step, start, size, length, time = _frame(block, at, number)
+                raise self._wrong(f"block {number} of the ring has a frame outside of it")
+            made = _frame(block, at)
+            if made is None:
+                raise self._wrong(f"block {number} of the ring has a frame outside of it")
+            step, start, size, length, time = made
             self._offsets[row], self._captured[row] = number * self._size + start, size
             self._lengths[row], self._times[row] = length, time
             at += step
@@ -98,21 +106,21 @@ class Walker:
     def release(self, first: int, count: int) -> None:
         """Give `count` blocks back to the kernel, from block `first` on."""
         for number in range(first, first + count):
-            _WORD.pack_into(self._view, number % self._blocks * self._size + BLOCK_STATUS, 0)
+            _WORD.pack_into(self._view, number % self.blocks * self._size + BLOCK_STATUS, 0)
 
 
 def _word(block: memoryview, at: int) -> int:
     return int(_WORD.unpack_from(block, at)[0])
 
 
-def _frame(block: memoryview, at: int, number: int) -> tuple[int, int, int, int, int]:
+def _frame(block: memoryview, at: int) -> tuple[int, int, int, int, int] | None:
     """(bytes to the next frame, place, captured, length, nanoseconds) of the frame at `at`."""
     step, seconds, rest, size, length, status, mac, _, _, tci, tpid = FRAME_HEADER.unpack_from(
         block, at
     )
     start = at + mac
     if start + size > len(block):
-        raise ValueError(f"block {number} of the ring has a frame outside of it")
+        return None
     if status & VLAN_VALID and size >= MACS and mac >= HEADER_SIZE + TAG:
         tag = struct.pack(">HH", tpid if status & VLAN_TPID_VALID else 0x8100, tci & 0xFFFF)
         macs = bytes(block[start : start + MACS])
@@ -126,39 +134,48 @@ def _frame(block: memoryview, at: int, number: int) -> tuple[int, int, int, int,
 
 
 class Joiner:
-    """Joins what one or both sides say of each frame.
+    """Judges frames, and joins what one or both sides say of each.
 
-    sides: for each an engine.native_tables.SideOutputs; facts: for each a live.judge.SideFacts,
-    whose totals are added to.  undirected: 1 for frames that each of several recipients is to
-    judge; None: there are none.  The others are filled by `join`.
+    run: `Machine.run`.  sides: for each an engine.native_tables.SideOutputs that it fills; facts:
+    for each a live.judge.SideFacts, whose totals are added to.  undirected: it fills with 1 for
+    frames that each of several recipients is to judge, None: there are none; asks: such a frame
+    stands apart.  uncertain: frames not apart whose verdict read one of `uncertain_bits`.  The
+    others are filled by `judge`.
     """
 
     def __init__(
         self,
+        run: Run,
         sides: Sequence[Any],
         facts: Sequence[Any],
         undirected: Uint8s | None,
+        asks: bool,
+        uncertain_bits: int,
         action: Uint8s,
         apart: Uint8s,
         row_frame: Int64s,
         row_target: Int32s,
         row_limit: Uint32s,
     ) -> None:
-        self._sides, self._facts, self._undirected = sides, facts, undirected
+        self._run, self._sides, self._facts = run, sides, facts
+        self._undirected, self._asks, self._bits = undirected, asks, uncertain_bits
         self._action, self._apart = action, apart
         self._rows = row_frame, row_target, row_limit
+        self.uncertain = 0
 
-    def join(
-        self, noted: Sequence[bool], uncertain_bits: int, count: int, lengths: Uint32s
-    ) -> tuple[int, int, int]:
-        """(copies, frames apart, uncertain ones) of the first `count` frames.
+    def judge(self, raw: RawFrames, first: int, count: int) -> tuple[int, int]:
+        """(copies, frames apart) of the first `count` frames; first: the number of the first.
 
         Filled: action, `Action` by frame; apart, 1 for frames that need more than these columns
         (undirected or redirected ones), of which nothing else is filled; and a row for each copy in
         sending order: its frame, the number of its target, and how many bytes of the frame it holds
-        at most.  Uncertain are those not apart whose verdict read one of `uncertain_bits`; noted
-        says for each side whether its `reads` hold anything.
+        at most.
         """
+        noted = self._run(raw, self._sides, None, first, None, 0, count, self._undirected)
+        return self._join(noted, count, raw.lengths)
+
+    def _join(self, noted: Sequence[bool], count: int, lengths: Uint32s) -> tuple[int, int]:
+        """noted: for each side, do its `reads` hold anything?"""
         codes = [side.code[:count].astype(np.int64) for side in self._sides]
         passes = [code >= Result.ACCEPT for code in codes]
         reached = [np.ones(count, np.bool_), passes[0]]
@@ -181,14 +198,14 @@ class Joiner:
                 if copy is not None:
                     sent = np.flatnonzero(~away & reached[number] & (copy[:count] >= 0))
                     rows.append((sent, fact.target[copy[sent]], fact.limit[copy[sent]]))
-        uncertain = int(np.count_nonzero(read & np.uint32(uncertain_bits)))
-        return _laid(rows, *self._rows), int(away.sum()), uncertain
+        self.uncertain += int(np.count_nonzero(read & np.uint32(self._bits)))
+        return _laid(rows, *self._rows), int(away.sum())
 
     def _away(self, codes: list[Int64s], reached: list[npt.NDArray[np.bool_]]) -> Any:
         """Which frames are set apart."""
         count = len(codes[0])
         away = np.zeros(count, np.bool_)
-        if self._undirected is not None:
+        if self._asks and self._undirected is not None:
             away |= self._undirected[:count] != 0
         for number, code in enumerate(codes):
             if self._facts[number].redirects:

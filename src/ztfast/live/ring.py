@@ -1,7 +1,7 @@
 """A ring that the kernel writes an interface's frames into, mapped into memory (TPACKET_V3).
 
-Contract: Linux, and CAP_NET_RAW.  `take` gives the frames of blocks that are ready, where they lie;
-they are the caller's until `release`.  Frames that this machine sends are not taken.  Raises
+Contract: Linux, and CAP_NET_RAW.  `walker` takes the frames of blocks that are ready, where they
+lie, into the columns of `frames`.  Frames that this machine sends are not taken.  Raises
 CaptureError (ZT640) with what to do.  Tested by tests/live/test_tap_network.py; what walks the
 blocks, by tests/live/test_loops.py.
 """
@@ -22,6 +22,7 @@ from ztfast.errors import CaptureError, Diagnostic, usage
 from ztfast.live import bpf, loops
 from ztfast.live.frames import Columns, Frames
 from ztfast.live.interfaces import interface
+from ztfast.live.plain_turns import MOST_BLOCKS
 
 PACKET_LEVEL = 263  # SOL_PACKET; what follows is of linux/if_packet.h
 _ADD_MEMBERSHIP, _RX_RING, _STATISTICS, _VERSION, _RESERVE = 1, 5, 6, 10, 12
@@ -31,7 +32,6 @@ _EVERY_PROTOCOL = 3  # ETH_P_ALL
 _TAG = 4
 _FRAME = 2048  # only says how many frames the kernel believes in
 _LEAST_FRAME = 96  # bytes that any frame takes in a block, with its headers
-_MOST_BLOCKS = 4  # that are taken at a time
 _POPULATE = 0x8000
 MOST_SNAPLEN = 262_144
 _PAGE = 4096
@@ -66,27 +66,33 @@ class RingOptions:
 
 
 class Ring:
-    """One interface's ring; number: what its frames say they came from."""
+    """One interface's ring; number: what its frames say they came from.
+
+    walker, frames: take frames from it, and where these stand then; room: for how many there is.
+    """
 
     def __init__(self, name: str, number: int, options: RingOptions) -> None:
         self.name, self.number, self._options = name, number, options
-        self._blocks = options.size // options.block
-        self._current = 0
-        self._taken = 0
+        blocks = options.size // options.block
         known = interface(name)
         if known is None:
             raise cannot_tap(name, "there is no such interface here", "see `ip link`")
         self.index = known.number
         self._socket = _opened(name)
         try:
-            self._receive()
+            self._receive(blocks)
         except BaseException:
             self._socket.close()
             raise
-        self._columns = Columns.of(_MOST_BLOCKS * options.block // _LEAST_FRAME)
-        self._walker = loops.Walker(self.buffer, options.block, self._blocks, *self._columns)
+        self.room = MOST_BLOCKS * options.block // _LEAST_FRAME
+        columns = Columns.of(self.room)
+        self.frames = Frames(self._buffer, columns, 0, number)
+        self.walker = loops.Walker(self._buffer, options.block, blocks, *columns, self._wrong)
 
-    def _receive(self) -> None:
+    def _wrong(self, why: str) -> CaptureError:
+        return cannot_tap(self.name, why, "is this kernel's ring another one?")
+
+    def _receive(self, blocks: int) -> None:
         """Set everything up before the first frame can come."""
         options, receiver = self._options, self._socket
         try:
@@ -95,7 +101,7 @@ class Ring:
             receiver.setsockopt(PACKET_LEVEL, _IGNORE_OUTGOING, 1)
             bpf.attach(receiver, bpf.filter_program(options.bpf, options.snaplen))
             frames = options.size // _FRAME
-            sizes = options.block, self._blocks, _FRAME, frames, options.retire_ms, 0, 0
+            sizes = options.block, blocks, _FRAME, frames, options.retire_ms, 0, 0
             receiver.setsockopt(PACKET_LEVEL, _RX_RING, struct.pack("7I", *sizes))
             self._memory = mmap.mmap(
                 receiver.fileno(),
@@ -103,7 +109,7 @@ class Ring:
                 mmap.MAP_SHARED | _POPULATE,
                 mmap.PROT_READ | mmap.PROT_WRITE,
             )
-            self.buffer = np.frombuffer(self._memory, np.uint8)
+            self._buffer = np.frombuffer(self._memory, np.uint8)
             if options.promiscuous:
                 wanted = struct.pack("iHH8s", self.index, _PROMISCUOUS, 0, b"")
                 receiver.setsockopt(PACKET_LEVEL, _ADD_MEMBERSHIP, wanted)
@@ -117,27 +123,6 @@ class Ring:
     def fileno(self) -> int:
         """What to poll."""
         return self._socket.fileno()
-
-    def take(self) -> Frames | None:
-        """Frames of the next blocks, None where none is ready."""
-        try:
-            count, self._taken, octets = self._walker.walk(self._current, _MOST_BLOCKS)
-        except ValueError as error:
-            raise cannot_tap(self.name, str(error), "is this kernel's ring another one?") from None
-        if not self._taken:
-            return None
-        return Frames(self.buffer, self._columns, count, self.number, octets)
-
-    @property
-    def may_hold_more(self) -> bool:
-        """Were as many blocks taken as are taken at a time?  Asked before `release`."""
-        return self._taken == _MOST_BLOCKS
-
-    def release(self) -> None:
-        """Give the blocks that were taken back to the kernel."""
-        self._walker.release(self._current, self._taken)
-        self._current = (self._current + self._taken) % self._blocks
-        self._taken = 0
 
     def statistics(self) -> tuple[int, int, int]:
         """(frames received, of these dropped, freezes of the ring) since it was asked last."""
@@ -157,7 +142,7 @@ class Ring:
     def close(self) -> None:
         """Give everything back."""
         self._socket.close()
-        del self.buffer, self._walker
+        del self._buffer, self.walker, self.frames
         with contextlib.suppress(BufferError):  # somebody looks into it still: freed with the last
             self._memory.close()
 

@@ -17,8 +17,8 @@ from ztfast.engine.network_verdicts import Action
 from ztfast.errors import usage
 from ztfast.live import loops
 from ztfast.live.doubles import comings, expected
-from ztfast.live.frames import Chosen, Frames
-from ztfast.live.judge import Judged, LiveJudge
+from ztfast.live.frames import Chosen, Frames, Judged
+from ztfast.live.judge import LiveJudge
 from ztfast.live.output import Output
 from ztfast.model.addresses import parse_address
 from ztfast.network.names import MemberNames

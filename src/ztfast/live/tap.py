@@ -13,8 +13,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ztfast.errors import UsageError
+from ztfast.live import loops
 from ztfast.live.counters import Latency
-from ztfast.live.frames import Frames
+from ztfast.live.frames import Frames, Judged
 from ztfast.live.input import LiveInput
 from ztfast.live.judge import LiveJudge
 from ztfast.live.loop import Loop, Reporter
@@ -48,7 +49,8 @@ class Tap:
         self._uncertain = 0
         self._began = time.monotonic()
         self.inputs = [
-            LiveInput(name, number, ring, self._take, say) for number, name in enumerate(inputs)
+            LiveInput(name, number, ring, self.latency, self._bind, say)
+            for number, name in enumerate(inputs)
         ]
 
     @property
@@ -71,8 +73,7 @@ class Tap:
         loop = Loop(self, signals, reporters, seconds, self._say)
         try:
             while not loop.over:
-                if not loop.work():
-                    loop.wait(reloading.busy)
+                loop.work(reloading.busy)
                 if loop.is_due():
                     loop.tend()
                     self._reload(signals, reloading, told)
@@ -82,12 +83,12 @@ class Tap:
             for one in self.inputs:
                 one.finish()
 
-    def _take(self, frames: Frames) -> None:
-        judged = self.judge.judge(frames)
+    def _bind(self, lane: loops.Lane, room: int) -> None:
+        self.judge.make_room(room)
+        lane.judge_by(self.judge, self._send if self.routes else None)
+
+    def _send(self, judged: Judged, frames: Frames) -> None:
         send_all(self.routes, self.judge, judged, frames)
-        count = frames.size
-        self.inputs[frames.interface].counts.bytes += frames.octets
-        self.latency.add(time.time_ns() - int(frames.columns.times[count // 2]), count)
 
     # --- rules -------------------------------------------------------------------------------
 
@@ -115,6 +116,8 @@ class Tap:
             return
         self._uncertain += self.judge.uncertain
         self.judge = judge
+        for one in self.inputs:
+            one.bind()
         self.reloads += 1
         self._say(f"judging by the rules as read now ({len(judge.engine.policy.rules)} entries)")
 
@@ -122,6 +125,8 @@ class Tap:
 
     def snapshot(self) -> Snapshot:
         """The figures now."""
+        for one in self.inputs:
+            one.settle()
         inputs = {one.name: replace(one.counts) for one in self.inputs}
         return Snapshot(
             time.monotonic() - self._began,
