@@ -118,12 +118,43 @@ class Window:
     ) -> int: ...
 
 @final
+class Way:
+    copies: int
+    found: int
+    def __new__(cls, route: Any, which: int, direct: Messages | Records | None) -> Way: ...
+    def want(self, wanted: _Uint8s, chosen: Any) -> None: ...
+
+@final
+class Messages:
+    descriptor: int
+    sent: int
+    octets: int
+    def __new__(
+        cls, header: _Uint8s, errors: _Uint64s, failed: Callable[[], None]
+    ) -> Messages: ...
+
+@final
+class Records:
+    descriptor: int
+    sent: int
+    octets: int
+    def __new__(
+        cls,
+        blocks: bool,
+        scratch: _Uint8s,
+        ends: _Int64s,
+        rest: Callable[[Any, Any, int, int, int, int], None],
+    ) -> Records: ...
+
+@final
 class Lane:
     judged: int
     octets: int
     asked: bool
     def __new__(cls, walker: Walker, frames: Any, held: _Int64s, total: _Float64s) -> Lane: ...
-    def judge_by(self, judge: Any, send: Callable[[Any, Any], None] | None) -> None: ...
+    def judge_by(
+        self, judge: Any, ways: list[Way], send: Callable[[Any, Any, list[Any]], None]
+    ) -> None: ...
     def turn(self) -> bool: ...
 
 @final

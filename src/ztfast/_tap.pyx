@@ -45,6 +45,9 @@ cdef extern from "<sys/socket.h>" nogil:
     enum:
         MSG_DONTWAIT
 
+cdef extern from "<unistd.h>" nogil:
+    ssize_t write(int, const void *, size_t)
+
 cdef extern from "<poll.h>" nogil:
     struct pollfd:
         int fd
@@ -340,6 +343,20 @@ def pick_copies(
     int64_t[::1] index, uint32_t[::1] kept, uint32_t[::1] noted, int32_t[::1] times_sent,
 ):
     """As live.plain_loops.pick_copies."""
+    cdef int64_t copies = 0, chosen = choose_copies(
+        row_frame, row_target, row_limit, rows, wanted, captured, lengths,
+        index, kept, noted, times_sent, &copies,
+    )
+    return chosen, copies
+
+
+cdef int64_t choose_copies(
+    const int64_t[::1] row_frame, const int32_t[::1] row_target, const uint32_t[::1] row_limit,
+    int64_t rows, const uint8_t[::1] wanted,
+    const uint32_t[::1] captured, const uint32_t[::1] lengths,
+    int64_t[::1] index, uint32_t[::1] kept, uint32_t[::1] noted, int32_t[::1] times_sent,
+    int64_t *all_copies,
+) noexcept nogil:
     cdef int64_t k, chosen = 0, copies = 0, frame
     cdef uint32_t limit, whole
     for k in range(rows):
@@ -358,7 +375,8 @@ def pick_copies(
         kept[chosen] = min(captured[frame], limit)
         noted[chosen] = min(whole, limit)
         chosen += 1
-    return chosen, copies
+    all_copies[0] = copies
+    return chosen
 
 
 def pick_frames(
@@ -367,6 +385,14 @@ def pick_frames(
     int64_t[::1] index, uint32_t[::1] kept, uint32_t[::1] noted, int32_t[::1] times_sent,
 ):
     """As live.plain_loops.pick_frames."""
+    return choose_frames(action, count, which, captured, lengths, index, kept, noted, times_sent)
+
+
+cdef int64_t choose_frames(
+    const uint8_t[::1] action, int64_t count, int which,
+    const uint32_t[::1] captured, const uint32_t[::1] lengths,
+    int64_t[::1] index, uint32_t[::1] kept, uint32_t[::1] noted, int32_t[::1] times_sent,
+) noexcept nogil:
     cdef int64_t i, chosen = 0
     for i in range(count):
         if which >= 0 and action[i] != which:
@@ -391,42 +417,54 @@ def send(
     const uint8_t[::1] header, bint stop_when_full, uint64_t[::1] errors,
 ):
     """As live.plain_loops.send."""
+    cdef int64_t octets = 0, sent = 0, done
+    with nogil:
+        while first < count:
+            done = send_some(
+                descriptor, ring, offsets, index, kept, first, min(count, first + AT_ONCE),
+                header, stop_when_full, errors, &sent, &octets,
+            )
+            first += done
+            if first < count and done < AT_ONCE:
+                break
+    return first, sent, octets
+
+
+cdef int64_t send_some(
+    int descriptor, const uint8_t[::1] ring, const int64_t[::1] offsets,
+    const int64_t[::1] index, const uint32_t[::1] kept, int64_t first, int64_t end,
+    const uint8_t[::1] header, bint stop_when_full, uint64_t[::1] errors,
+    int64_t *sent, int64_t *octets,
+) noexcept nogil:
+    """Send AT_ONCE frames at most: how many are done, which are fewer where the queue is full."""
     cdef mmsghdr messages[AT_ONCE]
     cdef iovec parts[AT_ONCE][2]
-    cdef int64_t octets = 0, sent = 0
-    cdef int some, done, k, told, failed, lead = len(header) > 0
-    cdef bint full = False
-    memset(messages, 0, sizeof(messages))
-    with nogil:
-        while first < count and not full:
-            some = <int>min(count - first, <int64_t>AT_ONCE)
-            for k in range(some):
-                if lead:
-                    parts[k][0].iov_base = <void *>&header[0]
-                    parts[k][0].iov_len = len(header)
-                parts[k][lead].iov_base = <void *>&ring[offsets[index[first + k]]]
-                parts[k][lead].iov_len = kept[first + k]
-                messages[k].msg_hdr.msg_iov = parts[k]
-                messages[k].msg_hdr.msg_iovlen = 1 + lead
-            done = 0
-            while done < some:
-                told = sendmmsg(descriptor, &messages[done], some - done, MSG_DONTWAIT)
-                if told > 0:
-                    for k in range(done, done + told):
-                        octets += kept[first + k]
-                    done += told
-                    sent += told
-                    continue
-                failed = errno
-                if failed == EINTR or failed == ECONNREFUSED:  # of a message before this one
-                    continue
-                if stop_when_full and (failed == EAGAIN or failed == ENOBUFS):
-                    full = True
-                    break
-                errors[failed if failed < len(errors) else 0] += 1
-                done += 1
-            first += done
-    return first, sent, octets
+    cdef int done = 0, k, told, failed, lead = len(header) > 0, some = <int>(end - first)
+    memset(messages, 0, some * sizeof(mmsghdr))
+    for k in range(some):
+        if lead:
+            parts[k][0].iov_base = <void *>&header[0]
+            parts[k][0].iov_len = len(header)
+        parts[k][lead].iov_base = <void *>&ring[offsets[index[first + k]]]
+        parts[k][lead].iov_len = kept[first + k]
+        messages[k].msg_hdr.msg_iov = parts[k]
+        messages[k].msg_hdr.msg_iovlen = 1 + lead
+    while done < some:
+        told = sendmmsg(descriptor, &messages[done], some - done, MSG_DONTWAIT)
+        if told > 0:
+            for k in range(done, done + told):
+                octets[0] += kept[first + k]
+            done += told
+            sent[0] += told
+            continue
+        failed = errno
+        if failed == EINTR or failed == ECONNREFUSED:  # of a message before this one
+            continue
+        if stop_when_full and (failed == EAGAIN or failed == ENOBUFS):
+            break
+        errors[failed if failed < len(errors) else 0] += 1
+        done += 1
+    return done
 
 
 cdef inline void put32(uint8_t *to, uint32_t value) noexcept nogil:
@@ -439,40 +477,56 @@ def pack(
     int64_t first, int64_t count, uint32_t interface, uint8_t[::1] out, int64_t[::1] ends,
 ):
     """As live.plain_loops.pack."""
+    cdef int64_t used = 0
+    with nogil:
+        first = pack_some(
+            blocks, ring, offsets, times, index, kept, noted, first, count, interface, out, ends,
+            &used,
+        )
+    return first, used
+
+
+cdef int64_t pack_some(
+    bint blocks, const uint8_t[::1] ring, const int64_t[::1] offsets, const int64_t[::1] times,
+    const int64_t[::1] index, const uint32_t[::1] kept, const uint32_t[::1] noted,
+    int64_t first, int64_t count, uint32_t interface, uint8_t[::1] out, int64_t[::1] ends,
+    int64_t *all_used,
+) noexcept nogil:
+    """Pack what has room: the first frame that has none; the bytes used are written down."""
     cdef int64_t used = 0, room = len(out), i, size, padded, packed = 0
     cdef uint64_t time
     cdef uint8_t *to
-    with nogil:
-        while first < count:
-            i = index[first]
-            time = <uint64_t>times[i]
-            padded = (<int64_t>kept[first] + 3) & ~<int64_t>3 if blocks else kept[first]
-            size = padded + (32 if blocks else 16)
-            if used + size > room or packed == len(ends):
-                break
-            to = &out[used]
-            if blocks:
-                put32(to, 6)
-                put32(to + 4, <uint32_t>size)
-                put32(to + 8, interface)
-                put32(to + 12, <uint32_t>(time >> 32))
-                put32(to + 16, <uint32_t>time)
-                put32(to + 20, kept[first])
-                put32(to + 24, noted[first])
-                memcpy(to + 28, &ring[offsets[i]], kept[first])
-                memset(to + 28 + kept[first], 0, padded - kept[first])
-                put32(to + 28 + padded, <uint32_t>size)
-            else:
-                put32(to, <uint32_t>(time // 1000000000))
-                put32(to + 4, <uint32_t>(time % 1000000000))
-                put32(to + 8, kept[first])
-                put32(to + 12, noted[first])
-                memcpy(to + 16, &ring[offsets[i]], kept[first])
-            used += size
-            ends[packed] = used
-            packed += 1
-            first += 1
-    return first, used
+    while first < count:
+        i = index[first]
+        time = <uint64_t>times[i]
+        padded = (<int64_t>kept[first] + 3) & ~<int64_t>3 if blocks else kept[first]
+        size = padded + (32 if blocks else 16)
+        if used + size > room or packed == len(ends):
+            break
+        to = &out[used]
+        if blocks:
+            put32(to, 6)
+            put32(to + 4, <uint32_t>size)
+            put32(to + 8, interface)
+            put32(to + 12, <uint32_t>(time >> 32))
+            put32(to + 16, <uint32_t>time)
+            put32(to + 20, kept[first])
+            put32(to + 24, noted[first])
+            memcpy(to + 28, &ring[offsets[i]], kept[first])
+            memset(to + 28 + kept[first], 0, padded - kept[first])
+            put32(to + 28 + padded, <uint32_t>size)
+        else:
+            put32(to, <uint32_t>(time // 1000000000))
+            put32(to + 4, <uint32_t>(time % 1000000000))
+            put32(to + 8, kept[first])
+            put32(to + 12, noted[first])
+            memcpy(to + 16, &ring[offsets[i]], kept[first])
+        used += size
+        ends[packed] = used
+        packed += 1
+        first += 1
+    all_used[0] = used
+    return first
 
 
 # --- doubles -------------------------------------------------------------------------------------
@@ -616,6 +670,7 @@ cdef class Window:
 # --- turns ---------------------------------------------------------------------------------------
 
 cdef enum:
+    COPIES = -2         # live.plain_ways
     MOST_BLOCKS = 4     # live.plain_turns
     TURNS = 64
     STEPS = 100         # live.counters.Latency
@@ -625,6 +680,135 @@ cdef inline int64_t nanoseconds(int clock) noexcept nogil:
     cdef timespec now
     clock_gettime(clock, &now)
     return <int64_t>now.tv_sec * 1000000000 + now.tv_nsec
+
+
+cdef class Way:
+    """As live.plain_ways.Way."""
+
+    cdef object route
+    cdef int which
+    cdef Messages messages
+    cdef Records records
+    cdef object chosen
+    cdef const uint8_t[::1] wanted
+    cdef int64_t[::1] index
+    cdef uint32_t[::1] kept
+    cdef uint32_t[::1] noted
+    cdef int32_t[::1] times_sent
+    cdef public int64_t copies
+    cdef public int64_t found
+
+    def __cinit__(self, object route, int which, object direct):
+        self.route, self.which = route, which
+        if isinstance(direct, Messages):
+            self.messages = direct
+        elif direct is not None:
+            self.records = direct
+        self.copies = self.found = 0
+
+    cdef bint is_direct(self):
+        if self.messages is not None:
+            return self.messages.descriptor >= 0
+        return self.records is not None and self.records.descriptor >= 0
+
+    def want(self, const uint8_t[::1] wanted, object chosen):
+        """As live.plain_ways.Way.want."""
+        self.wanted, self.chosen = wanted, chosen
+        self.index, self.kept, self.noted, self.times_sent = chosen
+
+    cdef int64_t pick(self, Lane lane, object judged, int64_t rows, int64_t count) except -1:
+        """How many frames go this way, by what was judged (None: by the joiner alone)."""
+        cdef const uint32_t[::1] captured = lane.walker.captured
+        cdef const uint32_t[::1] lengths = lane.walker.lengths
+        cdef const uint8_t[::1] action
+        cdef const int64_t[::1] row_frame
+        cdef const int32_t[::1] row_target
+        cdef const uint32_t[::1] row_limit
+        cdef int64_t found, copies = 0
+        if judged is None:
+            action, row_frame = lane.joiner.action, lane.joiner.row_frame
+            row_target, row_limit = lane.joiner.row_target, lane.joiner.row_limit
+        else:
+            action, row_frame, row_target, row_limit, rows = judged
+        if self.which == COPIES:
+            found = choose_copies(
+                row_frame, row_target, row_limit, rows, self.wanted, captured, lengths,
+                self.index, self.kept, self.noted, self.times_sent, &copies,
+            )
+        else:
+            copies = found = choose_frames(
+                action, count, self.which, captured, lengths,
+                self.index, self.kept, self.noted, self.times_sent,
+            )
+        self.copies += copies
+        self.found += found
+        return found
+
+
+cdef class Messages:
+    """As live.plain_ways.Messages."""
+
+    cdef public int descriptor
+    cdef public int64_t sent
+    cdef public int64_t octets
+    cdef const uint8_t[::1] header
+    cdef uint64_t[::1] errors
+    cdef object failed
+
+    def __cinit__(self, const uint8_t[::1] header, uint64_t[::1] errors, object failed):
+        self.descriptor = -1
+        self.header, self.errors, self.failed = header, errors, failed
+
+    cdef int send(self, Lane lane, Way way, int64_t count, bint last) except -1:
+        cdef int64_t first = 0, before = self.sent
+        with nogil:
+            while first < count:
+                first += send_some(
+                    self.descriptor, lane.walker.ring, lane.walker.offsets, way.index, way.kept,
+                    first, min(count, first + AT_ONCE), self.header, False, self.errors,
+                    &self.sent, &self.octets,
+                )
+                if last:
+                    lane.note(way.index[first - 1] + 1)
+        if self.sent - before < count:
+            lane.asked = True
+            self.failed()
+        return 0
+
+
+cdef class Records:
+    """As live.plain_ways.Records."""
+
+    cdef public int descriptor
+    cdef public int64_t sent
+    cdef public int64_t octets
+    cdef bint blocks
+    cdef uint8_t[::1] scratch
+    cdef int64_t[::1] ends
+    cdef object rest
+
+    def __cinit__(self, bint blocks, uint8_t[::1] scratch, int64_t[::1] ends, object rest):
+        self.descriptor = -1
+        self.blocks, self.scratch, self.ends, self.rest = blocks, scratch, ends, rest
+
+    cdef int send(self, Lane lane, Way way, int64_t count) except -1:
+        cdef int64_t done = 0, before, used = 0, written = 0
+        cdef Walker walker = lane.walker
+        while done < count:
+            before = done
+            with nogil:
+                done = pack_some(
+                    self.blocks, walker.ring, walker.offsets, walker.times, way.index, way.kept,
+                    way.noted, done, count, lane.interface, self.scratch, self.ends, &used,
+                )
+                written = write(self.descriptor, &self.scratch[0], used)
+            if written < used:
+                lane.asked = True
+                self.rest(lane.some(), way.chosen, count, done, done - before, max(0, written))
+                break
+            self.sent += done - before
+            self.octets += used
+        return 0
 
 
 cdef class Lane:
@@ -639,7 +823,10 @@ cdef class Lane:
     cdef double[::1] total
     cdef object judge
     cdef Joiner joiner
+    cdef list ways
     cdef object send
+    cdef uint32_t interface
+    cdef int64_t noted      # frames of this turn that are behind everything
     cdef public int64_t judged
     cdef public int64_t octets
     cdef public bint asked
@@ -648,13 +835,13 @@ cdef class Lane:
         if len(held) != STEPS:
             raise ValueError("steps of another number")
         self.walker, self.frames, self.raw, self.times = walker, frames, frames.raw(), walker.times
-        self.held, self.total = held, total
+        self.held, self.total, self.interface = held, total, frames.interface
         self.current = self.judged = self.octets = 0
         self.asked = False
 
-    def judge_by(self, object judge, object send):
+    def judge_by(self, object judge, list ways, object send):
         """As live.plain_turns.Lane.judge_by."""
-        self.judge, self.joiner, self.send = judge, judge.joiner, send
+        self.judge, self.joiner, self.ways, self.send = judge, judge.joiner, ways, send
 
     def turn(self):
         """As live.plain_turns.Lane.turn."""
@@ -686,33 +873,55 @@ cdef class Lane:
             rows, apart = self.joiner.rows, self.joiner.set_apart
         if apart:
             self.asked = True
-            judged = self.judge.rest(self.some(count), rows)
-        elif self.send is not None:
-            judged = self.judge.quick(rows)
+            judged = self.judge.rest(self.some(), rows)
         self.judge.first = first + count
-        if self.send is not None:
-            self.asked = True
-            self.send(judged, self.some(count))
-        self.note(0, count)
+        self.noted = 0
+        if self.ways:
+            self.pass_out(judged, rows, count)
+        self.note(count)
         return 0
 
-    cdef object some(self, int64_t count):
-        """The frames as Python takes them."""
-        return self.frames._replace(size=count, octets=self.walker.octets)
+    cdef int pass_out(self, object judged, int64_t rows, int64_t count) except -1:
+        """Send what the loops can send; the other routes' frames are for Python."""
+        cdef Way way
+        cdef int64_t found
+        cdef int left = <int>len(self.ways)
+        cdef list others = []
+        for way in self.ways:
+            left -= 1
+            if not way.is_direct():
+                others.append(way.route)
+                continue
+            found = way.pick(self, judged, rows, count)
+            if not found:
+                continue
+            if way.messages is not None:
+                way.messages.send(self, way, found, not left and not others)
+            else:
+                way.records.send(self, way, found)
+        if others:
+            self.asked = True
+            self.send(self.judge.quick(rows) if judged is None else judged, self.some(), others)
+        return 0
 
-    cdef void note(self, int64_t first, int64_t end) noexcept nogil:
-        """Frames from `first` to before `end` are behind everything."""
+    cdef object some(self):
+        """The frames as Python takes them."""
+        return self.frames._replace(size=self.walker.found, octets=self.walker.octets)
+
+    cdef void note(self, int64_t end) noexcept nogil:
+        """The frames before `end` are behind everything."""
         cdef int64_t now = nanoseconds(CLOCK_REALTIME), held, i
         cdef uint64_t micros
         cdef double total = 0
         cdef int above
-        for i in range(first, end):
+        for i in range(self.noted, end):
             held = max(0, now - self.times[i])
             micros = <uint64_t>held // 1000
             above = max(0, zt_bits(micros) - 3)
             self.held[min(<uint64_t>STEPS - 1, 4 * above + (micros >> above))] += 1
             total += held
         self.total[0] += total
+        self.noted = max(self.noted, end)
 
 
 cdef class Rounds:

@@ -13,7 +13,7 @@ import pytest
 
 from tests.live.building import BLOCK, RingFrame, block, frames_of, ring
 from tests.seeds import seed
-from ztfast.live import loops, plain_loops, plain_turns
+from ztfast.live import loops, plain_loops, plain_turns, plain_ways
 
 KEY = bytes(range(16))
 MACS, REST = bytes(range(12)), b"\x08\x00" + bytes(range(100, 140))
@@ -50,7 +50,7 @@ def walk(
 
 
 def test_the_functions_are_the_same() -> None:
-    plain = {*vars(plain_loops), *vars(plain_turns)}
+    plain = {*vars(plain_loops), *vars(plain_turns), *vars(plain_ways)}
     assert set(loops.__all__) <= plain
     assert all(hasattr(loops, name) for name in loops.__all__)
 

@@ -17,7 +17,7 @@ import ztfast
 from tests.live.building import BLOCK, RingFrame, block, ring
 from tests.needs import BACKENDS
 from ztfast.engine.engine import Engine
-from ztfast.live import loops, plain_loops, plain_turns
+from ztfast.live import loops, plain_loops, plain_turns, plain_ways
 from ztfast.live.counters import Latency
 from ztfast.live.frames import Columns, Frames, Judged
 from ztfast.live.judge import LiveJudge
@@ -28,10 +28,8 @@ ROOM = 100
 SOON = 0.05
 
 PLAIN = SimpleNamespace(
-    **{
-        name: getattr(plain_loops, name, None) or getattr(plain_turns, name)
-        for name in loops.__all__
-    }
+    **vars(plain_loops),
+    **{"Lane": plain_turns.Lane, "Rounds": plain_turns.Rounds, "Way": plain_ways.Way},
 )
 # the reference needs none of the tap's loops
 WAYS = [
@@ -55,9 +53,11 @@ class Made:
         self.lane = module.Lane(walker, frames, self.latency.counts, self.latency.total)
         self.sent: list[tuple[list[int], int, int]] = []
         judge.make_room(ROOM)
-        self.lane.judge_by(judge, self.send if sends else None)
+        ways = [module.Way("route", -1, None)] if sends else []
+        self.lane.judge_by(judge, ways, self.send)
 
-    def send(self, judged: Judged, frames: Frames) -> None:
+    def send(self, judged: Judged, frames: Frames, routes: list[str]) -> None:
+        assert routes == ["route"]
         assert not self.free  # given back behind this
         actions = judged.action[: frames.size].tolist()
         self.sent.append((actions, frames.octets, frames.interface))
@@ -137,7 +137,7 @@ def test_other_rules_judge_from_the_next_turn_on(way: Any) -> None:
     made = Made(way.module, first, blocks(*[[IP]] * 5))
     made.lane.turn()
     second.make_room(ROOM)
-    made.lane.judge_by(second, None)
+    made.lane.judge_by(second, [], made.send)
     made.lane.turn()
     assert first.tally().verdict("accept").frames == 4
     assert second.tally().verdict("drop").frames == 1
@@ -146,12 +146,12 @@ def test_other_rules_judge_from_the_next_turn_on(way: Any) -> None:
 def test_blocks_are_given_back_though_sending_fails(way: Any) -> None:
     made = Made(way.module, way.judge(), blocks([IP], [IP]))
 
-    def fails(judged: Judged, frames: Frames) -> None:
+    def fails(judged: Judged, frames: Frames, routes: list[str]) -> None:
         raise RuntimeError("no")
 
     judge = way.judge()
     judge.make_room(ROOM)
-    made.lane.judge_by(judge, fails)
+    made.lane.judge_by(judge, [way.module.Way("route", -1, None)], fails)
     with pytest.raises(RuntimeError, match="no"):
         made.lane.turn()
     assert made.free == [0, 1]

@@ -26,8 +26,10 @@ if TYPE_CHECKING or not compiled:
         send,
     )
     from ztfast.live.plain_turns import Lane, Rounds
+    from ztfast.live.plain_ways import Messages, Records, Way
 else:
     Joiner, Lane, Rounds = _tap.Joiner, _tap.Lane, _tap.Rounds
+    Messages, Records, Way = _tap.Messages, _tap.Records, _tap.Way
     Walker, Window = _tap.Walker, _tap.Window
     pack, pick_copies, pick_frames, send = (
         _tap.pack,
@@ -39,8 +41,11 @@ else:
 __all__ = [
     "Joiner",
     "Lane",
+    "Messages",
+    "Records",
     "Rounds",
     "Walker",
+    "Way",
     "Window",
     "pack",
     "pick_copies",

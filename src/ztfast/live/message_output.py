@@ -39,12 +39,14 @@ class MessageOutput(Output):
     """What both kinds share: a socket that takes a frame a message."""
 
     why_not = DOWN
-    header = np.zeros(0, np.uint8)  # in front of each frame
 
-    def __init__(self, name: str, waiting: Waiting, say: Say) -> None:
+    def __init__(self, name: str, waiting: Waiting, say: Say, header: bytes = b"") -> None:
         super().__init__(name, waiting, say)
         self._socket: socket.socket | None = None
         self._errors = np.zeros(256, np.uint64)
+        self._header = np.frombuffer(header, np.uint8)  # in front of each frame
+        self._messages = loops.Messages(self._header, self._errors, self._count_errors)
+        self.direct = self._messages
 
     def send(self, frames: Frames, chosen: Chosen, count: int) -> None:
         """Send them; where the queue is full they are refused, or waited for."""
@@ -62,7 +64,7 @@ class MessageOutput(Output):
                 chosen.kept,
                 done,
                 count,
-                self.header,
+                self._header,
                 wait,
                 self._errors,
             )
@@ -87,7 +89,14 @@ class MessageOutput(Output):
     def _shut(self) -> None:
         if self._socket is not None:
             self._socket.close()
-        self._socket = None
+        self._take(None)
+
+    def _take(self, made: socket.socket | None) -> None:
+        """Send to this socket from now on; the loops do so unless a full queue is waited for."""
+        self._socket = made
+        self._messages.descriptor = -1
+        if made is not None and not self._waiting.wanted:
+            self._messages.descriptor = made.fileno()
 
     def close(self) -> None:
         """Nothing waits in it but in the kernel."""
@@ -116,16 +125,15 @@ class PacketOutput(MessageOutput):
             made.close()
             raise
         self._shut()
-        self._socket = made
+        self._take(made)
 
 
 class VxlanOutput(MessageOutput):
     """Frames in UDP packets, never in fragments."""
 
     def __init__(self, name: str, place: Vxlan, waiting: Waiting, say: Say) -> None:
-        super().__init__(name, waiting, say)
+        super().__init__(name, waiting, say, struct.pack(">II", _VNI_FLAG, place.vni << 8))
         self._place = place
-        self.header = np.frombuffer(struct.pack(">II", _VNI_FLAG, place.vni << 8), np.uint8)
 
     def _open(self) -> None:
         where = (self._place.host, self._place.port)
@@ -140,7 +148,7 @@ class VxlanOutput(MessageOutput):
             made.close()
             raise
         self._shut()
-        self._socket = made
+        self._take(made)
 
     @property
     def longest(self) -> int:

@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from ztfast.errors import Diagnostic, OutputError
+from ztfast.live import loops
 from ztfast.live.backoff import Backoff
 from ztfast.live.counters import OutputCounts
 from ztfast.live.frames import Chosen, Frames
@@ -42,9 +43,13 @@ class Waiting:
 
 
 class Output(ABC):
-    """One output; name: as it was asked for.  why_not: what refuses frames while it is not open."""
+    """One output; name: as it was asked for.  why_not: what refuses frames while it is not open.
+
+    direct: what the loops can send to by themselves, while it has a descriptor; None: nothing.
+    """
 
     why_not: str
+    direct: loops.Messages | loops.Records | None = None
 
     def __init__(self, name: str, waiting: Waiting, say: Say) -> None:
         self.name, self.counts = name, OutputCounts()
@@ -61,6 +66,13 @@ class Output(ABC):
     def over(self) -> bool:
         """Can it never be written again?"""
         return False
+
+    def settle(self) -> None:
+        """Count what the loops sent by themselves."""
+        if self.direct is not None:
+            self.counts.sent += self.direct.sent
+            self.counts.bytes += self.direct.octets
+            self.direct.sent = self.direct.octets = 0
 
     @abstractmethod
     def send(self, frames: Frames, chosen: Chosen, count: int) -> None:

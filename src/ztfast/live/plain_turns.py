@@ -9,7 +9,7 @@ from __future__ import annotations
 import select
 import time
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,11 +17,12 @@ import numpy.typing as npt
 from ztfast.live.counters import Latency
 from ztfast.live.frames import Frames, Judged
 from ztfast.live.plain_loops import Int64s, Joiner, Walker
+from ztfast.live.plain_ways import Way
 
 MOST_BLOCKS = 4  # of a ring that are taken at a time
 TURNS = 64  # of one ring before the others get theirs
 
-Send = Callable[[Judged, Frames], None]
+Send = Callable[[Judged, Frames, list[Any]], None]
 
 
 class Judge(Protocol):
@@ -61,9 +62,12 @@ class Lane:
         self.judged = self.octets = 0
         self.asked = False
 
-    def judge_by(self, judge: Judge, send: Send | None) -> None:
-        """Judge by these rules from now on; send: is given all frames, None: nobody wants any."""
-        self._judge, self._send = judge, send
+    def judge_by(self, judge: Judge, ways: list[Way], send: Send) -> None:
+        """Judge by these rules from now on, and let the frames go these ways.
+
+        send: is given what was judged, the frames, and the routes that they cannot go directly.
+        """
+        self._judge, self._ways, self._send = judge, ways, send
 
     def turn(self) -> bool:
         """Take the next blocks, as many as are ready, up to MOST_BLOCKS: may there be more?"""
@@ -88,10 +92,22 @@ class Lane:
             rows, apart = judge.joiner.judge(self._raw, judge.first, frames.size)
         judged = judge.rest(frames, rows) if apart else judge.quick(rows)
         judge.first += frames.size
-        if self._send is not None:
-            self._send(judged, frames)
-        self.asked |= bool(apart) or self._send is not None
+        self.asked |= bool(apart)
+        self._pass_out(judged, frames)
         self._note(frames.size)
+
+    def _pass_out(self, judged: Judged, frames: Frames) -> None:
+        others: list[Any] = []
+        for way in self._ways:
+            if way.direct is None or way.direct.descriptor < 0:
+                others.append(way.route)
+                continue
+            found = way.pick(judged, frames)
+            if found:
+                self.asked |= not way.direct.send(frames, way.chosen, found)
+        if others:
+            self.asked = True
+            self._send(judged, frames, others)
 
     def _note(self, count: int) -> None:
         """So many frames are behind everything."""

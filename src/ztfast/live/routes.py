@@ -20,12 +20,17 @@ from ztfast.live.doubles import comings, expected
 from ztfast.live.frames import Chosen, Frames, Judged
 from ztfast.live.judge import LiveJudge
 from ztfast.live.output import Output
+from ztfast.live.plain_ways import COPIES
 from ztfast.model.addresses import parse_address
 from ztfast.network.names import MemberNames
 
-SENDS = {"copies": None, "accepted": Action.ACCEPT, "dropped": Action.DROP, "all": None}
+SENDS = {
+    "copies": COPIES,
+    "accepted": int(Action.ACCEPT),
+    "dropped": int(Action.DROP),
+    "all": -1,
+}
 _NANOSECONDS = 1_000_000
-_COPIES = 4
 
 
 class Route:
@@ -37,12 +42,14 @@ class Route:
     def __init__(
         self, output: Output, member: str | None, send: str, dedup_ms: int | None = None
     ) -> None:
-        self.output, self._member, self._send = output, member, send
+        self.output, self._member, self._which = output, member, SENDS[send]
         self._window = None
         if dedup_ms is not None:
             self._window = loops.Window(dedup_ms * _NANOSECONDS, secrets.token_bytes(16))
+        self.way = loops.Way(self, self._which, None if self._window else output.direct)
         self._wanted: npt.NDArray[np.uint8] = np.zeros(1, np.uint8)
         self._chosen = Chosen.of(0)
+        self.way.want(self._wanted, self._chosen)
 
     @property
     def finds_doubles(self) -> bool:
@@ -64,7 +71,22 @@ class Route:
         if self._member is not None:
             wanted = addresses == np.uint64(_address(judge, self._member))
         self._wanted = np.append(wanted, False).astype(np.uint8)
+        self.way.want(self._wanted, self._chosen)
         return bool(wanted.any())
+
+    def make_room(self, count: int) -> None:
+        """Room to choose among so many frames."""
+        if count > len(self._chosen.numbers):
+            self._chosen = Chosen.of(count)
+            self.way.want(self._wanted, self._chosen)
+
+    def settle(self) -> None:
+        """Count what went the direct way."""
+        way, counts = self.way, self.output.counts
+        counts.copies += way.copies
+        counts.deduplicated += way.copies - way.found
+        way.copies = way.found = 0
+        self.output.settle()
 
     def choose(
         self, judged: Judged, frames: Frames, arriving: npt.NDArray[np.int32] | None
@@ -73,8 +95,7 @@ class Route:
 
         arriving: as live.doubles.comings gives it.
         """
-        if len(self._chosen.numbers) < frames.size * _COPIES:
-            self._chosen = Chosen.of(frames.size * _COPIES)
+        self.make_room(frames.size)
         chosen, counts = self._chosen, self.output.counts
         found, copies = self._pick(judged, frames)
         if self._window is None:
@@ -91,12 +112,10 @@ class Route:
 
     def _pick(self, judged: Judged, frames: Frames) -> tuple[int, int]:
         _, captured, lengths, _ = frames.columns
-        if self._send == "copies":
+        if self._which == COPIES:
             rows = judged.row_frame, judged.row_target, judged.row_limit, judged.rows
             return loops.pick_copies(*rows, self._wanted, captured, lengths, *self._chosen)
-        action = SENDS[self._send]
-        which = -1 if action is None else int(action)
-        asked = judged.action, frames.size, which, captured, lengths
+        asked = judged.action, frames.size, self._which, captured, lengths
         found = loops.pick_frames(*asked, *self._chosen)
         return found, found
 

@@ -61,6 +61,8 @@ class StreamOutput(Output):
         self._view = memoryview(bytearray(_SCRATCH))
         self._scratch = np.frombuffer(self._view, np.uint8)
         self._ends = np.zeros(_MOST_RECORDS, np.int64)
+        self._records = loops.Records(self._blocks, self._scratch, self._ends, self._resume)
+        self.direct = self._records
 
     # --- opening -----------------------------------------------------------------------------
 
@@ -94,12 +96,29 @@ class StreamOutput(Output):
             os.close(descriptor)
             raise
         self._descriptor = descriptor
+        self._let_through()
+
+    def _let_through(self) -> None:
+        """The loops write by themselves while nothing waits."""
+        self._records.descriptor = -1 if self._queue.size else self._descriptor
 
     # --- writing -----------------------------------------------------------------------------
 
     def send(self, frames: Frames, chosen: Chosen, count: int) -> None:
         """Write the frames, as far as the reader takes them; the others wait."""
-        columns, done = frames.columns, 0
+        self._send_from(frames, chosen, count, 0)
+
+    def _resume(
+        self, frames: Frames, chosen: Chosen, count: int, done: int, packed: int, written: int
+    ) -> None:
+        """Go on where the loops came to an end; as live.plain_ways.Records says."""
+        ends = self._ends[:packed]
+        self.counts.waiting += packed
+        self._put(self._view[: int(ends[-1])], ends, written)
+        self._send_from(frames, chosen, count, done)
+
+    def _send_from(self, frames: Frames, chosen: Chosen, count: int, done: int) -> None:
+        columns = frames.columns
         while done < count:
             if self._descriptor < 0:
                 self.counts.refuse(self.why_not, count - done)
@@ -121,9 +140,10 @@ class StreamOutput(Output):
             self.counts.waiting += done - before
             self._put(data, ends)
 
-    def _put(self, data: memoryview, ends: Int64s) -> None:
-        """Write records, or let them wait, or refuse them."""
-        written = 0 if self._queue.size else self._write(data)
+    def _put(self, data: memoryview, ends: Int64s, written: int = 0) -> None:
+        """Write records, or let them wait, or refuse them; so many bytes are written already."""
+        if not self._queue.size:
+            written = self._write(data, written)
         if written < 0:
             self._gone()
             return
@@ -131,6 +151,7 @@ class StreamOutput(Output):
         if written == len(data):
             return
         left = self._queue.add(data, ends, written)
+        self._let_through()
         while left and self._waiting and self._descriptor >= 0:
             self._wait()
             if not self._queue.size and self._descriptor >= 0:
@@ -138,6 +159,7 @@ class StreamOutput(Output):
                 start = int(ends[at - 1]) if at else 0
                 data, ends = data[start:], ends[at:] - start
                 left = self._queue.add(data, ends)
+                self._let_through()
         if self._descriptor >= 0:  # else all that waited is refused already, these included
             self._refuse(left, QUEUE_FULL)
 
@@ -148,9 +170,8 @@ class StreamOutput(Output):
         ready.poll(_PAUSE_MS)
         self.flush()
 
-    def _write(self, data: memoryview) -> int:
-        """Bytes written at once; −1: nobody reads any more."""
-        done = 0
+    def _write(self, data: memoryview, done: int = 0) -> int:
+        """Bytes written, `done` of them before; −1: nobody reads any more."""
         while done < len(data):
             try:
                 done += os.write(self._descriptor, data[done:])
@@ -176,6 +197,7 @@ class StreamOutput(Output):
             self._finished(self._queue.written(written), written)
             if written < len(data):
                 return
+        self._let_through()
 
     def _finished(self, records: int, octets: int) -> None:
         self.counts.sent += records
@@ -198,7 +220,7 @@ class StreamOutput(Output):
     def _shut(self) -> None:
         if self._descriptor >= 0:
             os.close(self._descriptor)
-        self._descriptor = -1
+        self._descriptor = self._records.descriptor = -1
 
     def close(self) -> None:
         """Let the reader take what waits, for a while; the rest is refused."""

@@ -85,10 +85,12 @@ class Tap:
 
     def _bind(self, lane: loops.Lane, room: int) -> None:
         self.judge.make_room(room)
-        lane.judge_by(self.judge, self._send if self.routes else None)
+        for route in self.routes:
+            route.make_room(room)
+        lane.judge_by(self.judge, [route.way for route in self.routes], self._send)
 
-    def _send(self, judged: Judged, frames: Frames) -> None:
-        send_all(self.routes, self.judge, judged, frames)
+    def _send(self, judged: Judged, frames: Frames, routes: list[Route]) -> None:
+        send_all(routes, self.judge, judged, frames)
 
     # --- rules -------------------------------------------------------------------------------
 
@@ -127,6 +129,8 @@ class Tap:
         """The figures now."""
         for one in self.inputs:
             one.settle()
+        for route in self.routes:
+            route.settle()
         inputs = {one.name: replace(one.counts) for one in self.inputs}
         return Snapshot(
             time.monotonic() - self._began,
