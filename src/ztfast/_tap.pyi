@@ -129,9 +129,7 @@ class Messages:
     descriptor: int
     sent: int
     octets: int
-    def __new__(
-        cls, header: _Uint8s, errors: _Uint64s, failed: Callable[[], None]
-    ) -> Messages: ...
+    def __new__(cls, header: _Uint8s, errors: _Uint64s, failed: Callable[[], None]) -> Messages: ...
 
 @final
 class Records:

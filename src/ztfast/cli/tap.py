@@ -64,8 +64,8 @@ _DEDUP = 500
     "--block-size",
     metavar="SIZE",
     type=Size(),
-    default="256Ki",
-    help="in blocks of this size (default: 256Ki).",
+    default="128Ki",
+    help="in blocks of this size (default: 128Ki).",
 )
 @option(
     "Reading",

@@ -49,7 +49,7 @@ class RingOptions:
     """
 
     size: int = 64 << 20
-    block: int = 1 << 18
+    block: int = 1 << 17
     retire_ms: int = 1
     snaplen: int = MOST_SNAPLEN
     bpf: str | None = None

@@ -33,7 +33,7 @@ _SCRATCH = 1 << 20
 _PIPE = 1 << 20
 _SET_PIPE_SIZE = 1031  # F_SETPIPE_SZ
 _PAUSE_MS = 20  # between looks at the clock while a reader is waited for
-_MOST_RECORDS = 16_384  # that are packed at a time
+_MOST_RECORDS = 64  # that are packed at a time: still in the cache when the kernel copies them
 _SNAPLEN = 262_144
 _ETHERNET = 1
 
