@@ -61,6 +61,18 @@ def test_a_plan_that_is_refused_is_not_written(fake: FakeController) -> None:
     assert len(document["members"]) == len(document["closes"]) == 12
 
 
+@pytest.mark.parametrize("words", [[], ["--json"]])
+def test_a_plan_on_standard_output_is_alone_there(fake: FakeController, words: list[str]) -> None:
+    done = run("plan", "no-arp.ztrules", target(fake), "-o", "-", *words)
+    assert (done.returncode, done.stdout) == (1, "")
+    done = run("plan", "wider.ztrules", target(fake), "-o", "-", *words)
+    assert done.returncode == 0
+    said = str(json.loads(done.stderr)["refused"]) if words else done.stderr
+    assert said.startswith("False" if words else "may be applied")
+    assert run("apply", "-", stdin=done.stdout).returncode == 0
+    assert Path("before.json").exists()
+
+
 def test_cases_that_fail_refuse_a_plan(fake: FakeController, tmp_path: Path) -> None:
     case = '[[case]]\nname = "dns"\nframe = "udp 10.147.20.1 > 10.147.20.3:53"\nexpect = "drop"\n'
     (tmp_path / "cases.toml").write_text(case)
@@ -130,6 +142,7 @@ def test_a_signal_is_no_confirmation(fake: FakeController, name: str) -> None:
         (["plan", "old.ztrules", "x"], "is not a target"),
         (["apply", "no.plan"], "cannot be read"),
         (["apply", "old.ztrules", "--confirm-within", "soon"], "is not a time"),
+        (["apply", "-", "--confirm-within", "60s"], "nothing to read your answer from"),
         (["fetch", f"central:{NETWORK}", "--token-file", "none"], "none"),
     ],
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -115,7 +117,8 @@ def test_what_was_there_cannot_be_brought_back(fault: Any) -> None:
         fake.faults["POST"].extend([half, fault])
         with pytest.raises(DeployError, match="could not be restored") as error:
             applied(fake)
-        assert error.value.diagnostics[0].help == "apply the file with the old rules by hand"
+        assert error.value.diagnostics[0].help is not None
+        assert "docs/deploy.md" in error.value.diagnostics[0].help
 
 
 def test_the_controller_is_gone_after_the_write() -> None:
@@ -129,7 +132,7 @@ def test_the_controller_is_gone_after_the_write() -> None:
             handler._send(200, b"{}")
 
         fake.faults["POST"].append(last)
-        with pytest.raises(DeployError, match="it is not known which are in force"):
+        with pytest.raises(DeployError, match="it is not known which rules are in force"):
             apply_plan(controller(fake), plan)
 
 
@@ -187,3 +190,81 @@ def test_confirmed_or_taken_back(yes: bool) -> None:
         assert outcome.applied.good is yes
         assert in_force(fake) == digest(WIDER if yes else OLD)
         assert str(outcome).startswith(outcome.applied.value)
+
+
+def answered(handler: Any, made: Any) -> None:
+    made()
+    handler._send(200, b"{}")
+
+
+def interrupting(then: Callable[[Any, Any], None] = answered) -> Callable[[Any, Any], None]:
+    """Somebody presses Ctrl-C before the controller answers."""
+
+    def fault(handler: Any, made: Any) -> None:
+        signal.raise_signal(signal.SIGINT)
+        then(handler, made)
+
+    return fault
+
+
+def test_interrupted_before_anything_is_written() -> None:
+    def keep(_: Deployed) -> None:
+        raise KeyboardInterrupt
+
+    with running() as fake:
+        assert applied(fake, keep=keep).applied is Applied.INTERRUPTED
+        assert all(method == "GET" for method, _, _ in fake.requests)
+        plan, _ = planned(fake, WIDER)
+        fake.faults["GET"].append(interrupting())
+        assert not apply_plan(controller(fake), plan).applied.good
+        assert in_force(fake) == digest(OLD)
+
+
+@pytest.mark.parametrize(
+    ("then", "result", "why", "rules"),
+    [
+        (answered, Applied.APPLIED, "interrupted too late to stop it", WIDER),
+        (half, Applied.DIFFERED, "there are 2 rules instead of 15", OLD),
+        (refused_silently, Applied.NOT_WRITTEN, "no answer", OLD),
+    ],
+)
+def test_interrupted_while_it_is_written(then: Any, result: Applied, why: str, rules: str) -> None:
+    with running() as fake:
+        fake.faults["POST"].append(interrupting(then))
+        outcome = applied(fake)
+        assert outcome.applied is result
+        assert outcome.why.startswith(why)
+        assert in_force(fake) == digest(rules)
+
+
+def test_interrupted_while_it_is_written_and_not_asked_any_more() -> None:
+    asked: list[bool] = []
+    with running() as fake:
+        fake.faults["POST"].append(interrupting())
+        outcome = applied(fake, confirm=lambda: not asked.append(True))
+        assert (outcome.applied, outcome.why) == (Applied.UNCONFIRMED, "interrupted")
+        assert not asked
+        assert in_force(fake) == digest(OLD)
+
+
+def test_interrupted_while_it_is_taken_back() -> None:
+    with running() as fake:
+
+        def confirm() -> bool:
+            fake.faults["POST"].append(interrupting())
+            return False
+
+        assert applied(fake, confirm=confirm).applied is Applied.UNCONFIRMED
+        assert in_force(fake) == digest(OLD)
+
+
+def test_interrupted_twice_while_it_is_written() -> None:
+    with running() as fake:
+
+        def then(handler: Any, made: Any) -> None:
+            fake.faults["GET"].append(interrupting())
+            answered(handler, made)
+
+        fake.faults["POST"].append(interrupting(then))
+        with pytest.raises(DeployError, match="interrupted again: it is not known"):
+            applied(fake)

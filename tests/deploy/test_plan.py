@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.deploy.controller import OLD, running
+from tests.deploy.controller import NETWORK, OLD, running
 from tests.deploy.deploying import NO_ARP, WIDER, controller, planned
 from ztfast.deploy.http import DeployError
-from ztfast.deploy.plan import read_plan
+from ztfast.deploy.plan import field_digests, read_plan
 from ztfast.errors import UsageError
 from ztfast.lang import compile_text
 from ztfast.network.members import Member
@@ -81,25 +81,64 @@ def test_plans_go_through_files() -> None:
         assert again.text == WIDER
 
 
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    with running() as fake:
+        plan, _ = planned(fake, WIDER)
+    return plan.to_json()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("target", f"central:{NETWORK}"),
+        ("live", "00"),
+        ("goal", "00"),
+        ("allowed_losses", ["*>*:*"]),
+        ("rules_source", "# the same rules\n" + WIDER),
+        ("config", {"rules": [{"type": "ACTION_ACCEPT"}]}),
+        ("capabilitiesByName", {"admin": {"id": 1}}),
+        ("tagsByName", {}),
+    ],
+)
+@pytest.mark.parametrize("missing", [False, True])
+def test_a_plan_that_was_edited(
+    document: dict[str, Any], field: str, value: Any, missing: bool
+) -> None:
+    edited = {**document, field: value}
+    if missing:
+        del edited[field]
+    with pytest.raises(DeployError, match=f"changed by hand: `{field}`") as error:
+        read_plan(json.dumps(edited).encode(), "p")
+    assert error.value.diagnostics[0].code == "ZT651"
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"format": "ztfast plan 9"}, "is not a plan"),
-        ({"goal": "00"}, "changed by hand"),
+        ({"goal": "00"}, "other rules than `goal`"),
         ({"target": "vault:1"}, "is not a target"),
         ({"live": 5}, "without a target"),
         ({"allowed_losses": None}, "without a target"),
-        ({"config": {"rules": [{"type": "ACTION_ACCEPT"}]}}, "changed by hand"),
+        ({"config": {"rules": [{"type": "ACTION_ACCEPT"}]}}, "other rules than `goal`"),
         ({"config": {"rules": [{"type": "MATCH_TYPO"}]}}, "MATCH_TYPO"),
         ({"config": 7}, "config"),
     ],
 )
-def test_files_that_are_no_plan(change: dict[str, Any], says: str) -> None:
-    with running() as fake:
-        plan, _ = planned(fake, WIDER)
+def test_digests_alone_make_no_plan(
+    document: dict[str, Any], change: dict[str, Any], says: str
+) -> None:
+    edited = {**document, **change}
+    edited["digests"] = field_digests(edited)
     with pytest.raises(DeployError, match=says) as error:
-        read_plan(json.dumps({**plan.to_json(), **change}).encode(), "p")
+        read_plan(json.dumps(edited).encode(), "p")
     assert error.value.diagnostics[0].code == "ZT651"
+
+
+@pytest.mark.parametrize("change", [{"format": "ztfast plan 9"}, {"digests": None}, {"digests": 7}])
+def test_files_that_are_no_plan(document: dict[str, Any], change: dict[str, Any]) -> None:
+    with pytest.raises(DeployError, match=r"is (not )?a plan"):
+        read_plan(json.dumps({**document, **change}).encode(), "p")
 
 
 @pytest.mark.parametrize("data", [b"", b"[]", b"\xff", b"{", b"[" * 100_000])

@@ -45,12 +45,14 @@ def test_targets_that_are_none(text: str, says: str) -> None:
 def test_tokens(tmp_path: Path) -> None:
     target = parse_target(f"central:{NETWORK}")
     file = tmp_path / "token"
-    file.write_text("abc123\n")
-    assert read_token(target, str(file), {}) == "abc123"
+    for text in ("abc123", "abc123\n", "\r\n abc123 \t\r\n"):
+        for encoding in ("ascii", "utf-8-sig", "utf-16"):  # with the marks of Windows' editors
+            file.write_bytes(text.encode(encoding))
+            assert read_token(target, str(file), {}) == "abc123"
     assert read_token(target, None, {"ZTFAST_TOKEN": "xyz"}) == "xyz"
     with pytest.raises(UsageError, match="--token-file FILE or set ZTFAST_TOKEN"):
         read_token(target, None, {})
-    for wrong in ("", "two words", "a\r\nX-Header: b", "ä"):
+    for wrong in ("", "two words", "a\r\nX-Header: b", "ä", "\ufeff"):
         file.write_text(wrong)
         with pytest.raises(UsageError, match="holds no token") as error:
             read_token(target, str(file), {})

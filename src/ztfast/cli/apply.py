@@ -60,6 +60,9 @@ def command(ctx: click.Context, /, plan: str, **options: Any) -> None:
     from ztfast.sinks.text import write_text
 
     seconds = _seconds(options["confirm"])
+    if plan == "-" and seconds is not None:
+        what = "a plan from standard input leaves nothing to read your answer from"
+        raise usage(what, "give --confirm-within a plan in a file")
     try:
         data = read_file(plan, _MOST_PLAN)
     except Unreadable as error:

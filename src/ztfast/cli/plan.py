@@ -1,7 +1,8 @@
 """`ztfast plan`: what rules would do on a controller, tested and with what they would close.
 
-Contract: exit 0 for a plan that may be applied, also where nothing changes; 1 where it is refused
-(cases fail, ways close that nobody allowed, rules or answers are refused), 2 for wrong usage.
+Contract: the report is on standard output, but on standard error where the plan goes there (-o -).
+Exit 0 for a plan that may be applied, also where nothing changes; 1 where it is refused (cases
+fail, ways close that nobody allowed, rules or answers are refused), 2 for wrong usage.
 Tested by tests/cli/test_plan.py.
 """
 
@@ -46,7 +47,12 @@ _SHOWN = 12
 @version_option
 @click.option("--time-limit", type=click.FloatRange(0), default=5.0, help="Seconds to prove in.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as one JSON object.")
-@click.option("-o", "--output", metavar="PLAN", help="Write the plan there, for ztfast apply.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="PLAN",
+    help="Write the plan there, for ztfast apply.",
+)
 @token_option
 @click.pass_context
 def command(ctx: click.Context, /, rules: str, target: str, **options: Any) -> None:
@@ -82,15 +88,17 @@ def command(ctx: click.Context, /, rules: str, target: str, **options: Any) -> N
     )
     failed = list(_failures(options["tests"], policy, findings.network))
     report = _Report(plan, findings, failed, readable(live.read_policy(), policy), options)
-    if report.refused and options["output"]:
-        report.note = f"{options['output']} is not written"
-    elif options["output"]:
-        write_text(options["output"], json.dumps(plan.to_json(), indent=2) + "\n", [rules])
-        report.note = f"ztfast apply {options['output']} deploys it"
+    output = options["output"]
+    if report.refused and output:
+        report.note = f"{'the plan' if output == '-' else output} is not written"
+    elif output:
+        write_text(output, json.dumps(plan.to_json(), indent=2) + "\n", [rules])
+        report.note = f"ztfast apply {output} deploys it"
     click.echo(
         json.dumps(report.as_json(), indent=2)
         if options["as_json"]
-        else harmless_lines(report.lines()).rstrip("\n")
+        else harmless_lines(report.lines()).rstrip("\n"),
+        err=output == "-",
     )
     ctx.exit(1 if report.refused else 0)
 

@@ -2,14 +2,13 @@
 
 Contract: `apply_plan` ends in an `Applied` that says what is in force then; an error that leaves it
 unknown is a DeployError.  Nothing is written where the rules in force are not those of the plan,
-and rules that somebody else put there meanwhile are left.  A signal ends the waiting for a
-confirmation as "no" does.
+and rules that somebody else put there meanwhile are left.  A signal waits while rules are written
+and checked; one before ends it with nothing written, one while a confirmation is awaited is "no".
 Tested by tests/deploy/test_apply.py, with every failure on the way.
 """
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from enum import Enum
 
@@ -17,9 +16,11 @@ from ztfast.deploy.controllers import Controller, Deployed
 from ztfast.deploy.http import DeployError, refuse
 from ztfast.deploy.meaning import first_difference, meaning_digest
 from ztfast.deploy.plan import Plan
-from ztfast.sinks.signals import shielded
+from ztfast.sinks.signals import Held, held
 
 Confirm = Callable[[], bool]
+_UNKNOWN = "it is not known which rules are in force"
+_BY_HAND = "plan and apply the file with the old rules, as docs/deploy.md says"
 
 
 class Applied(Enum):
@@ -28,6 +29,7 @@ class Applied(Enum):
     APPLIED = "applied, and read back with the same meaning"
     NOTHING = "nothing to do: these rules are in force already"
     CHANGED = "refused: the rules in force are not those that the plan was made against"
+    INTERRUPTED = "interrupted: nothing was written"
     NOT_WRITTEN = "not applied: the controller kept the rules as they were"
     DIFFERED = "taken back: what the controller kept means something else"
     UNCONFIRMED = "taken back: it was not confirmed"
@@ -62,41 +64,49 @@ def apply_plan(
     asks whether all is well, False: no, or nobody answered.  Raises DeployError where the
     controller does not answer, with what is known of its rules then.
     """
-    before = controller.read()
-    now = meaning_digest(before.read_policy())
-    if now == plan.goal:
-        return Outcome(Applied.NOTHING)
-    if now != plan.live:
-        return Outcome(Applied.CHANGED, "make a new plan")
-    if keep is not None:
-        keep(before)
-    with contextlib.ExitStack() as held:
-        held.enter_context(shielded())
-        outcome = _compared(controller, plan, before, _written(controller, plan))
-        if confirm is None or outcome.applied is not Applied.APPLIED:
-            return outcome
-        return _settled(controller, plan, before, lambda: _asked(held, confirm))
-
-
-def _asked(held: contextlib.ExitStack, confirm: Confirm) -> bool:
-    """Ask; only now may a signal end it."""
-    held.close()
-    return confirm()
-
-
-def _settled(controller: Controller, plan: Plan, before: Deployed, confirm: Confirm) -> Outcome:
-    """What is in force once somebody confirmed it, or did not, whatever ends the asking."""
     try:
-        if confirm():
-            found = meaning_digest(controller.read().read_policy())
-            return Outcome(Applied.APPLIED if found == plan.goal else Applied.OTHERS)
+        before = controller.read()
+        now = meaning_digest(before.read_policy())
+        if now == plan.goal:
+            return Outcome(Applied.NOTHING)
+        if now != plan.live:
+            return Outcome(Applied.CHANGED, "make a new plan")
+        if keep is not None:
+            keep(before)
     except KeyboardInterrupt:
-        with shielded():
-            return Outcome(_unconfirmed(controller, plan, before), "interrupted")
+        return Outcome(Applied.INTERRUPTED)
+    try:
+        with held() as signals:
+            return _deployed(controller, plan, before, confirm, signals)
+    except KeyboardInterrupt:  # the second one, which nothing holds back
+        refuse(str(controller.target), f"interrupted again: {_UNKNOWN}", _BY_HAND)
+
+
+def _deployed(
+    controller: Controller, plan: Plan, before: Deployed, confirm: Confirm | None, signals: Held
+) -> Outcome:
+    """What is in force once the rules are written, compared and, where it is asked, confirmed."""
+    outcome = _compared(controller, plan, before, _written(controller, plan))
+    if outcome.applied is not Applied.APPLIED:
+        return outcome
+    if confirm is None:
+        return Outcome(Applied.APPLIED, "interrupted too late to stop it" if signals.came else "")
+    yes, why = _asked(confirm, signals)
+    if not yes:
+        return Outcome(_unconfirmed(controller, plan, before), why)
+    found = meaning_digest(controller.read().read_policy())
+    return Outcome(Applied.APPLIED if found == plan.goal else Applied.OTHERS)
+
+
+def _asked(confirm: Confirm, signals: Held) -> tuple[bool, str]:
+    """(was it confirmed, why not); whatever ends the asking is no."""
+    try:
+        with signals.let_through():
+            return confirm(), ""
+    except KeyboardInterrupt:
+        return False, "interrupted"
     except (OSError, ValueError):  # a terminal that is gone, what is typed there and is no text
-        pass
-    with shielded():
-        return Outcome(_unconfirmed(controller, plan, before))
+        return False, ""
 
 
 def _unconfirmed(controller: Controller, plan: Plan, before: Deployed) -> Applied:
@@ -146,16 +156,15 @@ def _compared(
 def _take_back(controller: Controller, before: Deployed) -> None:
     """Bring the rules of before back, and see that they are."""
     wanted = meaning_digest(before.read_policy())
-    said = "the old rules could not be restored, and it is not known which are in force"
-    help = "apply the file with the old rules by hand"
+    said = f"the old rules could not be restored, and {_UNKNOWN}"
     try:
         controller.restore(before)
     except DeployError as error:
         if not error.unsure:
-            refuse(str(controller.target), f"{said}: {error.diagnostics[0].message}", help)
+            refuse(str(controller.target), f"{said}: {error.diagnostics[0].message}", _BY_HAND)
     try:
         found = meaning_digest(controller.read().read_policy())
     except DeployError as error:
-        refuse(str(controller.target), f"{said}: {error.diagnostics[0].message}", help)
+        refuse(str(controller.target), f"{said}: {error.diagnostics[0].message}", _BY_HAND)
     if found != wanted:
-        refuse(str(controller.target), f"{said}: the controller keeps others", help)
+        refuse(str(controller.target), f"{said}: the controller keeps others", _BY_HAND)

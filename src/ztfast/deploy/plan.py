@@ -1,14 +1,15 @@
 """A plan: rules that are to be deployed, and what was deployed when it was made.
 
-Contract: a `Plan` goes through JSON without a difference; `read_plan` refuses a document whose
-digests are not those of what it holds.  `make_plan` changes nothing anywhere.
+Contract: a `Plan` goes through JSON without a difference; `read_plan` refuses a document of which
+any field is not what its digest is of, and says which.  `make_plan` changes nothing anywhere.
 Tested by tests/deploy/test_plan.py.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
@@ -28,6 +29,8 @@ from ztfast.network.members import Network
 from ztfast.pipeline.reach import Reach
 
 FORMAT = "ztfast plan 1"
+_RULES = ("config", "capabilitiesByName", "tagsByName")
+_FIELDS = ("target", "live", "goal", "allowed_losses", "rules_source", *_RULES)
 
 
 @dataclass(frozen=True)
@@ -56,8 +59,7 @@ class Plan:
 
     def to_json(self) -> dict[str, Any]:
         """The plan as one JSON-ready object, which `read_plan` reads."""
-        return {
-            "format": FORMAT,
+        fields = {
             "target": str(self.target),
             "live": self.live,
             "goal": self.goal,
@@ -65,6 +67,7 @@ class Plan:
             "rules_source": self.text,
             **self.policy.to_json(),
         }
+        return {"format": FORMAT, "digests": field_digests(fields), **fields}
 
 
 @dataclass(frozen=True)
@@ -156,25 +159,41 @@ def read_plan(data: bytes, name: str) -> Plan:
         _refuse(name, error.diagnostics[0].message)
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         _refuse(name, "is not a plan that `ztfast plan -o` wrote")
-    texts = {key: document.get(key) for key in ("target", "live", "goal")}
-    source, allowed = document.get("rules_source"), document.get("allowed_losses")
-    if not all(isinstance(text, str) for text in texts.values()) or not isinstance(allowed, list):
-        _refuse(name, "is a plan without a target, digests or allowed losses")
-    rules = {key: document.get(key) for key in ("config", "capabilitiesByName", "tagsByName")}
+    digests = document.get("digests")
+    if not isinstance(digests, dict):
+        _refuse(name, "is a plan without digests")
+    for field_name, digest in field_digests(document).items():
+        if digests.get(field_name) != digest:
+            _refuse(name, f"was changed by hand: `{field_name}` is not what its digest is of")
     try:
-        target, policy = parse_target(str(texts["target"])), load_json(json.dumps(rules), name)
+        return _plan(document, name)
     except ZtfastError as error:
         _refuse(name, error.diagnostics[0].message)
+
+
+def _plan(document: Mapping[str, Json], name: str) -> Plan:
+    """The plan of a document whose digests are right; raises ZtfastError."""
+    target, live, source = (document.get(key) for key in ("target", "live", "rules_source"))
+    allowed = document.get("allowed_losses")
+    if not isinstance(target, str) or not isinstance(live, str) or not isinstance(allowed, list):
+        _refuse(name, "is a plan without a target, digests or allowed losses")
+    rules = json.dumps({key: document.get(key) for key in _RULES})
     plan = Plan(
-        target,
-        str(texts["live"]),
-        policy,
+        parse_target(target),
+        live,
+        load_json(rules, name),
         source if isinstance(source, str) else None,
         tuple(map(str, allowed)),
     )
-    if plan.goal != texts["goal"]:
-        _refuse(name, "was changed by hand: its rules are not those that its digest is of")
+    if plan.goal != document.get("goal"):
+        _refuse(name, "has other rules than `goal` is the digest of")
     return plan
+
+
+def field_digests(document: Mapping[str, Json]) -> dict[str, str]:
+    """SHA-256 of each field of a plan's document, in hex."""
+    texts = {key: json.dumps(document.get(key), sort_keys=True) for key in _FIELDS}
+    return {key: hashlib.sha256(text.encode()).hexdigest() for key, text in texts.items()}
 
 
 def _refuse(name: str, what: str) -> NoReturn:

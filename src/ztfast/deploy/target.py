@@ -7,6 +7,7 @@ Tested by tests/deploy/test_target.py.
 
 from __future__ import annotations
 
+import codecs
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -95,10 +96,13 @@ def read_token(
 
 
 def _contents(path: str) -> str:
+    """A file's text: Windows' editors and shells mark it as UTF-8 or UTF-16."""
     try:
-        return read_file(path, _MOST_TOKEN).decode("ascii", "replace")
+        data = read_file(path, _MOST_TOKEN)
     except Unreadable as error:
         raise usage(f"{path}: {error.message}", "name a file that holds the token alone") from None
+    marked = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return data.decode("utf-16" if marked else "utf-8-sig", "replace")
 
 
 def _plain(text: str, where: str) -> str:
