@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -23,12 +24,14 @@ _PATIENCE = 60.0  # a server that does not answer fails its test instead of the 
 class Editor:
     """A server's other end."""
 
-    def __init__(self, folder: Path | None = None, **options: Any) -> None:
+    def __init__(self, folder: Path | None = None, options: Any = None) -> None:
         words = [sys.executable, "-m", "ztfast", "lsp"]
         environment = {**os.environ, "PYTHONSAFEPATH": "1"}
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the server
         self.process = subprocess.Popen(
-            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=folder, env=environment
-        )
+            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log,
+            cwd=folder, env=environment,
+        )  # fmt: skip
         self._guard = threading.Timer(_PATIENCE, self.process.kill)
         self._guard.start()
         self._number = 0
@@ -54,9 +57,14 @@ class Editor:
         self.process.kill()
         self.process.wait()
         self._guard.cancel()
-        for stream in (self.process.stdin, self.process.stdout):
+        for stream in (self.process.stdin, self.process.stdout, self._log):
             if stream is not None:
                 stream.close()
+
+    def log(self) -> list[str]:
+        """The lines that the server wrote on standard error so far."""
+        self._log.seek(0)
+        return self._log.read().decode().splitlines()
 
     # --- messages
 

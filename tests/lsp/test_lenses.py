@@ -62,7 +62,7 @@ def test_an_editor_shows_them(tmp_path: Path) -> None:
     (tmp_path / "net.toml").write_text(NETWORK)
     (tmp_path / "ztfast.toml").write_text('network = "net.toml"\n')
     for options in ({}, {"network": "net.toml"}):  # from the project's settings, or the editor's
-        with Editor(tmp_path, **options) as editor:
+        with Editor(tmp_path, options) as editor:
             editor.open(RULES)
             shown = editor.ask("textDocument/codeLens", textDocument=DOCUMENT)
             titles = {one["range"]["start"]["line"]: one["command"]["title"] for one in shown}
@@ -72,9 +72,10 @@ def test_an_editor_shows_them(tmp_path: Path) -> None:
             assert titles[2] == "reach: opens 2 ways (ssh)"
             assert titles[4].startswith("reach: closes 8 ways (")
             command = shown[-1]["command"]
-            assert command["command"] in editor.capabilities["capabilities"][
-                "executeCommandProvider"
-            ]["commands"]
+            assert (
+                command["command"]
+                in editor.capabilities["capabilities"]["executeCommandProvider"]["commands"]
+            )
             editor.ask(
                 "workspace/executeCommand",
                 command=command["command"],

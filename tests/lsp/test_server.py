@@ -83,6 +83,12 @@ def test_a_name_that_cannot_be_is_an_error_that_says_why() -> None:
             newName="accept",
         )
         assert "reserved word" in answer["error"]["message"]
+        elsewhere = {"uri": "file:///other.ztrules"}
+        place = {"line": 0, "character": 0}
+        answer = editor.answer("textDocument/hover", textDocument=elsewhere, position=place)
+        assert "not open" in answer["error"]["message"]
+        refused = [line for line in editor.log() if line.startswith("refused: ")]
+        assert len(refused) == len(editor.log()) == 2  # each a line, and no traceback
 
 
 def test_layout() -> None:
@@ -113,15 +119,29 @@ def test_proofs_come_later_and_are_not_of_an_older_text() -> None:
 def test_members_by_name(tmp_path: Path) -> None:
     network = {"members": [{"address": "8e30f50a25", "name": "sensor", "authorized": True}]}
     (tmp_path / "network.json").write_text(json.dumps(network), encoding="utf-8")
-    with Editor(tmp_path, network="network.json") as editor:
+    with Editor(tmp_path, {"network": "network.json"}) as editor:
         editor.open("accept ztsrc \n;")
         (item,) = editor.at("completion", 0, 13)["items"]
         assert (item["label"], item["textEdit"]["newText"]) == ("sensor", "8e30f50a25")
 
 
 def test_a_network_that_is_missing_is_said(tmp_path: Path) -> None:
-    with Editor(tmp_path, network="gone.json") as editor:
+    with Editor(tmp_path, {"network": "gone.json"}) as editor:
         assert "gone.json" in editor.wait("window/showMessage")["message"]
+        assert editor.open("accept dport eighty;")
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["network.json"], "must be an object"),
+        ({"network": 7}, "`network` must be"),
+        ({"netwerk": "network.json"}, "knows no netwerk"),
+    ],
+)
+def test_settings_that_are_none_are_said(options: Any, says: str) -> None:
+    with Editor(options=options) as editor:
+        assert says in editor.wait("window/showMessage")["message"]
         assert editor.open("accept dport eighty;")
 
 
@@ -142,7 +162,7 @@ def test_hostile_texts_do_not_end_it(text: str) -> None:
 
 
 def test_hostile_requests_do_not_end_it(tmp_path: Path) -> None:
-    with Editor(network=7) as editor:
+    with Editor(options={"network": 7}) as editor:
         editor.raw(b"{")
         editor.raw(b"[]")
         editor.raw(b'{"jsonrpc": "2.0", "method": "textDocument/didOpen", "params": 7}')

@@ -9,13 +9,14 @@ pygls do not agree on what ends a line.  Tested by tests/lsp/test_server.py.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from lsprotocol import types as lsp
-from pygls.exceptions import JsonRpcInvalidParams
+from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
 from pygls.uris import to_fs_path
 
@@ -42,6 +43,7 @@ from ztfast.network.members import Network
 from ztfast.network.project import find_project
 
 SHOW_WAYS = "ztfast.reach"  # the command of a lens
+_OPTIONS = 'write {"network": "network.json"}'
 PAUSE = 0.3  # seconds without a keystroke after which a proof is begun
 
 _ITEM_KINDS = {
@@ -53,6 +55,14 @@ _ITEM_KINDS = {
     "value": lsp.CompletionItemKind.EnumMember,
     "member": lsp.CompletionItemKind.Reference,
 }
+
+
+def _in_a_line(record: logging.LogRecord) -> bool:
+    """A question that is refused is one line of pygls's log, with no traceback: a filter."""
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, JsonRpcException):
+        record.msg, record.args, record.exc_info = "refused: %s", (error,), None
+    return True
 
 
 def serve() -> None:
@@ -76,7 +86,8 @@ class Session:
         self._network = network
         self._network_file: str | None = None  # that its members were read from
         self._lenses: dict[str, tuple[Document, list[Lens]]] = {}
-        self._trouble = ""
+        self._troubles: list[str] = []
+        logging.getLogger("pygls.protocol.json_rpc").addFilter(_in_a_line)
         self._register()
 
     def _register(self) -> None:
@@ -108,12 +119,11 @@ class Session:
     # --- the session
 
     def _initialize(self, params: lsp.InitializeParams) -> None:
-        options: Any = params.initialization_options
-        path: Any = options.get("network") if hasattr(options, "get") else None
         file: str | None = None
         folder = (to_fs_path(params.root_uri) if params.root_uri else None) or "."
+        path = self._network_option(params.initialization_options)
         try:
-            if isinstance(path, str) and path:
+            if path:
                 file = os.path.join(folder, path)
             elif self._network is None:  # whoever gave one needs no project's
                 project = find_project(folder)
@@ -121,11 +131,28 @@ class Session:
             if file is not None and parse_network_id(file) is None:  # an id names no members
                 self._network, self._network_file = load_network(file), file
         except (ZtfastError, OSError) as error:
-            self._trouble = f"the network's members are not known: {error}"
+            self._troubles.append(f"the network's members are not known: {error}")
+
+    def _network_option(self, options: Any) -> str:
+        """The network's file of an editor's settings, empty for none; the rest is complained of."""
+        if options is None:
+            return ""
+        if not hasattr(options, "items"):
+            self._troubles.append(f"initializationOptions must be an object: {_OPTIONS}")
+            return ""
+        given = dict(options.items())
+        path = given.pop("network", None)
+        if given:
+            unknown = ", ".join(sorted(str(name)[:40] for name in given)[:10])
+            self._troubles.append(f"initializationOptions knows no {unknown}: {_OPTIONS}")
+        if path is not None and not isinstance(path, str):
+            self._troubles.append(f"`network` must be a file's name: {_OPTIONS}")
+            return ""
+        return path or ""
 
     def _initialized(self, _: lsp.InitializedParams) -> None:
-        if self._trouble:
-            self._say(self._trouble)
+        for trouble in self._troubles:
+            self._say(trouble)
 
     def _shut_down(self, _: None) -> None:
         self.end()
