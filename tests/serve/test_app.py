@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ def test_what_is_wrong_is_said(
         (b'{"rules": 1, "frame": "arp"}', 400),
         (b'{"rules": "accept;"}', 400),
         (b'{"rules": "accept;", "frame": "\\ud800"}', 400),
-        (b'{"rules": "accept;", "capture": "x", "number": 1e99}', 422),
+        (b'{"rules": "accept;", "capture": "x", "number": 1e99}', 400),
         (b'{"rules": "' + b"x" * 2_000_000 + b'", "frame": "arp"}', 413),
     ],
 )
@@ -90,13 +91,14 @@ def test_a_capture_comes_is_judged_and_goes(office: Running) -> None:
     assert arrived.status == 200
     name = arrived.json["capture"]
     assert arrived.json["bytes"] == len(data)
-    report = office.question("capture", rules=TEXT, capture=name).json
+    report = office.question("capture", rules=TEXT, capture=name, file="a.pcap").json
     assert report["frames"] == 221
     first = report["dropped"][0]
-    why = office.question("explain", rules=TEXT, capture=name, number=first["number"]).json
+    asked = {"rules": TEXT, "capture": name, "file": "a.pcap", "number": first["number"]}
+    why = office.question("explain", **asked).json
     assert why["verdict"] == "drop"
     assert office.ask("DELETE", f"/api/captures/{name}").status == 204
-    assert office.question("capture", rules=TEXT, capture=name).status == 422
+    assert office.question("capture", rules=TEXT, capture=name, file="a.pcap").status == 422
 
 
 def test_the_report_of_a_capture_is_a_page_without_scripts(office: Running) -> None:
@@ -122,11 +124,22 @@ def test_the_report_of_a_capture_is_a_page_without_scripts(office: Running) -> N
     assert office.question("report", rules="nonsense", capture=name, file="x").status == 422
 
 
-def test_what_is_no_capture_is_said(office: Running) -> None:
-    name = office.ask("POST", "/api/captures", b"no capture at all").json["capture"]
-    answer = office.question("capture", rules=TEXT, capture=name)
+@pytest.mark.parametrize(
+    ("question", "data"),
+    [
+        *product(("capture", "report", "explain"), (b"no capture at all", b"")),
+        *product(("capture", "explain"), [CAPTURE.read_bytes()[:30]]),  # a report says so itself
+    ],
+)
+def test_what_is_no_capture_is_said_of_the_uploaded_file(
+    office: Running, question: str, data: bytes
+) -> None:
+    name = office.ask("POST", "/api/captures", data).json["capture"]
+    answer = office.question(question, rules=TEXT, capture=name, file="day.pcap", number=1)
     assert answer.status == 422
-    assert "capture" in answer.json["errors"][0]["message"]
+    (one,) = answer.json["errors"]
+    assert one["place"].startswith("day.pcap")
+    assert name not in answer.body.decode()  # nothing of the server's folders
 
 
 def test_a_huge_upload_is_refused_before_it_comes(office: Running) -> None:

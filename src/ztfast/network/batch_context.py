@@ -127,7 +127,7 @@ def nobody(
     ipauth: bool = True,
     macauth: bool = True,
 ) -> MemberTable:
-    """The table of a network nobody described: member 0 alone.
+    """The table where no network is given: member 0 alone.
 
     `held` (bool[capabilities]) are the capabilities that every member is taken to hold.
     """

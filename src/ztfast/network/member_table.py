@@ -49,7 +49,7 @@ def member_table(
     assumed_ipauth: bool = True,
     assumed_macauth: bool = True,
 ) -> MemberTable:
-    """The members of a network (None: nobody described one) as columns for this view.
+    """The members of a network (None: none is given) as columns for this view.
 
     policy: where defaults of tags and capabilities come from (the network's own where None).
     assumed_ipauth, assumed_macauth: what `chr ipauth` and `macauth` say of unknown senders.

@@ -8,8 +8,8 @@ be known is assumed, and marked so that every verdict that reads it says so:
 - only a network id: addresses follow from the MACs, members' facts are assumed;
 - a MAC of the network's form that belongs to no member: its address is a fact, the tags
   and ownership of that node are assumed;
-- a source MAC of another form: sent by the network's active bridge.  With several, or members that
-  nobody described, the address is 0 and assumed; with none, no node sends or takes such a frame
+- a source MAC of another form: sent by the network's active bridge.  With several, or no members
+  given, the address is 0 and assumed; with none, no node sends or takes such a frame
   (`strays`).  A frame between two such MACs was captured beyond a bridge or router: assumed too;
 - an IP that nobody was assigned: the address is 0 and assumed;
 - a destination MAC of another form: bridged; out, the destination is 0 and no remote

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -142,13 +143,10 @@ class Site:
         """Why a frame, written down or of a capture, gets its verdict."""
         rules = text_of(asked, "rules")
         if "capture" in asked:
-            path, number = (
-                self._captures.path(text_of(asked, "capture")),
-                number_of(asked, "number"),
-            )
-            work = partial(frame_of_capture, self._settings, rules, path, number)
-        else:
-            work = partial(written_frame, self._settings, rules, text_of(asked, "frame"))
+            number = number_of(asked, "number")
+            explain = partial(frame_of_capture, self._settings, rules, number=number)
+            return await self._of_capture(asked, explain)
+        work = partial(written_frame, self._settings, rules, text_of(asked, "frame"))
         return await self._workers.run(work)
 
     async def why(self, asked: Question) -> Any:
@@ -173,16 +171,25 @@ class Site:
 
     async def capture(self, asked: Question) -> Any:
         """The report of a capture."""
-        path = self._captures.path(text_of(asked, "capture"))
-        work = partial(capture_report, self._settings, text_of(asked, "rules"), path)
-        return await self._workers.run(work)
+        report = partial(capture_report, self._settings, text_of(asked, "rules"))
+        return await self._of_capture(asked, report)
 
     async def report(self, asked: Question) -> Any:
-        """The name of a capture's report page, which is made; file: what the capture is called."""
-        path = self._captures.path(text_of(asked, "capture"))
+        """The name of a capture's report page, which is made."""
         rules, file = text_of(asked, "rules"), text_of(asked, "file")
-        work = partial(capture_page, self._settings, rules, path, file)
-        return {"report": self._pages.keep(await self._workers.run(work))}
+        page = partial(capture_page, self._settings, rules, name=file)
+        return {"report": self._pages.keep(await self._of_capture(asked, page))}
+
+    async def _of_capture(self, asked: Question, answer: Callable[..., Any]) -> Any:
+        """An answer from a capture's path; its errors name the file as the page does (`file`)."""
+        path, file = self._captures.path(text_of(asked, "capture")), text_of(asked, "file")
+        try:
+            return await self._workers.run(partial(answer, path=path))
+        except ZtfastError as error:
+            found = (
+                replace(one, path=file) if one.path == path else one for one in error.diagnostics
+            )
+            raise ZtfastError(*found) from None
 
     async def save(self, asked: Question) -> Any:
         """Save the rules; the digest of what is there now."""
