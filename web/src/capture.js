@@ -53,12 +53,12 @@ export class CapturePanel extends Panel {
     this.result.replaceChildren();
   }
 
-  asked() {
+  question() {
     return { rules: this.context.editor.text(), capture: this.capture.name, file: this.capture.file };
   }
 
   ask(signal) {
-    return this.capture && ask("capture", this.asked(), signal);
+    return this.capture && ask("capture", this.question(), signal);
   }
 
   render(answer) {
@@ -76,7 +76,7 @@ export class CapturePanel extends Panel {
   // The page that `ztfast filter --report` writes, in a frame without scripts.
   report() {
     const shown = h("div", { "aria-live": "polite" });
-    const asked = this.asked();
+    const asked = this.question();
     const make = button("Report page", async () => {
       make.disabled = true;
       try {
@@ -117,7 +117,7 @@ export class CapturePanel extends Panel {
     if (!rows.length) return [];
     const why = h("div", { class: "why", "aria-live": "polite" });
     const shown = rows.map((row) => {
-      const asked = () => ({ ...this.asked(), number: row.number });
+      const asked = () => ({ ...this.question(), number: row.number });
       return [
         number(row.number), row.from_name ?? row.source ?? "?", row.to_name ?? row.dest ?? "?", row.frame,
         lineLink(row.line, this.context), whyButton(why, "explain", asked, this.context, `Why was frame ${row.number} dropped?`),

@@ -59,7 +59,7 @@ class Plan:
 
     def to_json(self) -> dict[str, Any]:
         """The plan as one JSON-ready object, which `read_plan` reads."""
-        fields = {
+        fields: dict[str, Any] = {
             "target": str(self.target),
             "live": self.live,
             "goal": self.goal,
