@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import random
 import sys
 import tracemalloc
 from functools import partial
@@ -14,6 +15,8 @@ import pytest
 
 from tests.capture.building import frame, pcap
 from ztfast.capture import open_capture
+from ztfast.capture.compressed_frames import FollowedReader, zstd_boundaries
+from ztfast.capture.sources import ObjectReader
 from ztfast.errors import CaptureError
 
 zstandard = pytest.importorskip("zstandard")
@@ -205,3 +208,74 @@ def test_missing_library_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "zstandard", None)
     with pytest.raises(CaptureError, match="compression"):
         read(PACK["zstd"](DATA))
+
+
+def outcome(source, resync):
+    """Frames, what was damaged, and the error without its path."""
+    frames, told = [], None
+    try:
+        with open_capture(source, resync=resync) as capture:
+            collect(capture, frames)
+            told = [(found.code, found.message, found.offset) for found in capture.diagnostics]
+    except CaptureError as error:
+        found = error.diagnostics[0]
+        told = found.code, found.message, found.offset
+    return frames, told
+
+
+def spoiled(data, rng):
+    """Cut, with a bit turned, with bytes missing, or with rubbish behind."""
+    place = rng.randrange(len(data))
+    ways = {
+        "cut": data[:place],
+        "bit": flipped(data, place),
+        "gap": data[:place] + data[place + rng.randrange(1, 300) :],
+        "more": data + rng.randbytes(rng.randrange(1, 40)),
+        "whole": data,
+    }
+    return ways[rng.choice(list(ways))]
+
+
+@pytest.mark.parametrize("stored", [False, True])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_file_in_large_pieces_gives_what_a_stream_in_small_ones_does(tmp_path, kind, stored):
+    rng = random.Random(f"{kind} {stored}")
+    data = pcap([rng.randbytes(900) for _ in range(400)]) if stored else DATA
+    packed = PACK[kind](data[:200_001]) + PACK[kind](data[200_001:])
+    path = tmp_path / "file"
+    for turn in range(20):
+        spoilt = spoiled(packed, rng)
+        path.write_bytes(spoilt)
+        for resync in (False, True):
+            stream = outcome(io.BytesIO(spoilt), resync)
+            assert outcome(path, resync) == stream, (turn, resync)
+
+
+@pytest.mark.parametrize("piece", [1, 3, 7, 1000, 1 << 20])
+def test_a_followed_stream_is_whole_where_a_frame_ends(piece):
+    skippable = b"\x50\x2a\x4d\x18\x05\x00\x00\x00abcde"
+    packed = PACK["zstd"](pcap(FRAMES[:5])) + skippable + PACK["zstd"](pcap(FRAMES[5:9]))
+    for cut in (len(packed), len(packed) - 1, len(packed) - 5, 100, 7, 2):
+        followed = FollowedReader(ObjectReader(io.BytesIO(packed[:cut])), zstd_boundaries)
+        passed = b"".join(iter(lambda reader=followed: bytes(reader.read(piece)), b""))
+        assert passed == packed[:cut]
+        assert followed.whole == (cut == len(packed))
+
+
+def test_frames_stay_as_they_are_while_later_ones_are_inflated(tmp_path):
+    """Buffers are filled again, but none that somebody still looks at."""
+    path = tmp_path / "file"
+    path.write_bytes(gzip.compress(DATA))
+    with open_capture(path, span=1 << 15) as capture:
+        kept = list(capture)
+    assert len(kept) > 10
+    assert [data for batch in kept for data in batch.frames()] == FRAMES
+
+
+def test_a_buffer_that_nobody_looks_at_is_filled_again(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(gzip.compress(DATA))
+    with open_capture(path, span=1 << 15) as capture:
+        seen = [batch.buffer.__array_interface__["data"][0] for batch in capture if len(batch)]
+    assert len(seen) > 10
+    assert len(set(seen)) <= 4

@@ -1,8 +1,9 @@
 """Reading ahead: a regular file is decompressed by a thread while its frames are judged.
 
-Contract: as `capture.sources.StreamFeed`, whose windows it gives; one buffer more is held at a
-time, of half a window.  Only for readers that never wait for another program: closing waits for
-the thread.  Tested by tests/capture/test_sources.py.
+Contract: as `capture.sources.StreamFeed`, whose windows it gives; buffers have half a window, and
+one more is held at a time.  One that nobody looks at any more is filled again: fresh memory can
+cost as much as inflating into it.  Only for readers that never wait for another program: closing
+waits for the thread.  Tested by tests/capture/test_sources.py and test_compression.py.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from ztfast.capture.packets import MAX_BUFFER
 from ztfast.capture.sources import Filled, Reader, StreamFeed, fill
 
 _ROOM = 1 << 18  # bytes in front of what is read ahead, for what a window leaves over
+_KEPT = 3  # buffers: one looked at, one looked at just before, one being filled
 
 
 class AheadFeed(StreamFeed):
@@ -27,6 +29,7 @@ class AheadFeed(StreamFeed):
         super().__init__(reader, path, head, max(1, span // 2), base)
         self._room = min(_ROOM, self._span)
         self._pool = ThreadPoolExecutor(1)
+        self._kept: list[bytearray] = []
         self._coming: Future[tuple[Any, Filled]] | None = None
         self._closed = False
 
@@ -44,8 +47,18 @@ class AheadFeed(StreamFeed):
 
     def _read(self) -> tuple[Any, Filled]:
         """A buffer with room in front, and how much of the rest was filled; in the thread."""
-        buffer = np.empty(self._room + self._span, np.uint8)
+        buffer = np.frombuffer(self._memory(), np.uint8)
         return buffer, fill(self._reader, memoryview(buffer.data)[self._room :])
+
+    def _memory(self) -> bytearray:
+        """A buffer that nobody looks at."""
+        for memory in self._kept:
+            if _unseen(memory):
+                return memory
+        memory = bytearray(self._room + self._span)
+        if len(self._kept) < _KEPT:
+            self._kept.append(memory)
+        return memory
 
     def close(self) -> None:
         """Wait for the thread, and close the reader."""
@@ -53,3 +66,12 @@ class AheadFeed(StreamFeed):
             self._closed = True
             self._pool.shutdown(wait=True, cancel_futures=True)
             super().close()
+
+
+def _unseen(memory: bytearray) -> bool:
+    """Is no array or view of it left?  Python refuses to resize what is being looked at."""
+    try:
+        memory.append(memory.pop())
+    except BufferError:
+        return False
+    return True

@@ -2,8 +2,9 @@
 
 Contract: `SteppedReader` is a reader that gives compressed bytes as they are, but never beyond
 the end of a block, a check sum or a frame.  Why: the libraries lose what a call has decoded where
-something later in it is damaged; block by block only the damaged one is lost.  `whole`: the
-stream ended where a frame did.  Sources: RFC 8878, section 3.1; lz4_Frame_format.md 1.6.
+something later in it is damaged; block by block only the damaged one is lost.  `FollowedReader`
+gives large pieces and only looks.  `whole`: the stream ended where a frame did.
+Sources: RFC 8878, section 3.1; lz4_Frame_format.md 1.6.
 Tested by tests/capture/test_compression.py.
 """
 
@@ -81,6 +82,56 @@ class SteppedReader:
         count = self._source.readinto(memoryview(space))
         self._ended = count == 0
         self._data = memoryview(bytes(self._data) + bytes(space[:count]))
+
+
+class FollowedReader:
+    """A reader of `source` in pieces as large as are asked for, which follows the boundaries."""
+
+    def __init__(self, source: Reader, boundaries: Callable[[], Boundaries]) -> None:
+        self._source = source
+        self._boundaries = boundaries()
+        self._wanted = next(self._boundaries)
+        self._space = memoryview(b"")
+        self._held = b""  # what is to be looked at and not yet whole
+
+    @property
+    def taken(self) -> int:
+        """Compressed bytes taken from the source."""
+        return getattr(self._source, "taken", 0)
+
+    @property
+    def whole(self) -> bool:
+        """Is all passed on, and was the last of it the end of a frame?"""
+        return self._wanted == (0, 0)
+
+    def read(self, size: int) -> memoryview:
+        """Up to `size` bytes, none at the end; the next call overwrites them."""
+        if len(self._space) != size:
+            self._space = memoryview(bytearray(size))
+        data = self._space[: self._source.readinto(self._space)]
+        if data:
+            self._follow(data)
+        elif self._wanted[0]:
+            self._wanted, self._held = self._boundaries.send(self._held), b""
+        return data
+
+    def close(self) -> None:
+        """Close the source."""
+        self._source.close()
+
+    def _follow(self, data: memoryview) -> None:
+        if self._held:
+            data = memoryview(self._held + data)
+        place, left = 0, len(data)
+        while left and left >= self._wanted[0]:
+            look, step = self._wanted
+            if look:
+                self._wanted = self._boundaries.send(bytes(data[place : place + look]))
+                continue
+            count = min(step, left)
+            place, left = place + count, left - count
+            self._wanted = (0, step - count) if count < step else next(self._boundaries)
+        self._held = bytes(data[place:])
 
 
 def zstd_boundaries() -> Boundaries:

@@ -2,8 +2,10 @@
 
 Contract: decompressing gives at most what the reader has room for, so a bomb fills no
 memory; streams of several members are read through; one that ends early is an error after
-everything before it was given.  gzip needs no extra (isal makes it fast where it is
-installed); zstd and lz4 need `pip install 'ztfast[compression]'`.
+everything before it was given, and damage is one after everything before the piece that has it
+(a block of zstd or lz4, little of gzip).  A source that can begin anew is read in large pieces
+until it is damaged or ends early, and then once more in small ones.  gzip needs no extra (isal
+makes it fast where it is installed); zstd and lz4 need `pip install 'ztfast[compression]'`.
 Tested by tests/capture/test_compression.py.
 """
 
@@ -14,13 +16,19 @@ import zlib
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from ztfast.capture.compressed_frames import SteppedReader, lz4_boundaries, zstd_boundaries
+from ztfast.capture.compressed_frames import (
+    FollowedReader,
+    SteppedReader,
+    lz4_boundaries,
+    zstd_boundaries,
+)
 from ztfast.capture.gzip_stream import GzipMember, Pieces, ZlibInflater
 from ztfast.capture.lz4_legacy import LEGACY_MAGIC, LegacyReader
 from ztfast.capture.sources import Reader
 from ztfast.errors import CaptureError, Diagnostic
 
 _CHUNK = 1 << 16
+_LARGE, _LARGE_GZIP, _LARGE_LZ4 = 1 << 20, 1 << 18, 1 << 17  # more: fresh memory for each
 _ROOM = 1 << 20
 _ZSTD_BLOCK = 1 << 17  # bytes that a block holds at most
 _MAX_WINDOW = 1 << 27  # what zstd's own tool accepts without being asked to take more
@@ -36,10 +44,18 @@ def kind_of(head: bytes) -> str | None:
     return {b"\x04\x22\x4d\x18": "lz4", LEGACY_MAGIC: "lz4-legacy"}.get(head)
 
 
-def decompressed(kind: str, source: Reader, path: str) -> Reader:
-    """A reader of what the compressed stream `source` holds."""
+def decompressed(
+    kind: str, source: Reader, path: str, anew: Callable[[], Reader] | None = None
+) -> Reader:
+    """A reader of what the compressed stream `source` holds.
+
+    anew: a reader of the same from its start, where it can be read once more.
+    """
+    careful, fast = _READERS[kind]
     try:
-        return _READERS[kind](source)
+        if anew is None or fast is None:
+            return careful(source)
+        return LargePieces(fast(source), lambda: careful(anew()))
     except ImportError as error:
         raise CaptureError(
             Diagnostic(
@@ -109,12 +125,20 @@ class _Decoder(Protocol):
 class _Members:
     """Members of a compressed stream, one behind the other."""
 
-    def __init__(self, source: Reader, kind: str, make: Callable[[], _Decoder]) -> None:
+    def __init__(
+        self,
+        source: Reader,
+        kind: str,
+        make: Callable[[], _Decoder],
+        piece: int = _CHUNK,
+        room: int = _ROOM,
+    ) -> None:
         self._source = source
         self._kind = kind
         self._make = make
         self._decoder = make()
-        self._input = bytearray(_CHUNK)
+        self._input = bytearray(piece)
+        self._room = room
 
     @property
     def taken(self) -> int:
@@ -133,7 +157,7 @@ class _Members:
                 data = self._chunk()
                 if not data:
                     raise EOFError(f"the {self._kind} stream is cut short")
-            out = self._decompress(data, min(len(buffer), _ROOM))
+            out = self._decompress(data, min(len(buffer), self._room))
             if out:
                 buffer[: len(out)] = out
                 return len(out)
@@ -170,38 +194,79 @@ class _Members:
 
 
 def _gzip(source: Reader) -> Reader:
-    pieces = Pieces(source)
+    return _Members(Pieces(source), "gzip", _gzip_member())
+
+
+def _gzip_fast(source: Reader) -> Reader:
+    return _Members(source, "gzip", _gzip_member(), _LARGE_GZIP, _LARGE_GZIP)
+
+
+def _gzip_member() -> Callable[[], _Decoder]:
     try:
         from isal import igzip_lib, isal_zlib
     except ImportError:
-        return _Members(pieces, "gzip", lambda: GzipMember(ZlibInflater(), zlib.crc32))
+        return lambda: GzipMember(ZlibInflater(), zlib.crc32)
     inflate, flag = igzip_lib.IgzipDecompressor, igzip_lib.DECOMP_DEFLATE
     sums: Any = isal_zlib  # its types do not say what a check sum is taken of
-    return _Members(pieces, "gzip", lambda: GzipMember(inflate(flag), sums.crc32))
+    return lambda: GzipMember(inflate(flag), sums.crc32)
 
 
 def _lz4(source: Reader) -> Reader:
-    lz4 = importlib.import_module("lz4.frame")  # it ships no types
-    return _Members(SteppedReader(source, lz4_boundaries), "lz4", lz4.LZ4FrameDecompressor)
+    return _Members(SteppedReader(source, lz4_boundaries), "lz4", _lz4_frame())
+
+
+def _lz4_fast(source: Reader) -> Reader:
+    return _Members(source, "lz4", _lz4_frame(), _LARGE_LZ4, _LARGE_LZ4)
+
+
+def _lz4_frame() -> Callable[[], _Decoder]:
+    library = importlib.import_module("lz4.frame")  # it ships no types
+    decoder: Callable[[], _Decoder] = library.LZ4FrameDecompressor
+    return decoder
 
 
 class _Zstd:
-    """zstd: the library reads across frames, block by block."""
+    """zstd: the library reads across frames; steps or large pieces, as it gets them."""
 
-    def __init__(self, source: Reader) -> None:
+    def __init__(self, source: SteppedReader | FollowedReader, piece: int) -> None:
         import zstandard
 
-        self._steps = SteppedReader(source, zstd_boundaries)
-        self._rest = memoryview(b"")
+        self._source = source
         inner = zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW)
         self._error = zstandard.ZstdError
-        steps: Any = self._steps  # has the one method that the library calls
-        self._reader: Any = inner.stream_reader(steps, read_size=_CHUNK, read_across_frames=True)
+        given: Any = source  # has the one method that the library calls
+        self._reader: Any = inner.stream_reader(given, read_size=piece, read_across_frames=True)
 
     @property
     def taken(self) -> int:
         """Compressed bytes taken from the source."""
-        return self._steps.taken
+        return self._source.taken
+
+    def readinto(self, buffer: memoryview) -> int:
+        """Some output; 0 only behind a whole last frame."""
+        return self._checked(self._reader.readinto, buffer)
+
+    def _checked(self, read: Callable[[memoryview], int], buffer: memoryview) -> int:
+        try:
+            count = read(buffer)
+        except self._error as error:
+            raise ValueError(f"the zstd stream is damaged: {error}") from error
+        if count == 0 and not self._source.whole:
+            raise EOFError("the zstd stream is cut short")
+        return count
+
+    def close(self) -> None:
+        """Close the source."""
+        self._source.close()
+
+
+class _ZstdSteps(_Zstd):
+    """zstd block by block, so that damage costs no other block."""
+
+    def __init__(self, source: Reader) -> None:
+        self._steps = SteppedReader(source, zstd_boundaries)
+        super().__init__(self._steps, _CHUNK)
+        self._rest = memoryview(b"")
 
     def readinto(self, buffer: memoryview) -> int:
         """Some output; 0 only behind a whole last frame."""
@@ -216,26 +281,63 @@ class _Zstd:
 
     def _block(self, buffer: memoryview) -> int:
         """A block's output.  With less space its rest would be lost if the next is damaged."""
-        try:
-            count: int = self._reader.readinto1(buffer[:_ROOM])
-        except self._error as error:
-            raise ValueError(f"the zstd stream is damaged: {error}") from error
-        if count == 0 and not self._steps.whole:
-            raise EOFError("the zstd stream is cut short")
-        return count
+        return self._checked(self._reader.readinto1, buffer[:_ROOM])
 
     def ready(self, patience: float) -> bool:
         """Does a read return at once?"""
         return bool(self._rest) or self._steps.ready(patience)
 
+
+def _zstd_fast(source: Reader) -> Reader:
+    return _Zstd(FollowedReader(source, zstd_boundaries), _LARGE)
+
+
+class LargePieces:
+    """What `reader` gives up to damage or an early end, then what `careful()` gives behind it."""
+
+    def __init__(self, reader: Reader, careful: Callable[[], Reader]) -> None:
+        self._reader = reader
+        self._careful: Callable[[], Reader] | None = careful
+        self._given = self._most = 0
+
+    @property
+    def taken(self) -> int:
+        """Compressed bytes taken from the source, never fewer than before."""
+        self._most = max(self._most, getattr(self._reader, "taken", 0))
+        return self._most
+
+    def readinto(self, buffer: memoryview) -> int:
+        """Some output; 0 only behind a whole last member."""
+        if self._careful is None:
+            return self._reader.readinto(buffer)
+        try:
+            count = self._reader.readinto(buffer)
+        except (EOFError, ValueError):
+            self._reader, self._careful = self._careful(), None
+            self._pass_over(memoryview(bytearray(_LARGE)))
+            return self._reader.readinto(buffer)
+        self._given += count
+        return count
+
+    def _pass_over(self, space: memoryview) -> None:
+        """Read what was given before."""
+        while self._given:
+            count = self._reader.readinto(space[: self._given])
+            if not count:
+                raise ValueError("the file became shorter while it was read")
+            self._given -= count
+
     def close(self) -> None:
         """Close the source."""
-        self._steps.close()
+        self._reader.close()
 
 
-_READERS: dict[str, Callable[[Reader], Reader]] = {
-    "gzip": _gzip,
-    "zstd": _Zstd,
-    "lz4": _lz4,
-    "lz4-legacy": LegacyReader,
+_Make = Callable[[Reader], Reader]
+
+# how each is read so that damage costs little, and how where it can be begun anew after damage
+_READERS: dict[str, tuple[_Make, _Make | None]] = {
+    "gzip": (_gzip, _gzip_fast),
+    "zstd": (_ZstdSteps, _zstd_fast),
+    "lz4": (_lz4, _lz4_fast),
+    "lz4-legacy": (LegacyReader, None),
 }

@@ -202,7 +202,7 @@ def _recognise(
     head = _head(reader, name)
     compression, regular = kind_of(head), descriptor >= 0 or isinstance(reader, PathReader)
     if compression is not None:
-        reader = decompressed(compression, PushedBack(head, reader), name)
+        reader = _inflated(compression, head, reader, name, regular)
         descriptor, head = -1, _head(reader, name)
     start = 0
     if head not in _FORMATS:
@@ -220,6 +220,15 @@ def _recognise(
     capture = Capture(feed, format, read, session, limit, growing, start)
     capture.compression = compression
     return capture
+
+
+def _inflated(kind: str, head: bytes, reader: Reader, name: str, regular: bool) -> Reader:
+    """A reader of what a compressed stream holds whose first bytes were taken."""
+    taken = PushedBack(head, reader)
+    if not regular or not isinstance(reader, (FileReader, PathReader)):
+        return decompressed(kind, taken, name)
+    file = reader
+    return decompressed(kind, taken, name, lambda: PushedBack(head, file.moved(len(head))))
 
 
 def _behind_something(

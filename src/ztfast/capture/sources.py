@@ -243,6 +243,11 @@ class FileReader:
         buffer[: len(data)] = data
         return len(data)
 
+    def moved(self, place: int) -> FileReader:
+        """This reader at a byte of a regular file."""
+        self.taken = os.lseek(self._descriptor, place, os.SEEK_SET)
+        return self
+
     def ready(self, patience: float) -> bool:
         """Does a read return at once, or within `patience` seconds?"""
         if not self._slow:
@@ -299,6 +304,11 @@ class PathReader:
             count = file.readinto(buffer)
         self.taken += count
         return count
+
+    def moved(self, place: int) -> PathReader:
+        """This reader at a byte of the file."""
+        self.taken = place
+        return self
 
     @staticmethod
     def _identity(found: os.stat_result) -> tuple[int, int]:
