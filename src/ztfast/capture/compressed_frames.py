@@ -90,7 +90,7 @@ class FollowedReader:
     def __init__(self, source: Reader, boundaries: Callable[[], Boundaries]) -> None:
         self._source = source
         self._boundaries = boundaries()
-        self._wanted = next(self._boundaries)
+        self._wanted: tuple[int, int] = next(self._boundaries)
         self._space = memoryview(b"")
         self._held = b""  # what is to be looked at and not yet whole
 
