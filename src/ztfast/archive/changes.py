@@ -108,7 +108,7 @@ class Comparison:
 
     def __call__(self, judgement: Judgement, _: object = None) -> None:
         """Take a batch."""
-        packets, frames, verdicts, _, _ = judgement
+        packets, frames, verdicts = judgement[:3]
         if frames is None or verdicts is None or not len(packets):
             return
         before = self._old.evaluate(frames, first=packets.first)

@@ -66,7 +66,7 @@ class Flows:
 
     def add(self, judgement: Judgement, _: object = None) -> None:
         """Take a batch."""
-        packets, frames, verdicts, _, _ = judgement
+        packets, frames, verdicts = judgement[:3]
         if frames is None or verdicts is None or not len(packets):
             return
         rows = frame_rows(packets, frames, verdicts)

@@ -15,7 +15,10 @@ import numpy as np
 
 from ztfast.capture.many import Captures
 from ztfast.engine.engine import Engine
+from ztfast.engine.network_verdicts import Verdicts
 from ztfast.errors import Diagnostic
+from ztfast.frames.batch import FrameBatch
+from ztfast.pipeline.apart import ApartFrames
 from ztfast.pipeline.capture_job import CaptureJob, unjudged
 from ztfast.pipeline.judge import Judgement, judgements
 from ztfast.pipeline.outputs import OutputOptions
@@ -62,6 +65,7 @@ class Job(CaptureJob):
         self._vlan, self._threads = vlan, threads
         # who gets copies and redirects is known where the members are
         self._delivers = engine.can_deliver and engine.forwards
+        self._apart = ApartFrames()
 
     def work(self, progress: Progress | None = None) -> None:
         """Read to the end, the first error, or Ctrl-C (SIGTERM); then finish what is written.
@@ -82,6 +86,7 @@ class Job(CaptureJob):
             counts=counts,
             keeps=self._options.anything,
             follows=self._delivers,
+            defers=not self._options.anything,
         ):
             with shielded():
                 self._take(item)
@@ -123,6 +128,20 @@ class Job(CaptureJob):
         for observer in self._observers:
             observer(item, found)
         self.tally.count(item, found)
+        if item.later is not None:
+            self._apart.add(item.later)
+            if self._apart.full:
+                self._count_apart()
+
+    def _count_apart(self) -> None:
+        """Judge and count the frames that were left over so far."""
+        if not len(self._apart):
+            return
+        frames, lengths = self._apart.take()
+        verdicts = self.engine.evaluate(frames)
+        self.tally.add(verdicts, lengths)
+        if self._delivers:
+            self.tally.add_deliveries(0, self._followed(frames, verdicts, 0))
 
     def _delivered(self, item: Judgement) -> Deliveries | None:
         """A batch's copies and redirects; frames that were counted have none."""
@@ -133,10 +152,15 @@ class Job(CaptureJob):
             return no_deliveries()
         if judged.frames is None or judged.verdicts is None:
             return None
-        only = np.flatnonzero(judged.verdicts.may_send)
+        return self._followed(judged.frames, judged.verdicts, judged.packets.first)
+
+    def _followed(self, frames: FrameBatch, verdicts: Verdicts, first: int) -> Deliveries:
+        from ztfast.pipeline.deliveries import no_deliveries  # start-up stays short
+
+        only = np.flatnonzero(verdicts.may_send)
         if not len(only):
             return no_deliveries()
-        return self._delivery.deliver(judged.frames, first=judged.packets.first, only=only).copies
+        return self._delivery.deliver(frames, first=first, only=only).copies
 
     @cached_property
     def _delivery(self) -> Delivery:
@@ -146,6 +170,8 @@ class Job(CaptureJob):
         return Delivery(self.engine, alike=True)
 
     def _close(self) -> list[Diagnostic]:
+        with shielded():
+            self._count_apart()  # of batches that were counted
         return self._outputs.close() if self._outputs is not None else []
 
     @property

@@ -30,7 +30,8 @@ class Judgement(NamedTuple):
 
     frames and verdicts are None where the link type is not known, and where frames were only
     counted: `counted` holds the counts then, `packets` the accepted frames where they are wanted,
-    and `apart` is the judgement of those that counting does not do for (pipeline.scan), or None.
+    and `apart` is the judgement of those that counting does not do for (pipeline.scan), or None;
+    `later` are these where the caller judges them.
     """
 
     packets: PacketBatch
@@ -38,6 +39,7 @@ class Judgement(NamedTuple):
     verdicts: Verdicts | None
     counted: Counted | None = None
     apart: Judgement | None = None
+    later: PacketBatch | None = None
 
 
 def judge(
@@ -88,12 +90,14 @@ def judgements(
     counts: bool = False,
     keeps: bool = False,
     follows: bool = False,
+    defers: bool = False,
 ) -> Iterator[Judgement]:
     """Each batch of a capture, judged.  A merge judges frames in their final order.
 
     counts: figures are all that is wanted, and the accepted frames where the caller `keeps`
     them.  Frames may then be counted while they are found (`Judgement.counted`).  follows: so may
-    be what becomes of their copies and redirects (`Counted.sent`).
+    be what becomes of their copies and redirects (`Counted.sent`).  defers: frames apart are handed
+    on (`Judgement.later`), to be judged many together.
     """
     batches: Iterable[PacketBatch] = capture
     if isinstance(capture, (Capture, Captures)):
@@ -104,7 +108,18 @@ def judgements(
             "use ztfast.open_capture(path)",
         )
     for packets in batches:
-        yield judge(engine, packets, vlan=vlan, threads=threads)
+        if defers and isinstance(packets.judged, Counted):
+            yield _deferred(packets, packets.judged)
+        else:
+            yield judge(engine, packets, vlan=vlan, threads=threads)
+
+
+def _deferred(packets: PacketBatch, counted: Counted) -> Judgement:
+    """A batch whose frames were counted, but for those apart."""
+    marks = counted.apart
+    later = packets.chosen(np.flatnonzero(marks)) if marks.any() else None
+    accepted = packets.chosen(np.flatnonzero(~marks), counted)
+    return Judgement(accepted, None, None, counted, later=later)
 
 
 def chosen_scan(

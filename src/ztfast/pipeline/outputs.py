@@ -192,7 +192,7 @@ class Outputs:
 
     def write(self, judgement: Judgement, deliveries: Deliveries | None = None) -> None:
         """Write a batch's frames where they belong; raises OutputError."""
-        packets, frames, verdicts, counted, _ = judgement
+        packets, frames, verdicts, counted = judgement[:4]
         comments = None
         if self._decisions is not None and verdicts is not None:
             comments = self._decisions.comments(verdicts)

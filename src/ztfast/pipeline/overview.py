@@ -89,7 +89,7 @@ class Overview:
 
     def __call__(self, item: Judgement, found: Deliveries | None) -> None:
         """Take a batch, and what was delivered of it."""
-        packets, frames, verdicts, _, _ = item
+        packets, frames, verdicts = item[:3]
         if frames is None or verdicts is None or not len(packets):
             return
         times, lengths = packets.timestamps, packets.lengths

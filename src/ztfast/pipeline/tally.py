@@ -93,7 +93,7 @@ class Tally:
     def count(self, judgement: Judgement, deliveries: Deliveries | None = None) -> None:
         """Count a batch as `pipeline.judge` gives it, and what was delivered of it."""
         if deliveries is not None:
-            self._delivered().add(judgement.packets.scanned, deliveries)
+            self.add_deliveries(judgement.packets.scanned, deliveries)
         if judgement.counted is not None:
             self.add_counted(judgement.counted)
         elif judgement.verdicts is None:
@@ -102,6 +102,10 @@ class Tally:
             self.add(judgement.verdicts, judgement.packets.lengths)
         if judgement.apart is not None:
             self.count(judgement.apart)
+
+    def add_deliveries(self, frames: int, deliveries: Deliveries) -> None:
+        """Count what was sent for so many frames."""
+        self._delivered().add(frames, deliveries)
 
     def _delivered(self) -> DeliveryTally:
         from ztfast.pipeline.delivery_tally import DeliveryTally  # start-up stays short
