@@ -18,6 +18,7 @@ from ztfast.network.resolve import (
     Endpoints,
     IpColumn,
     MemberIndex,
+    Stations,
     member_index,
     resolve,
 )
@@ -223,3 +224,13 @@ def test_ten_thousand_members_against_a_dictionary() -> None:
     texts = [str(ip_address(given[a])) for a, _ in pairs]
     found = by_ip("out", *((text, "8.8.8.8") for text in texts), network=network)
     assert found[0] == [number[a] for a, _ in pairs], f"seed {seed}"
+
+
+def test_of_two_members_with_one_mac_the_first_is_found() -> None:
+    for factor in (1, 0x1000193):  # in other places of the table
+        macs = np.array([5, 5, 9, 9, 9, 12], np.uint64) * np.uint64(factor)
+        stations = Stations(macs, np.array([3, 4, 1, 2, 7, 6], np.int32))
+        asked = np.array([9, 5, 12, 7, 0], np.uint64) * np.uint64(factor)
+        assert stations.members(asked).tolist() == [1, 3, 6, 0, 0]
+    nobody = Stations(np.zeros(0, np.uint64), np.zeros(0, np.int32))
+    assert nobody.members(np.array([0, 0xFFFFFFFFFFFFFFFF], np.uint64)).tolist() == [0, 0]

@@ -24,6 +24,7 @@ Tested by tests/network/test_resolve.py.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,6 +37,9 @@ from ztfast.network.members import Network
 
 MEMBERSHIP_UNKNOWN = -1
 NO_SENDER = -1  # of frames from foreign MACs, in a network without an active bridge
+
+_FACTOR = np.uint64(0x9E3779B97F4A7C15)
+_NO_MAC = np.uint64(0xFFFFFFFFFFFFFFFF)  # longer than any
 
 Uint64s = npt.NDArray[np.uint64]
 Int32s = npt.NDArray[np.int32]
@@ -81,6 +85,37 @@ class _Found(NamedTuple):
     known: Bools
 
 
+class Stations:
+    """Members by MAC: most stand in the place that a hash chooses, so one look finds them.
+
+    macs: ascending; members: their numbers.
+    """
+
+    def __init__(self, macs: Uint64s, members: Int32s) -> None:
+        bits = 3 + len(macs).bit_length()
+        self._shift = np.uint64(64 - bits)
+        self._macs = np.full(1 << bits, _NO_MAC, np.uint64)
+        self._members = np.full(1 << bits, UNKNOWN_MEMBER, np.int32)
+        places = self._places(macs)
+        # backwards, since the last one stays: of two members with one MAC it is the first
+        self._macs[places[::-1]], self._members[places[::-1]] = macs[::-1], members[::-1]
+        shared = self._macs[places] != macs  # another stands in their place
+        self._others, self._of_others = macs[shared], members[shared]
+
+    def _places(self, macs: Uint64s) -> Uint64s:
+        found: Uint64s = macs * _FACTOR >> self._shift
+        return found
+
+    def members(self, macs: Uint64s) -> Int32s:
+        """The member of each MAC, UNKNOWN_MEMBER where it is nobody's."""
+        places = self._places(macs)
+        found: Int32s = np.where(self._macs[places] == macs, self._members[places], UNKNOWN_MEMBER)
+        if len(self._others):
+            rest = np.flatnonzero(found == UNKNOWN_MEMBER)
+            found[rest] = _numbered(self._of_others, *_places(self._others, macs[rest]))
+        return found
+
+
 @dataclass(frozen=True)
 class MemberIndex:
     """Look-ups from MAC and IP to member number; made once for a network and table."""
@@ -103,6 +138,11 @@ class MemberIndex:
         if self.network_id is None or len(self.table.address) == 1 or len(self.bridges) > 1:
             return UNKNOWN_MEMBER
         return self.bridges[0] if self.bridges else NO_SENDER
+
+    @cached_property
+    def stations(self) -> Stations:
+        """The members by MAC, as columns look them up."""
+        return Stations(self.macs, self.mac_member)
 
     @property
     def described(self) -> bool:
@@ -153,7 +193,7 @@ def _ipv6_columns(ips: GivenIps) -> tuple[npt.NDArray[np.void], Uint64s, Int32s,
     given["high"], given["low"] = ips.high[ips.wide], ips.low[ips.wide]
     found, first, counts = np.unique(given, return_index=True, return_counts=True)
     wide, members = found[counts == 1], ips.member[ips.wide][first[counts == 1]]
-    factor = 0x9E3779B97F4A7C15
+    factor = int(_FACTOR)
     keys = _key(wide["high"], wide["low"], factor)
     while (np.diff(np.sort(keys)) == 0).any():  # two addresses collide once in 2^64
         factor = factor * 0xD1342543DE82EF95 + 2 & 0xFFFFFFFFFFFFFFFF | 1
@@ -185,14 +225,13 @@ def _numbered(members: Int32s, places: npt.NDArray[np.intp], found: Bools) -> In
 
 
 def _by_mac(index: MemberIndex, macs: Uint64s) -> _Found:
-    places, found = _places(index.macs, macs)
-    member = _numbered(index.mac_member, places, found)
+    member = index.stations.members(macs)
+    found = known = member != UNKNOWN_MEMBER
     address = index.table.address[member]
-    known = found.copy()
     if index.network_id is not None:
         derived, ours = addresses_of(macs, index.network_id)
         address = np.where(found, address, derived)
-        known |= ours
+        known = found | ours
     return _Found(member, address, known)
 
 

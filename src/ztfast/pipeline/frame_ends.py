@@ -63,8 +63,6 @@ class Strangers:
         assert engine.network is not None
         self._network = engine.network
         self._index, self._compiled = engine.members("out"), engine.backend == "native"
-        active = [member.address for member in engine.network.active_members()]
-        self._active = np.array(active, np.uint64)
         self.sent = Counter[int]()
         self.received = Counter[int]()
 
@@ -75,7 +73,7 @@ class Strangers:
         found = resolve(self._index, "out", endpoints(item.frames, self._compiled))
         source, dest = found.zt_source, found.zt_dest
         _count(self.sent, source[found.sender == UNKNOWN_MEMBER])
-        _count(self.received, dest[(dest != 0) & ~np.isin(dest, self._active)])
+        _count(self.received, dest[(dest != 0) & (found.remote == UNKNOWN_MEMBER)])
 
     def line(self) -> str:
         """What was found in one line; "" for nothing."""
