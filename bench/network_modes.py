@@ -1,6 +1,6 @@
 """What other ways to run `ztfast filter` with 500 members cost, each against its peer.
 
-Tables, pcapng, merging, writing, compressed captures and threads: N5 to N9.  CPU a frame above the
+Tables, pcapng, merging, writing, compressed captures and --threads: N5 to N9.  CPU a frame above the
 start, or wall time where two threads are to help.  What is read is checked to be as many frames.
 """
 
@@ -229,7 +229,7 @@ def threads(out: Path) -> Iterator[Row]:
         two = a_frame(_filter(*options, "--threads", "2"), _capture(), cost=wall_of)
         yield Row(
             "N9",
-            f"filter {name}, {MEMBERS} members, two threads against one, wall time",
+            f"filter {name}, {MEMBERS} members, --threads 2 against 1, wall time",
             "≥ 1.7×" if name == "--count" else "not slower",
             f"{one / two:.2f}× ({one:.0f} ns)",
             one / two >= (1.7 if name == "--count" else 1.0),
