@@ -60,7 +60,8 @@ if [ $# -gt 0 ]; then
 else
   checked pytest -q -p no:cacheprovider tests/program tests/engine tests/frames tests/capture \
     tests/differential tests/sinks/test_csv.py tests/sinks/test_text_columns.py \
-    tests/sinks/test_pcapng.py tests/sinks/test_copy_ranges.py tests/live/test_loops.py --durations 5
+    tests/sinks/test_pcapng.py tests/sinks/test_copy_ranges.py tests/pipeline/test_followed.py \
+    tests/live/test_loops.py tests/live/test_plain_turns.py tests/live/test_plain_ways.py --durations 5
 fi
 
 echo "== fuzzers, $rounds rounds each"
