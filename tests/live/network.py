@@ -222,6 +222,11 @@ class Tap:
         found: dict[str, Any] = json.loads(self.wait_for('{"seconds"'))
         return found
 
+    def resident(self) -> int:
+        """Memory that it has, its ring excluded, in KiB."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.split("RssAnon:")[1].split()[0])
+
     def stop(self) -> dict[str, Any]:
         """End it; the figures, which add up."""
         self.signal(signal.SIGTERM)

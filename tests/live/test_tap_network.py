@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import ztfast
-from tests.live.network import ROOT, Network, Tap, refused, tapping
+from tests.live.network import ROOT, Network, refused, tapping
 from ztfast import dispatch
 from ztfast.frames.build import ip_packet, tcp_body
 from ztfast.live import loops
@@ -288,14 +288,8 @@ def test_tcpreplay_is_the_source(network: Network, tee: Path) -> None:
     assert received() == captured(office)
 
 
-def resident(tap: Tap) -> int:
-    """Memory that the tap has, its ring excluded, in KiB."""
-    status = Path(f"/proc/{tap.process.pid}/status").read_text()
-    return int(status.split("RssAnon:")[1].split()[0])
-
-
 def test_memory_stays_flat(network: Network, tee: Path, tmp_path: Path) -> None:
-    """A few seconds here; ZTFAST_SOAK=SECONDS makes it longer (`make soak`)."""
+    """A few seconds; ZTFAST_SOAK=SECONDS makes it longer (at high rates: tests/live/soak.py)."""
     seconds = float(os.environ.get("ZTFAST_SOAK", "3"))
     feed = tmp_path / "feed"
     os.mkfifo(feed)
@@ -306,11 +300,11 @@ def test_memory_stays_flat(network: Network, tee: Path, tmp_path: Path) -> None:
     rate = 20_000 if dispatch.core is not None and loops.compiled else 1_000
     with tapping(network.tap, tee, *words) as tap:
         network.source.run(*generator, office, str(rate), str(rate))
-        before = resident(tap)
+        before = tap.resident()
         sent = network.source.run(
             *generator, office, str(10**9), str(rate), str(seconds), timeout=seconds + 60
         )
-        after = resident(tap)
+        after = tap.resident()
         figures = tap.stop()
     reader.wait(30)
     assert figures["inputs"]["in"]["received"] == rate + int(sent.split()[0])
