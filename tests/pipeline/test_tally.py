@@ -10,11 +10,12 @@ import pytest
 
 import ztfast
 from ztfast import dispatch
+from ztfast.engine.network_verdicts import Unasked
 from ztfast.frames.batch import FrameBatch
 from ztfast.lang import load_json
 from ztfast.model.addresses import mac_of
 from ztfast.network.members import Member, Network, make_network
-from ztfast.pipeline.tally import Count, Tally
+from ztfast.pipeline.tally import Count, Decider, Tally
 
 RULES = """
 macro ports($a,$b)
@@ -92,6 +93,18 @@ def test_figures_by_verdict_rule_and_copy() -> None:
         ],
         key=str,
     )
+
+
+def test_rows_of_equal_frames_stand_in_one_order() -> None:
+    """What no entry decided is told apart by its words alone: whoever was counted first."""
+    unasked = [Decider("drop", "sender", -1, -1 - why) for why in Unasked]
+    orders = []
+    for deciders in (unasked, unasked[::-1]):
+        found = Tally(POLICY)
+        found.deciders.update((decider, Count(1, 60)) for decider in deciders)
+        orders.append([row["rule"] for row in found.rows()])
+    assert orders[0] == orders[1]
+    assert len(set(orders[0])) == len(Unasked)
 
 
 def test_rules_from_json_are_named_by_number_and_type() -> None:

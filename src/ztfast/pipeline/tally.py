@@ -341,7 +341,7 @@ def _order(row: Mapping[str, Any]) -> tuple[Any, ...]:
     """Most frames first; then as the rules stand, whatever came first in the capture."""
     entry = -1 if row["entry"] is None else row["entry"]
     place = row["line"] or 0, row["verdict"], row["capability"] or "", entry, row["side"]
-    return -row["frames"], *place
+    return -row["frames"], *place, row["rule"]  # its words alone tell what no entry decided
 
 
 def decider_row(policy: Policy, decider: Decider) -> Mapping[str, Any]:
