@@ -27,6 +27,7 @@ def offered(*words: str) -> list[str]:
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=True
     )
+    assert done.stderr == ""  # it would stand in the middle of what is typed
     return done.stdout.split()
 
 
@@ -42,6 +43,7 @@ def offered(*words: str) -> list[str]:
         (("filter", "r.ztrules", "--split", "o"), ["dir,o"]),
         (("diff", "o"), ["file,o"]),
         (("explain", "--frame", "tcp"), []),
+        (("no-command", "zz"), []),
     ],
 )
 def test_offered(words: tuple[str, ...], expected: list[str]) -> None:
