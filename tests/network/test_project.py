@@ -45,7 +45,16 @@ def test_files_are_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert Path(found.network) == tmp_path / "n.toml"
 
 
-@pytest.mark.parametrize("name", ["git:HEAD:r.ztrules", "/abs/r.ztrules"])
+def test_a_revisions_file_is_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path, 'rules = "git:HEAD~1:r/a.ztrules"\n')
+    monkeypatch.chdir(tmp_path)
+    assert find_project(".") == Project(path, "git:HEAD~1:r/a.ztrules")
+    (tmp_path / "sub").mkdir()
+    monkeypatch.chdir(tmp_path / "sub")
+    assert find_project(".") == Project(path, "git:HEAD~1:../r/a.ztrules")
+
+
+@pytest.mark.parametrize("name", ["git:HEAD", "git:HEAD:", "/abs/r.ztrules"])
 def test_names_that_are_no_files_beside_it(tmp_path: Path, name: str) -> None:
     found = read_project(write(tmp_path, f'rules = "{name}"\nnetwork = "8056c2e21c000001"\n'))
     assert found is not None

@@ -52,10 +52,12 @@ def command(
     Example: ztfast bench rules.ztrules capture.pcap
     """
     import ztfast
-    from ztfast.lang import compile_text, load
+    from ztfast.cli.inputs import read_policy
+    from ztfast.lang import compile_text
     from ztfast.pipeline.timing import measure
 
-    policy = load(rules) if rules is not None else compile_text(_DEFAULT_RULES, "default rules")
+    default = compile_text(_DEFAULT_RULES, "default rules")
+    policy = default if rules is None else read_policy(rules)
     batch = _captured(capture, frames) if capture is not None else made_up(frames)
     timing = measure(policy, batch, backend)
     if as_json:

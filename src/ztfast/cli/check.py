@@ -50,7 +50,7 @@ def command(
     as_diff: bool,
     output: str | None,
 ) -> None:
-    """Find errors, traps and dead rules in RULES (`-` is standard input).
+    """Find errors, traps and dead rules in RULES (`-`: standard input; `git:REVISION:PATH`).
 
     Each is rules text, rules JSON, or Terraform's `.tf` with `flow_rules`.
 
@@ -99,11 +99,12 @@ def command(
 
 
 def _check(name: str, analyse: bool) -> list[Diagnostic]:
+    from ztfast.cli.inputs import read_text
     from ztfast.errors import RulesError
-    from ztfast.lang.sources import is_json, read_source, rules_texts
+    from ztfast.lang.sources import is_json, rules_texts
 
     try:
-        source = read_source(name)
+        source = read_text(name)
         texts, found = ([source], []) if is_json(source.text) else rules_texts(source)
     except RulesError as error:
         return list(error.diagnostics)

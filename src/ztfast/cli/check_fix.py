@@ -13,6 +13,7 @@ import click
 
 from ztfast.diagnostics.fixes import apply, chosen, compatible, unified_diff
 from ztfast.errors import Diagnostic, Fix, RulesError, Severity, Source
+from ztfast.lang.revisions import is_revision
 
 MOST_ROUNDS = 20
 
@@ -23,6 +24,8 @@ def fix_files(names: Sequence[str], check: Check, unsafe: bool, write: bool) -> 
     """Fix each file; what changes, as a diff, where it is not to be written."""
     if "-" in names:
         raise click.UsageError("standard input cannot be fixed: name a file")
+    for name in filter(is_revision, names):
+        raise click.UsageError(f"{name} cannot be fixed, as it was committed: name a file")
     diffs: list[str] = []
     for name in names:
         source = _text_of(name)

@@ -15,18 +15,19 @@ def command(rules: str, output: str | None, decompile: bool) -> None:
     """Compile RULES to the JSON that the official compiler gives.
 
     RULES is a rules text or rules JSON (compiler output, a controller's or Central's network), told
-    apart by content; `-` is standard input. If the rules are refused, the errors are on standard
-    error and the exit status is 1.
+    apart by content; `-` is standard input, `git:REVISION:PATH` a file as it was committed. If the
+    rules are refused, the errors are on standard error and the exit status is 1.
 
     \b
     Example: ztfast compile rules.ztrules -o rules.json
     """
     import json
 
-    from ztfast.lang import load, print_policy
+    from ztfast.cli.inputs import read_policy
+    from ztfast.lang import print_policy
     from ztfast.sinks.text import write_text
 
-    policy = load(rules)
+    policy = read_policy(rules)
     if decompile:
         write_text(output, print_policy(policy), [rules])
     else:

@@ -1,11 +1,11 @@
 """What several commands are given: rules, the network, members' tags and capabilities by name.
 
 Contract: `read_network` takes `--network FILE|ID` and says on standard error what members seem to
-have and do not, `read_rules` also RULES that may be left out; `note_engine` says what an old
-version misreads; `read_ends` takes two members, `--from` and `--to`; `read_tags` and
-`read_capabilities` take the repeated options `NAME=VALUE` and `NAME|ID`, with the names of the
-rules.  All raise UsageError for an option that makes no sense, NetworkError for a refused file.
-Tested by tests/cli/test_inputs.py.
+have and do not, `read_rules` also RULES that may be left out, `read_text` rules that may be
+broken; `note_engine` says what an old version misreads; `read_ends` takes two members, `--from` and
+`--to`; `read_tags` and `read_capabilities` take the repeated options `NAME=VALUE` and `NAME|ID`,
+with the names of the rules.  All raise UsageError for an option that makes no sense, NetworkError
+for a refused file.  Tested by tests/cli/test_inputs.py and test_inputs_revisions.py.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from ztfast.cli.settings import current
 
 if TYPE_CHECKING:
+    from ztfast.errors import Source
     from ztfast.model.policy import Policy
     from ztfast.network.members import Network
     from ztfast.proof.member_ends import MemberEnds
@@ -86,13 +87,17 @@ def note_engine(policy: Policy, *engines: str) -> None:
 
 def read_policy(name: str) -> Policy:
     """The rules of a file, of standard input (`-`), or of `git:REVISION:PATH`."""
-    from ztfast.lang import load
+    from ztfast.lang.controller import load_source
 
-    if not name.startswith("git:"):
-        return load(name)
-    from ztfast.lang.revisions import load_revision
+    return load_source(read_text(name))
 
-    return load_revision(name)
+
+def read_text(name: str) -> Source:
+    """The text of such rules, which need not compile."""
+    from ztfast.lang.revisions import is_revision, revised_source
+    from ztfast.lang.sources import read_source
+
+    return revised_source(name) if is_revision(name) else read_source(name)
 
 
 def read_rules(

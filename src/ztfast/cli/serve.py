@@ -107,7 +107,9 @@ def _is_loopback(host: str) -> bool:
 
 
 def _is_file(rules: str) -> bool:
-    return rules != "-" and not rules.startswith("git:")
+    from ztfast.lang.revisions import is_revision
+
+    return rules != "-" and not is_revision(rules)
 
 
 def _need_libraries() -> None:
@@ -180,20 +182,14 @@ def _rules_and_network(rules: str | None, network: str | None) -> tuple[Source, 
 
 
 def _source(rules: str) -> Source:
+    from ztfast.cli.inputs import read_text
     from ztfast.errors import usage
-    from ztfast.lang.sources import read_source
     from ztfast.lang.terraform import is_terraform
 
-    if rules.startswith("git:"):
-        from ztfast.cli.inputs import read_policy
-
-        source = read_policy(rules).source
-        assert source is not None
-        return source
     if is_terraform(rules):
         help = 'keep the rules in a file of their own: flow_rules = file("office.ztrules")'
         raise usage(f"{rules} is a Terraform file, which has other things", help)
-    return read_source(rules)
+    return read_text(rules)
 
 
 class _Announcer:

@@ -1,7 +1,8 @@
 """Rules of a git revision: `git:REVISION:PATH`.
 
-Contract: git itself is asked (no shell), the path is relative to the working directory, as
-for git with `./`; what git refuses is a RulesError ZT292 with git's own words.
+Contract: `revised_source` gives the text, `load_revision` its policy.  git itself is asked (no
+shell), the path is relative to the working directory, as for git with `./`; what git refuses is a
+RulesError ZT292 with git's own words.
 Tested by tests/lang/test_revisions.py.
 """
 
@@ -17,14 +18,23 @@ from ztfast.model.policy import Policy
 SECONDS = 30
 
 
+def is_revision(name: str) -> bool:
+    """Is that a file of a git revision, not one of a folder?"""
+    return name.startswith("git:")
+
+
 def load_revision(name: str) -> Policy:
     """The policy in a file of a git revision; raises RulesError, UsageError."""
+    return load_source(revised_source(name))
+
+
+def revised_source(name: str) -> Source:
+    """The text of a file of a git revision; raises RulesError, UsageError."""
     _, _, rest = name.partition(":")
     revision, colon, path = rest.partition(":")
     if not revision or not colon or not path or revision.startswith("-"):
         raise usage(f"{name!r:.80} is not git:REVISION:PATH", "as in git:HEAD~1:rules.ztrules")
-    text = _text(name, revision, path)
-    return load_source(Source(name, text))
+    return Source(name, _text(name, revision, path))
 
 
 def _text(name: str, revision: str, path: str) -> str:

@@ -27,6 +27,7 @@ _CHOICES = {
 _MAYBE_OURS = re.compile(
     rb"""tool\s*\.\s*["']?ztfast|^\s*(\[\s*tool\s*\]|tool\s*=)""", re.MULTILINE
 )
+_REVISION = re.compile("(git:[^:]+:)(.+)")
 _ID = re.compile(r"[0-9a-fA-F]{16}")
 
 
@@ -139,9 +140,15 @@ def _check(path: str, text: str, key: str, value: Any, shared: bool) -> None:
 
 
 def _beside(path: str, name: str) -> str:
-    """A file's name from the working folder; a revision or a network's id as it is."""
-    if name.startswith("git:") or _ID.fullmatch(name):
+    """A file's name from the working folder, also in a revision; a network's id as it is."""
+    if _ID.fullmatch(name):
         return name
+    revision = _REVISION.fullmatch(name)
+    if revision is not None:
+        near = os.path.relpath(os.path.join(os.path.dirname(path), revision[2]))
+        return revision[1] + near.replace(os.sep, "/")
+    if name.startswith("git:"):
+        return name  # whoever reads it says what is missing
     beside = os.path.join(os.path.dirname(path), os.path.expanduser(name))
     try:
         near = os.path.relpath(beside)
