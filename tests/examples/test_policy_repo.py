@@ -115,6 +115,35 @@ def steps(repo: Path) -> list[tuple[str, str, dict[str, str]]]:
     ]
 
 
+def step(repo: Path, name: str) -> str:
+    """The script of one of them."""
+    return {title: script for title, script, _ in steps(repo)}[name]
+
+
+@pytest.mark.parametrize(
+    ("mode", "target", "said"),
+    [
+        ("check", "", ""),
+        ("plan", "central:8056c2e21c000001", ""),
+        ("apply", "", "needs a target"),
+        ("aply", "central:8056c2e21c000001", "mode is 'aply'"),
+    ],
+)
+def test_a_mode_that_is_none_fails(repo: Path, mode: str, target: str, said: str) -> None:
+    done = run(repo, step(repo, "Mode"), MODE=mode, TARGET=target)
+    assert (done.returncode, said in done.stdout) == (int(bool(said)), True)
+    assert bool(done.stdout) == bool(said)
+
+
+@pytest.mark.parametrize("tests", ["tests/access.toml\ntests/more.toml\n", " tests/*.toml"])
+def test_every_file_of_tests_is_run(repo: Path, tests: str) -> None:
+    cases = (repo / "tests" / "access.toml").read_text().replace("nobody else", "one more")
+    (repo / "tests" / "more.toml").write_text(cases)
+    done = run(repo, step(repo, "Test cases"), RULES="office.ztrules", TESTS=tests, FAIL_UNDER="")
+    assert "nobody else logs in" in done.stdout, done.stderr
+    assert "one more" in done.stdout
+
+
 @pytest.mark.parametrize("name", ["Layout", "Errors, traps and dead rules", "Test cases"])
 def test_steps_of_the_action_pass(repo: Path, name: str) -> None:
     (script, env), = [(script, env) for title, script, env in steps(repo) if title == name]
@@ -137,19 +166,31 @@ def test_the_comparison_step(repo: Path) -> None:
     assert "telnet" in summary.read_text()
     none = run(repo, script, RULES="none", BASE="HEAD", GITHUB_STEP_SUMMARY=str(summary))
     assert "nothing to compare with" in none.stdout
+    # a checkout of one commit, which is what actions/checkout makes unless told otherwise
+    shallow = {"RULES": "office.ztrules", "BASE": "origin/main"}
+    told = run(repo, script, GITHUB_STEP_SUMMARY=str(summary), **shallow)
+    assert told.returncode == 0
+    assert "::warning::origin/main is not in this checkout" in told.stdout
 
 
-@pytest.mark.parametrize(("old", "status"), [("and dport 22", 0), ("accept ethertype arp;", 1)])
-def test_plan_and_apply(repo: Path, old: str, status: int) -> None:
+@pytest.mark.parametrize(
+    ("old", "allow", "status"),
+    [
+        ("and dport 22", "", 0),
+        ("accept ethertype arp;", "", 1),
+        ("accept ethertype arp;", "*>*:nfs\n*>*:*\n", 0),
+    ],
+)
+def test_plan_and_apply(repo: Path, old: str, allow: str, status: int) -> None:
     """The steps of `mode: apply`: what closes ways is not deployed."""
     summary = repo.parent / "summary"
     rules = repo / "office.ztrules"
     with running(rules=rules.read_text()) as fake:
-        rules.write_text(rules.read_text().replace(old, "" if status else f"{old}22"))
+        rules.write_text(rules.read_text().replace(old, f"{old}22" if "dport" in old else ""))
         env = {
             "RULES": "office.ztrules",
             "TESTS": "",
-            "ALLOW": "",
+            "ALLOW": allow,
             "TARGET": f"controller:{NETWORK}@{fake.url}",
             "ZTFAST_TOKEN": TOKEN,
             "GITHUB_STEP_SUMMARY": str(summary),
