@@ -117,9 +117,9 @@ class Editor:
 
     # --- texts
 
-    def open(self, text: str) -> list[dict[str, Any]]:
+    def open(self, text: str, uri: str = URI) -> list[dict[str, Any]]:
         """Open a text; what is found at once."""
-        item = {"uri": URI, "languageId": "ztrules", "version": 1, "text": text}
+        item = {"uri": uri, "languageId": "ztrules", "version": 1, "text": text}
         self.tell("textDocument/didOpen", textDocument=item)
         return self.findings()
 
@@ -137,8 +137,8 @@ class Editor:
         )
         return list(found["diagnostics"])
 
-    def at(self, question: str, line: int, character: int, **more: Any) -> Any:
+    def at(self, question: str, line: int, character: int, uri: str = URI, **more: Any) -> Any:
         position = {"line": line, "character": character}
         return self.ask(
-            f"textDocument/{question}", textDocument={"uri": URI}, position=position, **more
+            f"textDocument/{question}", textDocument={"uri": uri}, position=position, **more
         )

@@ -91,6 +91,6 @@ def test_an_editor_shows_them(tmp_path: Path) -> None:
 def test_there_are_none_without_a_network(tmp_path: Path) -> None:
     (tmp_path / "ztfast.toml").write_text('netwrk = "net.toml"\n')
     with Editor(tmp_path) as editor:
-        assert "`netwrk` is not a setting" in editor.wait("window/showMessage")["message"]
         editor.open(RULES)
+        assert "`netwrk` is not a setting" in editor.wait("window/showMessage")["message"]
         assert editor.ask("textDocument/codeLens", textDocument=DOCUMENT) == []

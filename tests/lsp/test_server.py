@@ -125,6 +125,29 @@ def test_members_by_name(tmp_path: Path) -> None:
         assert (item["label"], item["textEdit"]["newText"]) == ("sensor", "8e30f50a25")
 
 
+def test_members_of_the_texts_own_project(tmp_path: Path) -> None:
+    """The open folder is the repository; each office below has its settings."""
+    for office in ("north", "south"):
+        (tmp_path / office).mkdir()
+        (tmp_path / office / "ztfast.toml").write_text('network = "net.toml"\n')
+        member = f'[[member]]\naddress = "8e30f50a25"\nname = "{office}"\n'
+        (tmp_path / office / "net.toml").write_text(member)
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "ztfast.toml").write_text("netwerk = 1\n")
+    with Editor(tmp_path) as editor:
+        for office in ("north", "south"):
+            uri = (tmp_path / office / "rules.ztrules").as_uri()
+            editor.open("accept ztsrc \n;", uri)
+            (item,) = editor.at("completion", 0, 13, uri)["items"]
+            assert item["label"] == office
+        for name in ("one", "two"):
+            editor.open("accept;", (tmp_path / "broken" / f"{name}.ztrules").as_uri())
+        said = editor.wait("window/showMessage")["message"]
+        assert "`netwerk` is not a setting" in said
+        editor.at("completion", 0, 0, uri)  # whatever else it says has come by then
+        assert not [told for told in editor.told if told.get("method") == "window/showMessage"]
+
+
 def test_a_network_that_is_missing_is_said(tmp_path: Path) -> None:
     with Editor(tmp_path, {"network": "gone.json"}) as editor:
         assert "gone.json" in editor.wait("window/showMessage")["message"]

@@ -2,7 +2,7 @@
 
 Contract: `Settings.defaults` is a `default_map` of click: a value is asked for only where the
 command line has none, and the first that is taken is said of on standard error, once, unless
---quiet.  `ZTFAST_CONFIG` names the file instead of the search upwards; empty: none.
+--quiet.
 Where rules may be left out, `rules_for` says whose count: those of a network that the command line
 names, then the project's, then those of the project's network.
 Tested by tests/cli/test_settings.py.
@@ -20,7 +20,6 @@ from click.core import ParameterSource
 if TYPE_CHECKING:
     from ztfast.network.project import Project
 
-VARIABLE = "ZTFAST_CONFIG"
 _RULES_ALONE = ("check", "compile")  # the others take files of other kinds beside RULES
 _WITHOUT = (
     "init",
@@ -88,20 +87,13 @@ class Settings:
 
 
 def _find() -> Project | None:
-    given = os.environ.get(VARIABLE)
-    if given == "":
-        return None
-    if given is not None:
-        from ztfast.network.project import read_project
+    from ztfast.network.project import project_for
 
-        return read_project(given)
     try:
         folder = os.getcwd()
     except OSError:  # it was removed
-        return None
-    from ztfast.network.project import find_project
-
-    return find_project(folder)
+        return project_for(None)
+    return project_for(folder)
 
 
 def _shown(path: str) -> str:

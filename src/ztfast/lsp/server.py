@@ -26,6 +26,7 @@ from ztfast.lsp.complete import complete
 from ztfast.lsp.document import Document
 from ztfast.lsp.hover import hover
 from ztfast.lsp.lenses import Lens, lenses
+from ztfast.lsp.members import Members
 from ztfast.lsp.proofs import everything
 from ztfast.lsp.quick_fixes import quick_fixes, touched
 from ztfast.lsp.symbols import definition, references, renamable, rename, symbols
@@ -37,10 +38,6 @@ from ztfast.lsp.values import (
     symbol_of,
     workspace_edit,
 )
-from ztfast.model.addresses import parse_network_id
-from ztfast.network.load import load_network
-from ztfast.network.members import Network
-from ztfast.network.project import find_project
 
 SHOW_WAYS = "ztfast.reach"  # the command of a lens
 _OPTIONS = 'write {"network": "network.json"}'
@@ -73,20 +70,21 @@ def serve() -> None:
 class Session:
     """One editor: its open texts, what was found in them, the proofs under way.
 
-    network: the members, where they are known before the editor names a file.
+    members: whose they are where nothing is to be looked for.
     """
 
-    def __init__(self, network: Network | None = None) -> None:
+    def __init__(self, members: Members | None = None) -> None:
         self.server = LanguageServer(
             "ztfast", __version__, text_document_sync_kind=lsp.TextDocumentSyncKind.Full
         )
         self._documents: dict[str, Document] = {}
         self._findings: dict[str, list[Diagnostic]] = {}
         self._proofs: dict[str, asyncio.Task[None]] = {}
-        self._network = network
-        self._network_file: str | None = None  # that its members were read from
+        self._members = Members() if members is None else members
+        self._folder = "."
         self._lenses: dict[str, tuple[Document, list[Lens]]] = {}
         self._troubles: list[str] = []
+        self._is_initialized = False  # before that an editor shows no messages
         logging.getLogger("pygls.protocol.json_rpc").addFilter(_in_a_line)
         self._register()
 
@@ -119,38 +117,43 @@ class Session:
     # --- the session
 
     def _initialize(self, params: lsp.InitializeParams) -> None:
-        file: str | None = None
-        folder = (to_fs_path(params.root_uri) if params.root_uri else None) or "."
+        self._folder = (to_fs_path(params.root_uri) if params.root_uri else None) or "."
         path = self._network_option(params.initialization_options)
+        if path:
+            self._know(partial(self._members.use, os.path.join(self._folder, path)))
+
+    def _know(self, members: Callable[[], None]) -> None:
+        """Read members; what is wrong with their file is said once."""
         try:
-            if path:
-                file = os.path.join(folder, path)
-            elif self._network is None:  # whoever gave one needs no project's
-                project = find_project(folder)
-                file = None if project is None else project.network
-            if file is not None and parse_network_id(file) is None:  # an id names no members
-                self._network, self._network_file = load_network(file), file
+            members()
         except (ZtfastError, OSError) as error:
-            self._troubles.append(f"the network's members are not known: {error}")
+            self._troubled(f"the network's members are not known: {error}")
+
+    def _troubled(self, trouble: str) -> None:
+        if trouble not in self._troubles:
+            self._troubles.append(trouble)
+            if self._is_initialized:
+                self._say(trouble)
 
     def _network_option(self, options: Any) -> str:
         """The network's file of an editor's settings, empty for none; the rest is complained of."""
         if options is None:
             return ""
         if not hasattr(options, "items"):
-            self._troubles.append(f"initializationOptions must be an object: {_OPTIONS}")
+            self._troubled(f"initializationOptions must be an object: {_OPTIONS}")
             return ""
         given = dict(options.items())
         path = given.pop("network", None)
         if given:
             unknown = ", ".join(sorted(str(name)[:40] for name in given)[:10])
-            self._troubles.append(f"initializationOptions knows no {unknown}: {_OPTIONS}")
+            self._troubled(f"initializationOptions knows no {unknown}: {_OPTIONS}")
         if path is not None and not isinstance(path, str):
-            self._troubles.append(f"`network` must be a file's name: {_OPTIONS}")
+            self._troubled(f"`network` must be a file's name: {_OPTIONS}")
             return ""
         return path or ""
 
     def _initialized(self, _: lsp.InitializedParams) -> None:
+        self._is_initialized = True
         for trouble in self._troubles:
             self._say(trouble)
 
@@ -172,6 +175,9 @@ class Session:
         text = self.server.workspace.get_text_document(uri)
         encoding = str(getattr(self.server.workspace.position_encoding, "value", "utf-16"))
         document = Document(text.filename or uri, text.source, encoding)
+        if uri not in self._documents:
+            own = [os.path.dirname(text.path)] if uri.startswith("file:") else []
+            self._know(partial(self._members.look, uri, *own, self._folder))
         self._documents[uri] = document
         self._stop(uri)
         self._proofs[uri] = asyncio.get_running_loop().create_task(self._prove(uri, document))
@@ -185,6 +191,7 @@ class Session:
             self._publish(uri, document, [])
         self._findings.pop(uri, None)
         self._lenses.pop(uri, None)
+        self._members.forget(uri)
 
     def _stop(self, uri: str) -> None:
         proof = self._proofs.pop(uri, None)
@@ -220,7 +227,7 @@ class Session:
 
     def _hover(self, params: lsp.HoverParams) -> lsp.Hover | None:
         document, offset = self._at(params)
-        said = hover(document, offset, self._network)
+        said = hover(document, offset, self._members.of(params.text_document.uri).network)
         if said is None:
             return None
         text = lsp.MarkupContent(kind=lsp.MarkupKind.Markdown, value=said.text)
@@ -228,7 +235,7 @@ class Session:
 
     def _complete(self, params: lsp.CompletionParams) -> lsp.CompletionList:
         document, offset = self._at(params)
-        found = complete(document, offset, self._network)
+        found = complete(document, offset, self._members.of(params.text_document.uri).network)
         place = range_of(document, found.start, found.end)
         items = [
             lsp.CompletionItem(
@@ -301,13 +308,14 @@ class Session:
 
     async def _code_lenses(self, params: lsp.CodeLensParams) -> list[lsp.CodeLens]:
         uri, document = params.text_document.uri, self._document(params)
-        if self._network_file is None:
+        members = self._members.of(uri).file
+        if members is None:
             return []
         if uri not in self._lenses or self._lenses[uri][0] is not document:
             await asyncio.sleep(PAUSE)
             if self._documents.get(uri) is not document:
                 return []  # the editor asks again about the new text
-            self._lenses[uri] = document, await lenses(document, self._network_file)
+            self._lenses[uri] = document, await lenses(document, members)
         return [
             lsp.CodeLens(
                 range=line_range(lens.line),

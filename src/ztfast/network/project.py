@@ -1,8 +1,9 @@
 """The project's file of settings: `ztfast.toml`, or `[tool.ztfast]` in a pyproject.toml.
 
 Contract: `find_project(folder)` gives the `Project` of the first such file in the folder or above,
-None where there is none; `read_project` that of one file.  Files that rules and network name are
-beside it.  Raises NetworkError (ZT570) with file and line for a setting that is none.
+None where there is none; `read_project` that of one file; `project_for` what counts, since
+`ZTFAST_CONFIG` names a file instead of the search (empty: none).  Files that rules and network name
+are beside it.  Raises NetworkError (ZT570) with file and line for a setting that is none.
 Tested by tests/network/test_project.py.
 """
 
@@ -15,6 +16,7 @@ from typing import Any
 
 from ztfast.errors import Diagnostic, NetworkError, Source, Span, ZtfastError
 
+VARIABLE = "ZTFAST_CONFIG"
 NAMES = ("ztfast.toml", "pyproject.toml")
 MAX_SIZE = 1 << 20
 _TABLE = "tool.ztfast"
@@ -44,6 +46,14 @@ class Project:
     network: str | None = None
     engine: str | None = None
     fail_on: str | None = None
+
+
+def project_for(folder: str | None) -> Project | None:
+    """The settings that count for a folder: of the file that ZTFAST_CONFIG names, else its own."""
+    given = os.environ.get(VARIABLE)
+    if given is not None:
+        return read_project(given) if given else None
+    return None if folder is None else find_project(folder)
 
 
 def find_project(folder: str) -> Project | None:

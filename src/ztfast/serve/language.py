@@ -51,9 +51,10 @@ class Languages:
 
 def _session(network: Network | None) -> Session:
     """A new session; the protocol's types take most of a second to import, the first time."""
+    from ztfast.lsp.members import Known, Members
     from ztfast.lsp.server import Session
 
-    return Session(network)
+    return Session(Members(Known(network)))
 
 
 class _Conversation:
