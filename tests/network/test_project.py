@@ -74,6 +74,7 @@ def test_names_that_are_no_files_beside_it(tmp_path: Path, name: str) -> None:
         ('engine = "1.14"\nrules = \n', 2, "is not TOML"),
         ('x = "\ud800"\n'.replace("\ud800", "\\ud800"), 1, "is not TOML"),
         ("[rules]\na = 1\n", 1, "is not text"),
+        ('[tool.ztfast]\nrules = "a"\n', 1, "here settings stand without one"),
     ],
 )
 def test_refused_with_its_line(tmp_path: Path, text: str, line: int, said: str) -> None:
@@ -84,6 +85,15 @@ def test_refused_with_its_line(tmp_path: Path, text: str, line: int, said: str) 
     assert found.code == "ZT570"
     assert found.place().startswith(f"{path}:{line}:")
     assert said in f"{found.message} {found.help}"
+
+
+def test_text_of_another_encoding_says_which_is_wanted(tmp_path: Path) -> None:
+    """As the PowerShell of Windows writes it."""
+    path = tmp_path / "ztfast.toml"
+    path.write_bytes('rules = "a"\n'.encode("utf-16"))
+    with pytest.raises(NetworkError, match="is not UTF-8") as refused:
+        read_project(str(path))
+    assert refused.value.diagnostics[0].help == "save the file as UTF-8"
 
 
 def test_the_line_in_a_pyproject_is_behind_our_heading(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ztfast.errors import Diagnostic, NetworkError, Source, Span, ZtfastError
@@ -115,10 +115,10 @@ def _values(data: bytes, path: str, shared: bool) -> dict[str, Any] | None:
 def _as_settings(found: Diagnostic) -> Diagnostic:
     """A fault of TOML, said of this file."""
     what = found.message.replace("is neither JSON nor TOML", "is not TOML")
-    help = 'settings are lines as: network = "net.toml"'
-    return Diagnostic(
-        "ZT570", what, span=found.span, source=found.source, path=found.path, help=help
-    )
+    help = found.help
+    if help is None or found.span is not None:  # that of a span is about networks
+        help = 'settings are lines as: network = "net.toml"'
+    return replace(found, code="ZT570", message=what, help=help)
 
 
 def _project(path: str, text: str, values: dict[str, Any], shared: bool) -> Project:
@@ -134,10 +134,10 @@ def _project(path: str, text: str, values: dict[str, Any], shared: bool) -> Proj
 def _check(path: str, text: str, key: str, value: Any, shared: bool) -> None:
     """Refuse what is no setting, or no value of one."""
     if key not in _CHOICES:
-        known = ", ".join(_CHOICES)
-        raise _refused(
-            path, f"`{key[:40]}` is not a setting", f"known are {known}", text, key, shared
-        )
+        help = f"known are {', '.join(_CHOICES)}"
+        if key == "tool" and not shared:
+            help = "that heading is for a pyproject.toml: here settings stand without one"
+        raise _refused(path, f"`{key[:40]}` is not a setting", help, text, key, shared)
     if not isinstance(value, str):
         what = f"`{key}` is not text"
         raise _refused(path, what, f'write it in quotes: {key} = "…"', text, key, shared)
