@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from tests.cli.running import run
+from tests.cli.running import run, ztfast
 from tests.deploy.controller import NETWORK as DEPLOYED
 from tests.deploy.controller import OLD, TOKEN, running
 from tests.needs import needs
@@ -45,6 +45,25 @@ def test_only_a_file_can_be_saved(rules: str | None) -> None:
     done = CliRunner().invoke(serve.command, ["--write", *([] if rules is None else [rules])])
     assert done.exit_code == 2
     assert "name one" in done.output
+
+
+@office
+@pytest.mark.parametrize("words", [[], ["--write"], ["--network", "none.toml"]])
+def test_the_projects_rules_are_a_file_to_mend_and_save(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    words: list[str],
+) -> None:
+    """They are taken as if they were named, also those that do not compile."""
+    (tmp_path / "ztfast.toml").write_text('rules = "broken.ztrules"\n')
+    (tmp_path / "broken.ztrules").write_text("accept nonsense\n")
+    (tmp_path / "none.toml").write_text('[[member]]\naddress = "8e30f50a25"\n')
+    monkeypatch.chdir(tmp_path)
+    assert ztfast("serve", *words, "--tests", "missing.toml") == 2
+    said = capfd.readouterr().err
+    assert "--tests missing.toml: no such file" in said  # which is looked at last
+    assert said.count("settings from ztfast.toml") == 1
 
 
 def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,11 +1,12 @@
 """What several commands are given: rules, the network, members' tags and capabilities by name.
 
 Contract: `read_network` takes `--network FILE|ID` and says on standard error what members seem to
-have and do not, `read_rules` also RULES that may be left out, `read_text` rules that may be
-broken; `note_engine` says what an old version misreads; `read_ends` takes two members, `--from` and
-`--to`; `read_tags` and `read_capabilities` take the repeated options `NAME=VALUE` and `NAME|ID`,
-with the names of the rules.  All raise UsageError for an option that makes no sense, NetworkError
-for a refused file.  Tested by tests/cli/test_inputs.py and test_inputs_revisions.py.
+have and do not, `read_rules` also RULES that may be left out; `read_text` takes rules that may be
+broken, and `project_rules` names those of the project.  `note_engine` says what an old version
+misreads; `read_ends` takes two members, `--from` and `--to`; `read_tags` and `read_capabilities`
+take the repeated options `NAME=VALUE` and `NAME|ID`, with the names of the rules.  All raise
+UsageError for an option that makes no sense, NetworkError for a refused file.
+Tested by tests/cli/test_inputs.py and test_inputs_revisions.py.
 """
 
 from __future__ import annotations
@@ -124,6 +125,15 @@ def read_rules(
         what = "no rules are named" if known is None else f"{network} names no rules"
         raise usage(what, "give RULES, or a --network whose file has or names rules")
     return known.policy, known
+
+
+def project_rules(network: str | None) -> str | None:
+    """The name of the project's rules where those count, before they are read; else None."""
+    settings = current()
+    if settings.project is None or settings.project.rules is None:
+        return None
+    known = _network(network)
+    return settings.rules_for(known is not None and known.policy is not None)
 
 
 def read_ends(network: Network, sender: str | None, receiver: str | None) -> MemberEnds:

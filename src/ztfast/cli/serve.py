@@ -71,6 +71,10 @@ def command(rules: str | None, **options: Any) -> None:
       ztfast serve rules.ztrules --network net.toml --against git:HEAD:rules.ztrules --write
       ztfast serve rules.ztrules --network net.toml --against controller:8056c2e21c000001
     """
+    from ztfast.cli.inputs import project_rules
+
+    if rules is None:
+        rules = project_rules(options["network"])
     _check(rules, options)
     _need_libraries()
     settings = read_settings(rules, options)
