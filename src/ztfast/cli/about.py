@@ -12,7 +12,7 @@ from typing import Any
 
 from ztfast import __version__
 
-# what extras bring: its name on PyPI, and where a command would import it from
+# what extras bring, by its name on PyPI
 OPTIONAL = (
     "z3-solver",
     "pyarrow",
@@ -22,6 +22,17 @@ OPTIONAL = (
     "pyyaml",
     "prometheus-client",
     "pygls",
+    "starlette",
+    "uvicorn",
+    "websockets",
+    "scapy",
+    "dpkt",
+    "pcapy-ng",
+    "pandas",
+    "polars",
+    "distributed",
+    "ray",
+    "s3fs",
 )
 
 
