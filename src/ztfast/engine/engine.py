@@ -110,9 +110,13 @@ class Engine:
         """Does any rule ask for a random draw?"""
         return any(side.random for side in self._directions.values())
 
-    def members(self, direction: str) -> MemberIndex:
-        """The members as one direction numbers them, with the look-ups by MAC and IP."""
-        index = self._directions[direction].index
+    def members(self, direction: str | None = None) -> MemberIndex:
+        """The members as one direction numbers them, with the look-ups by MAC and IP.
+
+        direction: None where who has which address is all that is asked: one that is judged.
+        """
+        judged = self._directions
+        index = (next(iter(judged.values())) if direction is None else judged[direction]).index
         if index is None:
             raise usage("this engine knows no members", "make it with network=…")
         return index

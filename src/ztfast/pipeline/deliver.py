@@ -92,7 +92,7 @@ def deliver(
 def from_members(engine: Engine, batch: FrameBatch) -> Bools:
     """bool[n]: which frames of a batch come from a member of the engine's network."""
     ends = endpoints(batch, engine.backend == "native")
-    found: Bools = resolve(engine.members("out"), "out", ends).sender != UNKNOWN_MEMBER
+    found: Bools = resolve(engine.members(), "out", ends).sender != UNKNOWN_MEMBER
     return found
 
 

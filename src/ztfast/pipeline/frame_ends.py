@@ -41,7 +41,7 @@ class FrameEnds:
 
     def __init__(self, engine: Engine) -> None:
         known = engine.network is not None
-        self._index = engine.members("in" if engine.side == "in" else "out") if known else None
+        self._index = engine.members() if known else None
         self._compiled = engine.backend == "native"
 
     def __call__(self, frames: FrameBatch) -> tuple[Uint64s, Uint64s]:
@@ -62,7 +62,7 @@ class Strangers:
     def __init__(self, engine: Engine) -> None:
         assert engine.network is not None
         self._network = engine.network
-        self._index, self._compiled = engine.members("out"), engine.backend == "native"
+        self._index, self._compiled = engine.members(), engine.backend == "native"
         self.sent = Counter[int]()
         self.received = Counter[int]()
 
