@@ -152,3 +152,15 @@ def test_every_variable_is_listed() -> None:
         assert name in page
     shown = run("--help").stdout
     assert all(name in shown for name in listed)
+
+
+def test_the_page_lists_those_of_building_and_tests() -> None:
+    page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    asked = re.compile(r"""environ(?:\.get\(|\[)\s*["'](ZTFAST_[A-Z_]+)["']""")
+    used: set[str] = set()
+    for pattern in ("setup.py", "tests/**/*.py", "bench/**/*.py"):
+        for path in ROOT.glob(pattern):
+            used.update(asked.findall(path.read_text(encoding="utf-8")))
+    used.discard("ZTFAST_TEST_DEATHS")  # a test tells its own processes
+    assert used
+    assert sorted(name for name in used if f"`{name}" not in page) == []
