@@ -153,18 +153,21 @@ def _beside(path: str, name: str) -> str:
     """A file's name from the working folder, also in a revision; a network's id as it is."""
     if _ID.fullmatch(name):
         return name
-    revision = _REVISION.fullmatch(name)
-    if revision is not None:
-        near = os.path.relpath(os.path.join(os.path.dirname(path), revision[2]))
-        return revision[1] + near.replace(os.sep, "/")
     if name.startswith("git:"):
-        return name  # whoever reads it says what is missing
-    beside = os.path.join(os.path.dirname(path), os.path.expanduser(name))
+        revision = _REVISION.fullmatch(name)  # else whoever reads it says what is missing
+        return name if revision is None else revision[1] + _near(path, revision[2], "/")
+    name = os.path.expanduser(name)
+    near = _near(path, name)
+    return os.path.join(os.path.dirname(path), name) if near.startswith("..") else near
+
+
+def _near(path: str, name: str, separator: str = os.sep) -> str:
+    """A file beside the settings, as the working folder would call it."""
+    beside = os.path.join(os.path.dirname(path), name)
     try:
-        near = os.path.relpath(beside)
+        return os.path.relpath(beside).replace(os.sep, separator)
     except ValueError:  # another drive of Windows
         return beside
-    return beside if near.startswith("..") else near
 
 
 def _refused(
