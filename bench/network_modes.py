@@ -1,7 +1,7 @@
 """What other ways to run `ztfast filter` with 500 members cost, each against its peer.
 
-Tables, pcapng, merging, writing, compressed captures and --threads: N5 to N9.  CPU a frame above the
-start, or wall time where two threads are to help.  What is read is checked to be as many frames.
+Tables, pcapng, merging, writing, compressed captures and --threads: N5 to N9.  CPU a frame above
+the start, or wall time where two are to help.  What is read is checked to be as many frames.
 """
 
 from __future__ import annotations
