@@ -41,7 +41,7 @@ COLUMNS = (
     Column("first", TIME),
     Column("last", TIME),
 )
-_MOST = 30_000  # flows that are kept before they are written
+_MOST = 8_000  # flows that are kept before they are written
 _KEYS = (
     *("hour", "source", "dest", "ethertype", "protocol", "service"),
     *("verdict", "line", "capability", "entry"),
