@@ -56,8 +56,7 @@ def command(
     from ztfast.lang import compile_text
     from ztfast.pipeline.timing import measure
 
-    default = compile_text(_DEFAULT_RULES, "default rules")
-    policy = default if rules is None else read_policy(rules)
+    policy = compile_text(_DEFAULT_RULES, "default rules") if rules is None else read_policy(rules)
     batch = _captured(capture, frames) if capture is not None else made_up(frames)
     timing = measure(policy, batch, backend)
     if as_json:
