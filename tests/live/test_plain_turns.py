@@ -15,9 +15,8 @@ import pytest
 
 import ztfast
 from tests.live.building import BLOCK, RingFrame, block, ring
-from tests.needs import BACKENDS
+from tests.live.lanes import WAYS
 from ztfast.engine.engine import Engine
-from ztfast.live import loops, plain_loops, plain_turns, plain_ways
 from ztfast.live.counters import Latency
 from ztfast.live.frames import Columns, Frames, Judged
 from ztfast.live.judge import LiveJudge
@@ -26,18 +25,6 @@ RULES = "drop ethertype arp; redirect 6b4d5e6f70 ethertype 0x1234; accept;"
 IP, ARP, OTHER = (bytes(12) + kind + bytes(46) for kind in (b"\x08\x00", b"\x08\x06", b"\x12\x34"))
 ROOM = 100
 SOON = 0.05
-
-PLAIN = SimpleNamespace(
-    **vars(plain_loops),
-    **{"Lane": plain_turns.Lane, "Rounds": plain_turns.Rounds, "Way": plain_ways.Way},
-)
-# the reference needs none of the tap's loops
-WAYS = [
-    pytest.param((backend, module), id=f"{backend}-{name}")
-    for backend in BACKENDS
-    for name, module in (("plain", PLAIN), *((("compiled", loops),) if loops.compiled else ()))
-    if backend == "native" or module is PLAIN
-]
 
 
 class Made:

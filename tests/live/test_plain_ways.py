@@ -6,7 +6,6 @@ import errno
 import os
 import socket
 from collections.abc import Iterator
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,9 +13,8 @@ import pytest
 
 import ztfast
 from tests.live.building import BLOCK, RingFrame, block, ring
-from tests.needs import BACKENDS
+from tests.live.lanes import WAYS
 from ztfast.engine.engine import Engine
-from ztfast.live import loops, plain_loops, plain_turns, plain_ways
 from ztfast.live.counters import Latency
 from ztfast.live.frames import Chosen, Columns, Frames, Judged
 from ztfast.live.judge import LiveJudge
@@ -30,13 +28,6 @@ accept;
 """
 IP, ARP, OTHER = (bytes(12) + kind + bytes(46) for kind in (b"\x08\x00", b"\x08\x06", b"\x12\x34"))
 ROOM = 3000
-PLAIN = SimpleNamespace(**{**vars(plain_loops), **vars(plain_ways), "Lane": plain_turns.Lane})
-WAYS = [
-    pytest.param((backend, module), id=f"{backend}-{name}")
-    for backend in BACKENDS
-    for name, module in (("plain", PLAIN), *((("compiled", loops),) if loops.compiled else ()))
-    if backend == "native" or module is PLAIN
-]
 
 
 class Made:
