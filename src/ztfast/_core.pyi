@@ -52,7 +52,7 @@ class Machine:
         shape: _RecordShape,
         columns: _RecordColumns,
         outputs: list[SideOutputs],
-        undirected: npt.NDArray[np.uint8] | None = None,
+        marks: npt.NDArray[np.uint8] | None = None,
     ) -> tuple[int, int, int, list[bool]]: ...
     def count(
         self,

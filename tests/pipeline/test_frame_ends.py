@@ -10,13 +10,15 @@ import pytest
 
 import ztfast
 from tests import pages
+from tests.needs import needs_loops
 from ztfast.capture import open_capture
 from ztfast.errors import UsageError
 from ztfast.frames.headers import read_header
 from ztfast.network.names import MemberNames
 from ztfast.pipeline.decisions import Decisions
 from ztfast.pipeline.frame_ends import Choice, End, FrameEnds, Strangers, read_end
-from ztfast.pipeline.judge import Judgement, judge
+from ztfast.pipeline.judge import Judgement, judge, judgements
+from ztfast.pipeline.scan import Judged
 
 NETWORK = ztfast.load_network(pages.EXAMPLES / "office.toml")
 ANNA, FILES = 0x1D71939404, 0x47C5B3D1AA
@@ -111,6 +113,28 @@ def test_strangers_are_counted_and_named(backend: str) -> None:
     nobody = Strangers(engine)
     nobody(item)
     assert nobody.line() == ""
+
+
+@needs_loops
+@pytest.mark.parametrize("bridges", [0, 1, 2])
+def test_strangers_that_a_scan_marks_are_all_there_are(bridges: int) -> None:
+    """Members of the example that are not in the network, and addresses that nobody has."""
+    known = enumerate(NETWORK.members)
+    members = [replace(one, authorized=number % 3 > 0) for number, one in known]
+    bridged = [replace(one, bridge=number < bridges) for number, one in enumerate(members)]
+    engine = ztfast.Engine(
+        ztfast.load(pages.EXAMPLES / "office.ztrules"),
+        network=replace(NETWORK, members=tuple(bridged)),
+    )
+    marked, looked_up = Strangers(engine), Strangers(engine)
+    with open_capture(pages.EXAMPLES / "office.pcap") as capture:
+        for item in judgements(engine, capture):
+            assert isinstance(item.packets.judged, Judged) or not len(item.packets)
+            marked(item)
+            looked_up(item._replace(packets=replace(item.packets, judged=None)))
+    assert marked.sent.total() > 10
+    assert marked.received.total() > 10
+    assert (marked.sent, marked.received) == (looked_up.sent, looked_up.received)
 
 
 def test_who_an_option_names() -> None:

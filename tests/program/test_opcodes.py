@@ -47,6 +47,7 @@ def test_the_compiled_loops_have_the_same_numbers(level: str) -> None:
     assert constants["results"] == list(Result)
     assert constants["reads"] == list(Reads)
     assert constants["missing"] == list(Missing)
+    assert constants["marks"] == list(engine_native.Mark)
     widths = [column_width(column) // 8 for column in range(FIRST_OWN_COLUMN)]
     assert [constants["widths"][c] for c in Column] == [widths[c] for c in Column]
 

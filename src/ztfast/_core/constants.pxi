@@ -108,6 +108,10 @@ cdef enum:
 cdef enum:
     NO_MATCH, DROP, REDIRECT, ACCEPT, SUPER_ACCEPT
 
+cdef enum:  # what a scan says of a frame beside its results
+    UNDIRECTED = 1
+    STRANGER = 2
+
 
 def constants():
     """The numbers this module was written with, for the test that compares them."""
@@ -130,6 +134,7 @@ def constants():
         "chr": [CHR_MULTICAST, CHR_BROADCAST, CHR_AUTH_ADDRESS, CHR_AUTH_ALWAYS, CHR_AUTH_IPV6],
         "owned": [OWNED_IP, OWNED_MAC],
         "results": [NO_MATCH, DROP, REDIRECT, ACCEPT, SUPER_ACCEPT],
+        "marks": [UNDIRECTED, STRANGER],
         "reads": [READ_ETHERTYPE, READ_MAC_DEST, READ_MAC_SOURCE, READ_IP_SOURCE, READ_IP_DEST,
                   READ_TOS, READ_PROTOCOL, READ_SOURCE_PORT, READ_DEST_PORT, READ_ICMP,
                   READ_TCP_FLAGS, READ_AUTH_ADDRESS, READ_INTEGER,

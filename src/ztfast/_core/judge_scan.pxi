@@ -44,7 +44,7 @@ cdef void judge_round(
     for i in range(sides):
         spread(t, &w.side[i], &results[i])
     if t.mark != NULL:
-        spread_marks(t, w.ends.undirected)
+        spread_marks(t, w.ends.marks)
     keep_round(t, &w.round)
 
 

@@ -168,11 +168,11 @@ cdef class Machine:
 
     def scan(
         self, object buffer, int64_t start, int64_t end, object shape, tuple columns,
-        list outputs, object undirected=None
+        list outputs, object marks=None
     ):
         """Scan records of Ethernet frames and judge them on the way, while they are in the cache.
 
-        As the module's `scan_records`; outputs and undirected as in `run`, as long as the columns.  Not
+        As the module's `scan_records`; outputs as in `run`, marks uint8, as long as the columns.  Not
         for machines with draws, whose frame numbers are not known on the way.
         """
         cdef Work *w = self.take()
@@ -184,7 +184,7 @@ cdef class Machine:
             self.set_call(w, outputs, None, 0, None)
             memcpy(&results[0], &w.side[0], sizeof(Side))
             memcpy(&results[1], &w.side[1], sizeof(Side))
-            start_scan(&x, &t, &w.round, buffer, start, end, shape, columns, undirected)
+            start_scan(&x, &t, &w.round, buffer, start, end, shape, columns, marks)
             for i in range(sides):
                 point_results(&w.side[i], &w.made[i])
             with nogil:

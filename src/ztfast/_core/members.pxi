@@ -182,6 +182,9 @@ cdef void find_ends(
         e.undirected[i] = (
             nowhere & (e.many[i] | (e.source.member[i] != 0)) | stray
         )
+        e.marks[i] = (UNDIRECTED if e.undirected[i] else 0) | (
+            STRANGER if (e.source.member[i] == 0) | (e.remote[i] == 0) else 0
+        )
         e.beyond[i] = 0 if nowhere else e.dest.address[i]
         e.known_out[i] = e.source.known[i] & (nowhere | e.dest.known[i])
         e.known_in[i] = e.source.known[i] & e.dest.known[i]

@@ -172,6 +172,7 @@ cdef struct Ends:
     uint64_t beyond[BLOCK]
     uint8_t many[BLOCK]         # multicasts
     uint8_t undirected[BLOCK]   # these, what a member sends behind a bridge, what no node takes
+    uint8_t marks[BLOCK]        # UNDIRECTED; STRANGER: from or for an address of no member
     uint8_t known_out[BLOCK]
     uint8_t known_in[BLOCK]
 

@@ -9,6 +9,7 @@ Tested by tests/differential, tests/engine/test_engine_threads.py and tests/pipe
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from enum import IntFlag
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -40,6 +41,13 @@ _OWNED_BY = frozenset(
 RecordShape = tuple[bool, int, int, int]  # a capture.pcap_scan.RecordShape
 RecordColumns = tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32], npt.NDArray[np.uint32]]
 _Part = TypeVar("_Part")
+
+
+class Mark(IntFlag):
+    """What a scan says of a frame where members are looked up."""
+
+    UNDIRECTED = 1  # each of several recipients is to judge it (engine/multicast.py)
+    STRANGER = 2  # it is from a MAC or for one of which no member is known
 
 
 class ScanResults(NamedTuple):
@@ -245,17 +253,17 @@ class NativeEvaluator:
         end: int,
         shape: RecordShape,
         columns: RecordColumns,
-        undirected: npt.NDArray[np.uint8] | None = None,
+        marks: npt.NDArray[np.uint8] | None = None,
     ) -> ScanResults:
         """Scan records and judge their Ethernet frames on the way.
 
         columns: offsets int64, captured uint32, lengths uint32, space for the frames found;
-        undirected: space for as many, as in `evaluate`.
+        marks: uint8, space for as many, where members are looked up: filled with `Mark`s.
         Raises ValueError for a window that is not inside the buffer.
         """
         outputs = self._outputs(len(columns[0]))
         count, place, error, noted = self.machine().scan(
-            buffer, start, end, shape, columns, outputs, undirected
+            buffer, start, end, shape, columns, outputs, marks
         )
         found = [made.noted(seen).first(count) for made, seen in zip(outputs, noted, strict=True)]
         return ScanResults(count, place, error, found)

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from ztfast.engine.endpoints import endpoints
 from ztfast.engine.engine import Engine
+from ztfast.engine.native import Mark
 from ztfast.engine.network_verdicts import Action, Verdicts
 from ztfast.errors import usage
 from ztfast.frames.batch import FrameBatch
@@ -24,6 +25,7 @@ from ztfast.frames.columns import IP_COLUMNS, Column, FrameKind
 from ztfast.network.batch_context import UNKNOWN_MEMBER
 from ztfast.network.resolve import resolve
 from ztfast.pipeline.rows import decoded
+from ztfast.pipeline.scan import Judged
 from ztfast.pipeline.tally import VERDICTS
 
 if TYPE_CHECKING:
@@ -70,7 +72,11 @@ class Strangers:
         """Count a batch; address 0: nobody knows whose."""
         if item.frames is None:
             return
-        found = resolve(self._index, "out", endpoints(item.frames, self._compiled))
+        frames = item.frames
+        if isinstance(item.packets.judged, Judged):  # the scan marked them
+            marked = item.packets.judged.marked(Mark.STRANGER)
+            frames = frames if marked is None else frames.take(np.flatnonzero(marked))
+        found = resolve(self._index, "out", endpoints(frames, self._compiled))
         source, dest = found.zt_source, found.zt_dest
         _count(self.sent, source[found.sender == UNKNOWN_MEMBER])
         _count(self.received, dest[(dest != 0) & (found.remote == UNKNOWN_MEMBER)])

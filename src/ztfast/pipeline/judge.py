@@ -17,6 +17,7 @@ from ztfast.capture.open import Capture
 from ztfast.capture.packets import PacketBatch
 from ztfast.capture.pcap_scan import RecordScan
 from ztfast.engine.engine import Engine
+from ztfast.engine.native import Mark
 from ztfast.engine.network_verdicts import Verdicts
 from ztfast.errors import usage
 from ztfast.frames.batch import FrameBatch
@@ -57,7 +58,8 @@ def judge(
     frames = FrameBatch.from_packets(packets, vlan)
     if isinstance(packets.judged, Judged):
         found = packets.judged
-        verdicts = engine.verdicts(frames, found.outputs, found.undirected, packets.first)
+        undirected = found.marked(Mark.UNDIRECTED)
+        verdicts = engine.verdicts(frames, found.outputs, undirected, packets.first)
         return Judgement(packets, frames, verdicts)
     return Judgement(packets, frames, engine.evaluate(frames, first=packets.first, threads=threads))
 

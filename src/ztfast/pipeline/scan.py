@@ -15,7 +15,7 @@ import numpy.typing as npt
 from ztfast.capture.packets import MAX_FRAMES, ScanOutcome
 from ztfast.capture.pcap_scan import PLAIN, RecordShape, ScannedRecords, record_columns
 from ztfast.engine.engine import Engine
-from ztfast.engine.native import RecordColumns, ScanCounts, ScanResults, Wanted
+from ztfast.engine.native import Mark, RecordColumns, ScanCounts, ScanResults, Wanted
 from ztfast.engine.native_tables import SideOutputs
 from ztfast.frames.buffer_pool import BufferPool
 from ztfast.model.result import Result
@@ -29,13 +29,17 @@ COUNTED_FRAMES = 4 * MAX_FRAMES  # of a batch that is counted: few of them need 
 class Judged(NamedTuple):
     """The results of a scan that judges, for `Engine.verdicts`.
 
-    outputs: each side's columns.  undirected: bool[frames], those that each recipient is to judge;
-    None where no members are looked up.
+    outputs: each side's columns.  marks: uint8[frames], each frame's `Mark`s; None where no members
+    are looked up.
     """
 
     frames: int
     outputs: list[SideOutputs]
-    undirected: npt.NDArray[np.bool_] | None
+    marks: npt.NDArray[np.uint8] | None
+
+    def marked(self, mark: Mark) -> npt.NDArray[np.bool_] | None:
+        """Which frames have a mark, bool[frames]."""
+        return None if self.marks is None else (self.marks & np.uint8(mark)) != 0
 
 
 class SideCounts(NamedTuple):
@@ -89,8 +93,9 @@ class JudgingScan:
         columns = record_columns(max_frames, end - start, self._pool)
         marks = np.empty(len(columns[0]), np.uint8) if self._evaluator.looks_up else None
         found = self._evaluator.scan(buffer, start, end, shape, columns, marks)
-        undirected = None if marks is None else marks[: found.frames].view(np.bool_)
-        judged = Judged(found.frames, found.outputs, undirected)
+        judged = Judged(
+            found.frames, found.outputs, None if marks is None else marks[: found.frames]
+        )
         return _scanned(columns, found.frames, found, judged)
 
 
