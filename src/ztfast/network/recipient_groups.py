@@ -113,8 +113,7 @@ class RecipientRules:
         yield self._named((Kind.MATCH_SOURCE_ZEROTIER_ADDRESS,))
         for entry in self._of((Kind.MATCH_TAG_SENDER,)):
             yield self._tag(entry).value == np.uint32(entry.value[1] or 0)
-        named = np.array([entry.value[0] or 0 for entry in self._of(_SENDING)], np.uint64)
-        targets = np.flatnonzero(np.isin(self._table.address, named)).tolist()
+        targets = np.flatnonzero(self._is_named(_SENDING)).tolist()
         tests = self.pair_tests()
         if len(tests) * len(targets) > _MOST_OUTCOMES:
             yield from (tag.value for _, _, tag in tests)
@@ -135,9 +134,13 @@ class RecipientRules:
 
     def _named(self, kinds: tuple[Kind, ...]) -> npt.NDArray[np.uint64]:
         """The addresses that rules name by these kinds, 0 for other members."""
-        address = self._table.address
-        named = np.array([entry.value[0] or 0 for entry in self._of(kinds)], np.uint64)
-        return np.where(np.isin(address, named), address, np.uint64(0))
+        return np.where(self._is_named(kinds), self._table.address, np.uint64(0))
+
+    def _is_named(self, kinds: frozenset[Kind] | tuple[Kind, ...]) -> Bools:
+        """Which members' addresses stand in rules of these kinds."""
+        named = np.array(sorted({entry.value[0] or 0 for entry in self._of(kinds)}), np.uint64)
+        # Both are unique: numpy would load its masked arrays to find that out, in 30 ms
+        return np.isin(self._table.address, named, assume_unique=True)
 
     def pair_tests(self) -> list[tuple[Kind, int, TagColumn]]:
         """(kind, operand, tag) of the matches that compare two members."""
@@ -184,8 +187,10 @@ def recipient_groups(rules: RecipientRules, bridges: Bools, relays: bool = False
     of = np.concatenate([[-1], rank[inverse]]).astype(np.int32)
     lowest: Int32s = (first[order] + 1).astype(np.int32)
     second = np.full(len(numbers), NOBODY, np.int32)
-    rest = np.setdiff1d(np.arange(1, members, dtype=np.int32), lowest)[::-1]
-    second[of[rest]] = rest  # the last one stays
+    rest = np.ones(members, np.bool_)
+    rest[lowest] = rest[UNKNOWN_MEMBER] = False
+    others = np.flatnonzero(rest)[::-1]
+    second[of[others]] = others  # the last one stays
     size = np.bincount(of[1:], minlength=len(numbers))
     return Groups(
         of,
