@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeGuard
 
@@ -73,18 +74,15 @@ def parse_json(data: bytes, name: str) -> Any:
 
 def _check_depth(value: Json) -> None:
     """Raise RecursionError for what the parser could just read: a message could not show it."""
-    level: list[dict[str, Json] | list[Json]]
-    level = [value] if isinstance(value, (dict, list)) else []
+    level: list[Any] = [value]
     for _ in range(MAX_DEPTH):
-        level = [
-            child
-            for item in level
-            for child in (item.values() if isinstance(item, dict) else item)
-            if isinstance(child, (dict, list))
-        ]
-        if not level:
+        tables = [item for item in level if type(item) is dict]
+        lists = [item for item in level if type(item) is list]
+        if not tables and not lists:
             return
-    raise RecursionError
+        level = [*chain.from_iterable(map(dict.values, tables)), *chain.from_iterable(lists)]
+    if any(isinstance(item, (dict, list)) for item in level):
+        raise RecursionError
 
 
 def is_integer(value: object) -> TypeGuard[int]:
@@ -169,8 +167,9 @@ class Node:
         """The value under the first of these keys that is there and not null."""
         table = self.table()
         for key in keys:
-            if table.get(key) is not None:
-                return self.child(key)
+            value = table.get(key)
+            if value is not None:
+                return Node(value, self.name, "", self, key)
         return None
 
     def table(self) -> Mapping[str, Any]:

@@ -64,14 +64,16 @@ def member_table(
     ids = named_tags(view)
     _check_size(len(members), max(len(ids), len(view.capabilities)))
     present, value = _tag_rows(members, ids, rules)
+    owned = [network.ips(member) for member in members]
+    given = map(network.assigned, members, owned)
     return MemberTable(
         address=np.array([0, *(member.address for member in members)], dtype=np.uint64),
         tag_ids=ids,
         tag_present=present,
         tag_value=value,
         capabilities=_capability_rows(members, view, held),
-        ips=(frozenset(), *(network.ips(member) for member in members)),
-        assigned=(frozenset(), *(network.assigned(member) for member in members)),
+        ips=(frozenset(), *owned),
+        assigned=(frozenset(), *given),
         macs=(_NO_MACS,) * (len(members) + 1),
         stations=(frozenset(), *(_own_macs(network, member) for member in members)),
         known=np.arange(len(members) + 1) > 0,

@@ -93,9 +93,12 @@ class Network:
         """The addresses that a member owns, packed: what `ipauth` is true for."""
         return frozenset(self._certified(member)[:MAX_OWNED])
 
-    def assigned(self, member: Member) -> frozenset[bytes]:
-        """Those, and what it was assigned and does not own: it may well send from there."""
-        owned = self.ips(member)
+    def assigned(self, member: Member, owned: frozenset[bytes] | None = None) -> frozenset[bytes]:
+        """Those, and what it was assigned and does not own: it may well send from there.
+
+        owned: its `ips`, where the caller has them.
+        """
+        owned = self.ips(member) if owned is None else owned
         return owned if owned.issuperset(member.ips) else owned.union(member.ips)
 
     def not_owned(self, member: Member) -> tuple[bytes, ...]:
@@ -105,7 +108,9 @@ class Network:
 
     def _certified(self, member: Member) -> list[bytes]:
         """What a node puts into a certificate of ownership, in its order."""
-        own = [ip for ip in member.ips if self.is_routed(ip)]
+        own = list(member.ips)
+        if self.routes is not None:
+            own = [ip for ip in own if self.is_routed(ip)]
         if self.has_scheme and self.id is not None and member.auto_ips:
             if self.assigns_6plane:
                 own.insert(0, six_plane(member.address, self.id))

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from ztfast.model.entries import Json
 
 
+_OCTETS = {str(number): number for number in range(256)}
+
+
 def read_network_id(node: Node) -> int:
     """A network id of 16 hex digits."""
     number = parse_network_id(node.text())
@@ -61,19 +64,14 @@ def _packed(node: Node) -> bytes:
 def _packed_ip(text: str) -> bytes | None:
     """An IP address without a zone; IPv4 by hand, since ipaddress takes four times as long."""
     if ":" not in text:
-        parts = text.split(".")
-        return bytes(map(int, parts)) if len(parts) == 4 and all(map(_is_octet, parts)) else None
+        octets = [_OCTETS[part] for part in text.split(".") if part in _OCTETS]
+        return bytes(octets) if len(octets) == 4 == text.count(".") + 1 else None
     from ipaddress import AddressValueError, IPv6Address  # start-up stays short
 
     try:
         return IPv6Address(text).packed
     except AddressValueError:
         return None
-
-
-def _is_octet(text: str) -> bool:
-    plain = text.isascii() and text.isdigit() and len(text) <= 3
-    return plain and int(text) < 256 and (text[0] != "0" or text == "0")
 
 
 def read_route(node: Node) -> tuple[bytes, int]:
