@@ -129,14 +129,14 @@ def test_damage_in_the_middle_costs_no_more_than_a_block(kind):
 @pytest.mark.parametrize("step", [1, 7, 1000])
 def test_a_slow_pipe_of_compressed_bytes(kind, step):
     """Whatever pieces the stream comes in, the frames are the same."""
-    packed = PACK[kind](pcap(FRAMES[:50])) + PACK[kind](pcap(FRAMES[:100])[24:])
+    packed = PACK[kind](pcap(FRAMES[:20])) + PACK[kind](pcap(FRAMES[:40])[24:])
 
     class Slow(io.BytesIO):
         def read(self, size=-1):
             return super().read(min(size, step))
 
     with open_capture(Slow(packed)) as capture:
-        assert [f for b in capture for f in b.frames()] == FRAMES[:50] + FRAMES[:100]
+        assert [f for b in capture for f in b.frames()] == FRAMES[:20] + FRAMES[:40]
 
 
 def test_zstd_skippable_frames():
@@ -190,8 +190,8 @@ def test_compressed_twice(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_bomb_fills_no_memory(kind):
-    """300 MB: read in windows, never as a whole."""
-    zeros = pcap([bytes(200_000)] * 5)[24:] * 300
+    """120 MB: read in windows, never as a whole."""
+    zeros = pcap([bytes(200_000)] * 5)[24:] * 120
     packed = PACK[kind](pcap([]) + zeros)
     assert len(packed) < 3_000_000
     tracemalloc.start()
@@ -200,7 +200,7 @@ def test_a_bomb_fills_no_memory(kind):
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert frames == 1500
+    assert frames == 600
     assert peak < 40_000_000
 
 
