@@ -3,7 +3,7 @@
 Contract: `shielded` holds signals back until its block is done, `held` says that one came and drops
 it; `ended_gently` makes SIGTERM and SIGHUP a Ctrl-C meanwhile.  In other threads than the main one
 they do nothing.
-Tested by tests/sinks/test_output.py and tests/cli/test_filter_hostile.py.
+Tested by tests/sinks/test_signals.py and tests/cli/test_filter_hostile.py.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import signal
 import threading
 from collections.abc import Callable, Generator
 from types import FrameType
-from typing import Any
+from typing import Any, ClassVar
 
 Handler = Callable[[int, "FrameType | None"], Any]
 _SIGNALS = [
@@ -23,6 +23,8 @@ _SIGNALS = [
 
 class Held:
     """Signals that are held back; a second one gets through at once."""
+
+    blocks: ClassVar[int] = 0  # of the main thread that hold signals back at the moment
 
     def __init__(self, handlers: dict[int, Handler]) -> None:
         self._handlers = handlers
@@ -35,6 +37,7 @@ class Held:
 
     def begin(self) -> None:
         """Hold signals back from now on."""
+        Held.blocks += bool(self._handlers)
         for number in self._handlers:
             signal.signal(number, self._hold)
 
@@ -42,6 +45,7 @@ class Held:
         """Signals arrive again from now on."""
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
+        Held.blocks -= bool(self._handlers)
 
     def arrive(self) -> None:
         """What was held back arrives now."""
@@ -80,7 +84,13 @@ def held() -> Generator[Held, None, None]:
 
 @contextlib.contextmanager
 def shielded() -> Generator[None, None, None]:
-    """The same, and what was held back arrives when the block is done."""
+    """The same, and what was held back arrives when the block is done.
+
+    Inside a block that holds signals back already nothing is done, quickly: that one holds them.
+    """
+    if Held.blocks and threading.current_thread() is threading.main_thread():
+        yield
+        return
     with held() as signals:
         yield
     signals.arrive()
