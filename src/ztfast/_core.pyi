@@ -18,8 +18,6 @@ from ztfast.sinks.csv import CsvColumn
 _Array = npt.NDArray[Any]
 _RecordShape = tuple[bool, int, int, int]  # a capture.pcap_scan.RecordShape
 _RecordColumns = tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32], npt.NDArray[np.uint32]]
-# one frame at a time (filter.py): a plain tuple of RawFrames' form, of any buffers
-_OneFrame = tuple[object, object, object, object, None, None, None, None, None]
 
 @final
 class SideMembers:
@@ -35,15 +33,17 @@ class Machine:
     ) -> Machine: ...
     def run(
         self,
-        frames: RawFrames | _OneFrame | None,
+        frames: RawFrames | None,
         outputs: list[SideOutputs],
         given: list[InputColumns] | None,
         first_number: int,
         numbers: npt.NDArray[np.int64] | None,
         start: int,
         stop: int,
-        undirected: npt.NDArray[np.uint8] | None = None,
-    ) -> list[bool]: ...
+        undirected: npt.NDArray[np.bool_] | None = None,
+        accepted: npt.NDArray[np.bool_] | None = None,
+    ) -> int: ...
+    def passes(self, frame: object, length: int) -> bool | None: ...
     def scan(
         self,
         buffer: object,
@@ -53,7 +53,7 @@ class Machine:
         columns: _RecordColumns,
         outputs: list[SideOutputs],
         marks: npt.NDArray[np.uint8] | None = None,
-    ) -> tuple[int, int, int, list[bool]]: ...
+    ) -> tuple[int, int, int, int]: ...
     def count(
         self,
         buffer: object,

@@ -16,7 +16,7 @@ cimport cython
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t, uintptr_t
 from libc.stdlib cimport calloc, free
-from libc.string cimport memcpy, memmove, memset
+from libc.string cimport memchr, memcpy, memmove, memset
 
 cdef extern from *:
     """
@@ -62,6 +62,7 @@ include "_core/lookup.pxi"
 include "_core/run.pxi"
 include "_core/block.pxi"
 include "_core/members.pxi"
+include "_core/join.pxi"
 include "_core/records.pxi"
 include "_core/scan.pxi"
 include "_core/count.pxi"

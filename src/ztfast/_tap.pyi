@@ -33,7 +33,7 @@ class Walker:
 class Joiner:
     def __new__(
         cls,
-        run: Callable[..., list[bool]],
+        run: Callable[..., int],
         sides: list[Any],
         facts: list[Any],
         undirected: _Uint8s | None,

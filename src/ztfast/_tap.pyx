@@ -276,15 +276,18 @@ cdef class Joiner:
         return self.rows, self.set_apart
 
     cdef int decide(self, object raw, int64_t first, int64_t count) except -1:
-        cdef list noted
+        cdef int noted
         if raw is not self.raw:
             self.raw, self.lengths = raw, raw[3]
         noted = self.run(raw, self.outputs, None, first, None, 0, count, self.recipients)
         self.join(noted, count)
         return 0
 
-    cdef int join(self, list noted, int64_t count) except -1:
-        """What both sides say of each frame, as one: `rows` and `set_apart` are of these frames."""
+    cdef int join(self, int noted, int64_t count) except -1:
+        """What both sides say of each frame, as one: `rows` and `set_apart` are of these frames.
+
+        noted: bits of `Machine.run`.
+        """
         cdef SideColumns *side = self.side
         cdef SideColumns *x
         cdef bint told[2]
@@ -294,7 +297,7 @@ cdef class Joiner:
         cdef uint32_t read
         cdef uint8_t away
         for s in range(self.sides):
-            told[s] = noted[s] and side[s].reads != NULL
+            told[s] = noted >> s & 1 and side[s].reads != NULL
         with nogil:
             for i in range(count):
                 last = several and side[0].code[i] >= CODE_ACCEPT

@@ -155,7 +155,7 @@ cdef void start_scan(
 
 
 cdef void point_results(Side *side, Results *made) noexcept nogil:
-    """Let a side's results go to a block's own columns."""
+    """Let a side's results go to a block's own columns, those that are wanted."""
     side.entry = made.entry
     side.code = made.code
     if side.copy != NULL:
@@ -164,3 +164,12 @@ cdef void point_results(Side *side, Results *made) noexcept nogil:
         side.capability_copy = made.capability_copy
     if side.reads != NULL:
         side.reads = made.reads
+
+
+cdef void keep_results(Side *side, Results *made) noexcept nogil:
+    """Let all of a side's results go to a block's own columns."""
+    side.entry = made.entry
+    side.code = made.code
+    side.copy = made.copy
+    side.capability_copy = made.capability_copy
+    side.reads = made.reads

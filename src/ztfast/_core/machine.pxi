@@ -81,6 +81,9 @@ cdef class Machine:
                 side.random = facts.random
                 side.context = facts.context
                 side.ownership = facts.ownership
+                side.address = NULL
+                if tables.address is not None:
+                    side.address = <const uint64_t *>address_of(tables.address)
                 for column, array in facts.constants:
                     k = column
                     side.given[k] = <const void *>address_of(array)
@@ -98,8 +101,8 @@ cdef class Machine:
     ) except -1:
         """What belongs to one call: results, columns handed in, who is who, frame numbers."""
         cdef Side *side
-        cdef int i, k
-        cdef char *arena = w.arena + FIRST_OWN * BLOCK * 8
+        cdef int i
+        self.forget_call(w)
         for i in range(len(self.sides)):
             side = &w.side[i]
             entry, code, copy, capability_copy, reads = record(outputs[i])
@@ -111,47 +114,65 @@ cdef class Machine:
                 side.capability_copy = <int32_t *>address_of(capability_copy)
             side.reads = <uint32_t *>address_of(reads) if reads is not None else NULL
             side.first_number = first_number
-            side.seen = 0
-            side.numbers = <const int64_t *>address_of(numbers) if numbers is not None else NULL
-            for k in range(side.columns):  # what the call before was handed
+            if numbers is not None:
+                side.numbers = <const int64_t *>address_of(numbers)
+            if given is not None:
+                take_given(side, given[i])
+        return 0
+
+    cdef void forget_call(self, Work *w) noexcept:
+        """Nothing is there of the call before."""
+        cdef Side *side
+        cdef int i, k
+        cdef char *arena = w.arena + FIRST_OWN * BLOCK * 8
+        for i in range(len(self.sides)):
+            side = &w.side[i]
+            for k in range(side.columns if side.handed else 0):
                 if side.given[k] != NULL and not side.constant[k]:
                     side.given[k] = NULL
                     side.at[k] = home(w, arena, k)
+            arena += <int64_t>side.columns * BLOCK * 8
+            side.handed = side.use_exact = 0
+            side.seen = 0
+            side.numbers = NULL
             side.cast.local = NULL
-            side.use_exact = 0
             side.members = NULL
             if self.members is not None:
                 side.members = &(<SideMembers>self.members[i]).members
-            if given is not None:
-                take_given(side, given[i])
-            arena += <int64_t>side.columns * BLOCK * 8
-        return 0
+
+    cdef int seen(self, const Work *w) noexcept:
+        """A bit for each side of whose verdicts something watched was missing."""
+        return (w.side[0].seen != 0) | (w.side[1].seen != 0) << 1
 
     def run(
         self, object frames, list outputs, object given, int64_t first_number, object numbers,
-        int64_t start, int64_t stop, object undirected=None
+        int64_t start, int64_t stop, object undirected=None, object accepted=None
     ):
         """Judge frames start … stop − 1.
 
-        frames: a frames.batch.RawFrames, or a tuple of its form, or None where every header
-        column is among `given`.  outputs: for each side an engine.native_tables.SideOutputs of
-        the whole batch.  given: None, or for each side an engine.native_inputs.InputColumns.
-        numbers: int64 frame numbers, or None: first_number and on.  undirected: uint8 of
-        the whole batch, for what is found of each frame: is every recipient to be asked?  None:
-        not wanted, or nobody is looked up.
-        Returns for each side whether anything watched was missing.  Raises MemoryError.
+        frames: a frames.batch.RawFrames, or None where every header column is among `given`.
+        outputs: for each side an engine.native_tables.SideOutputs of the whole batch.  given: None,
+        or for each side an engine.native_inputs.InputColumns.  numbers: int64 frame numbers, or
+        None: first_number and on.  undirected: uint8 of the whole batch, for what is found of each
+        frame: is every recipient to be asked?  accepted: likewise: is it, by every side, and not
+        redirected?  None: not wanted, or nobody is looked up.
+        Returns bits: 1 << side where anything that this side watches was missing, 4 where a frame
+        is undirected.  Raises MemoryError.
         """
         cdef Work *w = self.take()
         cdef Frames f
-        cdef int i, count, sides = len(self.sides), decode = frames is not None
+        cdef int count, several = 0, sides = <int>len(self.sides), decode = frames is not None
         cdef int64_t first = start
         cdef uint8_t *to_marks = NULL
+        cdef uint8_t *to_accepted = NULL
         try:
             memset(&f, 0, sizeof(f))
             if decode:
                 take_frames(&f, frames)
             if undirected is not None:
                 to_marks = <uint8_t *>address_of(undirected)
+            if accepted is not None:
+                to_accepted = <uint8_t *>address_of(accepted)
             self.set_call(w, outputs, given, first_number, numbers)
             with nogil:
                 while first < stop:
@@ -159,12 +180,53 @@ cdef class Machine:
                     if decode:
                         decode_block(&f, first, count, stop, &w.columns)
                     judge_sides(w, sides, &f if decode else NULL, first, first, count)
+                    if to_accepted != NULL:
+                        join_sides(w, sides, first, count, to_accepted + first)
                     if to_marks != NULL:
                         memcpy(to_marks + first, w.ends.undirected, count)
+                        several |= memchr(w.ends.undirected, 1, count) != NULL
                     first += count
-            return [w.side[i].seen != 0 for i in range(sides)]
+            return self.seen(w) | several << 2
         finally:
             self.give_back(w)
+
+    def passes(self, object frame, object length):
+        """Is one Ethernet frame accepted by every side, and not redirected?
+
+        frame: its captured bytes, a contiguous buffer.  length: bytes that it had.  Not for
+        machines with draws.  None: every recipient is to be asked.  Raises OverflowError for a
+        frame of 4 GiB.
+        """
+        cdef Py_buffer view
+        cdef Work *w
+        cdef Frames f
+        cdef int64_t offset = 0
+        cdef uint32_t captured, original = length
+        cdef uint8_t accepted
+        cdef int i, sides = <int>len(self.sides), several
+        PyObject_GetBuffer(frame, &view, PyBUF_SIMPLE)
+        try:
+            if view.len > <int64_t>0xFFFFFFFF:
+                raise OverflowError("a frame of 4 GiB")
+            captured = <uint32_t>view.len
+            w = self.take()
+            self.forget_call(w)
+            for i in range(sides):
+                keep_results(&w.side[i], &w.made[i])
+            memset(&f, 0, sizeof(f))
+            f.buffer = <bytes_t>view.buf
+            f.offsets = &offset
+            f.captured = &captured
+            f.lengths = &original
+            f.ethernet = 1
+            decode_block(&f, 0, 1, 1, &w.columns)  # too short to let go of the GIL
+            judge_sides(w, sides, &f, 0, 0, 1)
+            join_sides(w, sides, 0, 1, &accepted)
+            several = self.members is not None and w.ends.undirected[0]
+            self.give_back(w)
+        finally:
+            PyBuffer_Release(&view)
+        return None if several else accepted != 0
 
     def scan(
         self, object buffer, int64_t start, int64_t end, object shape, tuple columns,
@@ -197,7 +259,7 @@ cdef class Machine:
                 close_up(results[i].capability_copy, &t, chains, 4)
                 if w.side[i].seen:
                     close_up(results[i].reads, &t, chains, 4)
-            return count, place, error, [w.side[i].seen != 0 for i in range(sides)]
+            return count, place, error, self.seen(w)
         finally:
             self.give_back(w)
 
@@ -276,6 +338,7 @@ cdef int take_given(Side *side, object given) except -1:
     for column, array in columns:
         k = column
         side.given[k] = <const void *>address_of(array)
+        side.handed = 1
     side.use_exact = use_exact
     if members is not None:
         side.members = &(<SideMembers>members).members

@@ -185,6 +185,7 @@ cdef struct Side:
     uint8_t constant[MAX_COLUMNS]    # the column handed in has one item for all
     uint8_t width[MAX_COLUMNS]
     int columns
+    int handed          # any column was, that is not constant
     int inbound
     int random
     int use_exact       # the slow table is to run everywhere
@@ -193,6 +194,7 @@ cdef struct Side:
     uint32_t watched    # bits of MISSING that the slow table looks at
     uint32_t context    # bits of MISSING that hold for every frame
     const Members *members      # NULL where every frame's context is the same
+    const uint64_t *address     # by entry: where it redirects to, 0 nowhere; NULL: none redirects
     Cast cast           # of the batch, where the caller says who is who
     uint64_t seed
     int64_t first_number

@@ -163,14 +163,15 @@ class Engine:
             first = batch.first if first is None else first
             batch = FrameBatch.from_packets(batch)
         first = first or 0
-        undirected = np.zeros(len(batch), np.bool_)
-        if self._evaluator is not None:
-            marks = undirected.view(np.uint8) if self._described else None
-            sides = self._evaluator.evaluate(batch, None, first, threads, marks)
-            found = self._by_direction(sides)
-        else:
+        if self._evaluator is None:
+            undirected = np.zeros(len(batch), np.bool_)
             found = self._plainly_judged(batch, undirected, first)
-        return self._joined(batch, found, undirected, first, threads)
+            return self._joined(batch, found, undirected, first, threads)
+        sides, accepted, several = self._evaluator.judge(batch, None, first, threads)
+        found = self._by_direction(sides)
+        if several is not None and self._multicast is not None:
+            return self._joined(batch, found, several, first, threads)
+        return Verdicts(found.get("out"), found.get("in"), self._lines, batch, accepted=accepted)
 
     @property
     def scan_evaluator(self) -> NativeEvaluator | None:

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from enum import IntFlag
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -32,11 +34,14 @@ if TYPE_CHECKING:
     from ztfast.network.resolve import MemberIndex
 
 BLOCK = 1024
+_SEVERAL = 4  # of the bits that `Machine.run` returns: a frame is undirected
 
 # what ownership looks at
 _OWNED_BY = frozenset(
     (Column.CHARACTERISTICS, Column.AUTH_HIGH, Column.AUTH_LOW, Column.MAC_SOURCE)
 )
+
+_BOOL = np.dtype(np.bool_)
 
 RecordShape = tuple[bool, int, int, int]  # a capture.pcap_scan.RecordShape
 RecordColumns = tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32], npt.NDArray[np.uint32]]
@@ -100,6 +105,19 @@ class Wanted(NamedTuple):
     followed: Followed | None
 
 
+class Found(NamedTuple):
+    """What the loops found of a batch.
+
+    sides: each side's verdicts.  accepted: bool[n], by every side, and not redirected.  undirected:
+    bool[n], frames that each of several recipients is to judge (engine/multicast.py); None: no
+    frame is, or who is who was told.
+    """
+
+    sides: list[SideVerdicts]
+    accepted: npt.NDArray[np.bool_]
+    undirected: npt.NDArray[np.bool_] | None
+
+
 class NativeEvaluator:
     """One or both directions over the same frames: decoded once, judged by each.
 
@@ -124,6 +142,9 @@ class NativeEvaluator:
         self._machine: Machine | None = None
         self._told: list[tuple[MemberTable, Any]] = []
         self._pools = tuple(BufferPool() for _ in self.sides)
+        self._fixed = None if batch_contexts is None else [Situation.of(x) for x in batch_contexts]
+        self._marks = (_BOOL, _BOOL) if self.looks_up else (_BOOL,)
+        self._marks_pool = BufferPool()
 
     @property
     def looks_up(self) -> bool:
@@ -181,17 +202,26 @@ class NativeEvaluator:
         batch_contexts: Sequence[BatchContext] | None = None,
         first: int = 0,
         threads: int = 1,
-        undirected: npt.NDArray[np.uint8] | None = None,
     ) -> list[SideVerdicts]:
-        """Each side's verdicts on each frame; `threads` share the batch by ranges.
+        """Each side's verdicts on each frame, as `judge` finds them."""
+        return self.judge(batch, batch_contexts, first, threads).sides
+
+    def judge(
+        self,
+        batch: FrameBatch,
+        batch_contexts: Sequence[BatchContext] | None,
+        first: int,
+        threads: int,
+    ) -> Found:
+        """What becomes of each frame; `threads` share the batch by ranges.
 
         first: number of the batch's first frame, where `batch_contexts` do not number them.
-        undirected: uint8[n], where members are looked up: filled with 1 for frames that each of
-        several recipients is to judge (engine/multicast.py), else 0.
         """
-        count = len(batch)
+        count = len(batch.offsets)
         outputs = self._outputs(count)
-        frames: RawFrames | None = None if self._is_ready(batch) else batch.raw()
+        marks = self._marks_pool.take(count, self._marks)
+        accepted, undirected = marks[0], marks[-1] if self.looks_up else None
+        frames: RawFrames | None = None if batch.ready and self._is_ready(batch) else batch.raw()
         given: list[InputColumns] | None = None
         numbers = None
         if batch_contexts is not None or frames is None or self._needs_columns:
@@ -200,20 +230,22 @@ class NativeEvaluator:
             numbers = np.ascontiguousarray(batch_contexts[0].number)
         run = self.machine().run
         if threads == 1:
-            noted = run(frames, outputs, given, first, numbers, 0, count, undirected)
+            bits = run(frames, outputs, given, first, numbers, 0, count, undirected, accepted)
         else:
             parts = _in_parts(
                 lambda start, stop: run(
-                    frames, outputs, given, first, numbers, start, stop, undirected
+                    frames, outputs, given, first, numbers, start, stop, undirected, accepted
                 ),
                 count,
                 threads,
             )
-            noted = [any(part) for part in zip(*parts, strict=True)]
+            bits = reduce(or_, parts, 0)
         if given is not None:
-            noted = [seen or inputs.use_exact for seen, inputs in zip(noted, given, strict=True)]
-        made = [one.noted(seen) for one, seen in zip(outputs, noted, strict=True)]
-        return self._verdicts(batch, made, batch_contexts)
+            bits |= sum(inputs.use_exact << number for number, inputs in enumerate(given))
+        made = [one.noted(bool(bits >> number & 1)) for number, one in enumerate(outputs)]
+        if not bits & _SEVERAL:
+            undirected = None
+        return Found(self._verdicts(batch, made, batch_contexts), accepted, undirected)
 
     def _given(
         self, batch: FrameBatch, batch_contexts: Sequence[BatchContext] | None, ready: bool
@@ -262,10 +294,10 @@ class NativeEvaluator:
         Raises ValueError for a window that is not inside the buffer.
         """
         outputs = self._outputs(len(columns[0]))
-        count, place, error, noted = self.machine().scan(
+        count, place, error, bits = self.machine().scan(
             buffer, start, end, shape, columns, outputs, marks
         )
-        found = [made.noted(seen).first(count) for made, seen in zip(outputs, noted, strict=True)]
+        found = [made.noted(bool(bits >> n & 1)).first(count) for n, made in enumerate(outputs)]
         return ScanResults(count, place, error, found)
 
     def count(
@@ -295,10 +327,10 @@ class NativeEvaluator:
         outputs: Sequence[SideOutputs],
         batch_contexts: Sequence[BatchContext] | None,
     ) -> list[SideVerdicts]:
-        told = batch_contexts if batch_contexts is not None else self._batch_contexts
-        if told is not None:
-            situations = [Situation.of(batch_context) for batch_context in told]
-        else:
+        situations = self._fixed
+        if batch_contexts is not None:
+            situations = [Situation.of(batch_context) for batch_context in batch_contexts]
+        if situations is None:
             assert self._indexes is not None
             # where frames go, members of both directions say alike
             where = Destinations(batch, self._indexes[0])

@@ -8,7 +8,7 @@ Tested by tests/engine/batches.py's users and the differential tests.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -43,7 +43,7 @@ class Situation(NamedTuple):
     @classmethod
     def of(cls, where: BatchContext) -> Situation:
         """As a batch context says."""
-        return cls(where.direction, lambda: where.zt_dest, where.no_tee)
+        return cls(where.direction, partial(getattr, where, "zt_dest"), where.no_tee)
 
     @classmethod
     def looked_up(cls, direction: str, destinations: Destinations) -> Situation:
@@ -70,11 +70,10 @@ def side_verdicts(
     side: NativeSide, batch: FrameBatch, situation: Situation, outputs: SideOutputs
 ) -> SideVerdicts:
     """The loops' results on a batch as one side's columns."""
-    derived = _Derived(side, batch, situation, outputs)
     return SideVerdicts(
         situation.direction,
-        {"entry": derived.entry()},
-        derived,
+        {},
+        _Derived(side, batch, situation, outputs),
         noteworthy=outputs.reads is not None,
         sends=side.forwards,
         raw=(outputs.entry, outputs.code, side.entries.starts),

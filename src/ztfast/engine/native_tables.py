@@ -88,7 +88,8 @@ class SideTables(NamedTuple):
     """One side as the compiled loops take it.
 
     exact, fast: instruction arrays.  exact_lookups, fast_lookups: lists of program.lookup.Lookup.
-    widths: uint8[columns], bytes an item.
+    widths: uint8[columns], bytes an item.  address: uint64 by entry, where it redirects to; None
+    where none redirects.
     """
 
     exact: npt.NDArray[Any]
@@ -96,6 +97,7 @@ class SideTables(NamedTuple):
     exact_lookups: list[Any]
     fast_lookups: list[Any]
     widths: npt.NDArray[np.uint8]
+    address: npt.NDArray[np.uint64] | None
     facts: SideFacts
 
 
@@ -130,7 +132,7 @@ class NativeSide:
         entry, code, reads = np.dtype(np.int32), np.dtype(np.uint8), np.dtype(np.uint32)
         types: list[np.dtype[Any]] = [entry, code]
         types += [entry] * self._copy_columns + [reads] * self._has_reads
-        self._result_types = tuple(types)  # looking a type up takes a while
+        self.result_types = tuple(types)  # looking a type up takes a while
 
     def headers(self) -> set[int]:
         """The header columns that must be decoded."""
@@ -155,7 +157,10 @@ class NativeSide:
 
     def outputs(self, count: int, pool: BufferPool) -> SideOutputs:
         """Memory for the loops' results on `count` frames."""
-        made = pool.take(count, self._result_types)
+        return self.as_outputs(pool.take(count, self.result_types))
+
+    def as_outputs(self, made: tuple[npt.NDArray[Any], ...]) -> SideOutputs:
+        """Arrays of `result_types` by what they are for."""
         copies = self._copy_columns
         return SideOutputs(
             made[0],
@@ -173,6 +178,7 @@ class NativeSide:
             list(self.exact.lookups),
             list(self.fast.lookups),
             self.widths(),
+            self.entries.address if self.entries.redirects else None,
             facts,
         )
 

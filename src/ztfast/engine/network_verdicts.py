@@ -88,7 +88,8 @@ class Verdicts:
     for unicast); None without a receiving side.  redirected: uint64[n], where else the sender
     sent the frame in the place of one recipient, 0 nowhere; None: nowhere.  undirected: bool[n],
     frames that each of several recipients was to judge, or no node takes; None: there are none.
-    unasked: uint8[n], `Unasked`: why no rule decided; None: rules decided on all.
+    unasked: uint8[n], `Unasked`: why no rule decided; None: rules decided on all.  accepted: that
+    column, where it is made already.
     """
 
     def __init__(
@@ -101,11 +102,14 @@ class Verdicts:
         redirected: npt.NDArray[np.uint64] | None = None,
         undirected: npt.NDArray[np.bool_] | None = None,
         unasked: npt.NDArray[np.uint8] | None = None,
+        accepted: npt.NDArray[np.bool_] | None = None,
     ) -> None:
         self.sender, self.receiver = sender, receiver
         self._lines, self._batch = lines, batch
         self._receivers, self._redirected = receivers, redirected
         self.undirected, self.unasked = undirected, unasked
+        if accepted is not None:
+            self.accepted = accepted
 
     def __len__(self) -> int:
         return len(self._batch)

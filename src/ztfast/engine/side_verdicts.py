@@ -75,7 +75,7 @@ class SideVerdicts:
         self._derive = derive
 
     def __len__(self) -> int:
-        return len(self._columns["entry"])
+        return len(self.entry)
 
     def __getattr__(self, name: str) -> npt.NDArray[Any]:
         if name not in SIDE_COLUMNS:
@@ -89,11 +89,17 @@ class SideVerdicts:
 
     def mirrored(self) -> SideVerdicts:
         """The receiver's verdicts where they are the sender's own: all but the first QoS."""
-        qos = {"qos": np.full(len(self), 255, dtype=np.uint8)}
+
+        def derive(name: str) -> npt.NDArray[Any]:
+            if name == "qos":
+                return np.full(len(self), 255, dtype=np.uint8)
+            column: npt.NDArray[Any] = getattr(self, name)
+            return column
+
         mirror = SideVerdicts(
             "in",
-            {"entry": self.entry, **qos},
-            self.__getattr__,
+            {},
+            derive,
             self.noteworthy,
             self.sends,
             self.raw,

@@ -25,7 +25,7 @@ Int32s = npt.NDArray[np.int32]
 Uint32s = npt.NDArray[np.uint32]
 Int64s = npt.NDArray[np.int64]
 Uint64s = npt.NDArray[np.uint64]
-Run = Callable[..., Sequence[bool]]
+Run = Callable[..., int]
 
 # linux/if_packet.h
 BLOCK_STATUS, BLOCK_FRAMES, BLOCK_FIRST = 8, 12, 16
@@ -174,8 +174,8 @@ class Joiner:
         noted = self._run(raw, self._sides, None, first, None, 0, count, self._undirected)
         return self._join(noted, count, raw.lengths)
 
-    def _join(self, noted: Sequence[bool], count: int, lengths: Uint32s) -> tuple[int, int]:
-        """noted: for each side, do its `reads` hold anything?"""
+    def _join(self, noted: int, count: int, lengths: Uint32s) -> tuple[int, int]:
+        """noted: 1 << side where this side's `reads` hold anything."""
         codes = [side.code[:count].astype(np.int64) for side in self._sides]
         passes = [code >= Result.ACCEPT for code in codes]
         reached = [np.ones(count, np.bool_), passes[0]]
@@ -192,7 +192,7 @@ class Joiner:
             keys = (entry + 1) * len(Result) + codes[number][mine]
             np.add.at(fact.totals[0], keys, np.uint64(1))
             np.add.at(fact.totals[1], keys, lengths[:count][mine].astype(np.uint64))
-            if noted[number] and side.reads is not None:
+            if noted >> number & 1 and side.reads is not None:
                 read |= np.where(reached[number] & ~away, side.reads[:count], np.uint32(0))
             for copy in (side.capability_copy, side.copy):
                 if copy is not None:
