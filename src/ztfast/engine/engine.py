@@ -7,7 +7,8 @@ the frame's number).  Tested by tests/engine/test_engine.py and tests/differenti
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from ztfast.engine.direction import Direction
 from ztfast.engine.given import batch_hint
 from ztfast.engine.native import NativeEvaluator
 from ztfast.engine.native_tables import NativeSide, SideOutputs
-from ztfast.engine.network_verdicts import Verdicts
+from ztfast.engine.network_verdicts import Sides, Verdicts
 from ztfast.engine.side_copies import Lines, SideCopy, side_copies
 from ztfast.engine.side_verdicts import SideVerdicts
 from ztfast.errors import usage
@@ -168,10 +169,10 @@ class Engine:
             found = self._plainly_judged(batch, undirected, first)
             return self._joined(batch, found, undirected, first, threads)
         sides, accepted, several = self._evaluator.judge(batch, None, first, threads)
-        found = self._by_direction(sides)
         if several is not None and self._multicast is not None:
+            found = self._by_direction(sides())
             return self._joined(batch, found, several, first, threads)
-        return Verdicts(found.get("out"), found.get("in"), self._lines, batch, accepted=accepted)
+        return Verdicts(partial(self._both, sides), self._lines, batch, accepted=accepted)
 
     @property
     def scan_evaluator(self) -> NativeEvaluator | None:
@@ -250,6 +251,11 @@ class Engine:
             found = [found[0], found[0].mirrored()]
         return dict(zip(self._directions, found, strict=True))
 
+    def _both(self, found: Callable[[], list[SideVerdicts]]) -> Sides:
+        """The sender's and the receiver's verdicts."""
+        sides = self._by_direction(found())
+        return sides.get("out"), sides.get("in")
+
     def _joined(
         self,
         batch: FrameBatch,
@@ -260,7 +266,7 @@ class Engine:
     ) -> Verdicts:
         """Both sides together; each recipient of an undirected frame is asked."""
         if undirected is None or self._multicast is None or not undirected.any():
-            return Verdicts(found.get("out"), found.get("in"), self._lines, batch)
+            return Verdicts(lambda: (found.get("out"), found.get("in")), self._lines, batch)
         from ztfast.engine.endpoints import endpoints
         from ztfast.engine.multicast import Frames
 
@@ -272,8 +278,7 @@ class Engine:
             Frames(batch, index, part, where, context, found, first, threads)
         )
         return Verdicts(
-            joined.sender,
-            joined.receiver,
+            lambda: (joined.sender, joined.receiver),
             self._lines,
             batch,
             joined.receivers,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from enum import IntFlag
-from functools import reduce
+from functools import partial, reduce
 from operator import or_
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -34,7 +34,9 @@ if TYPE_CHECKING:
     from ztfast.network.resolve import MemberIndex
 
 BLOCK = 1024
-_SEVERAL = 4  # of the bits that `Machine.run` returns: a frame is undirected
+# of the bits that `Machine.run` returns
+_ALL = 3  # something watched was missing of each side
+_SEVERAL = 4  # a frame is undirected
 
 # what ownership looks at
 _OWNED_BY = frozenset(
@@ -108,12 +110,12 @@ class Wanted(NamedTuple):
 class Found(NamedTuple):
     """What the loops found of a batch.
 
-    sides: each side's verdicts.  accepted: bool[n], by every side, and not redirected.  undirected:
-    bool[n], frames that each of several recipients is to judge (engine/multicast.py); None: no
-    frame is, or who is who was told.
+    sides: gives each side's verdicts.  accepted: bool[n], by every side, and not redirected.
+    undirected: bool[n], frames that each of several recipients is to judge (engine/multicast.py);
+    None: no frame is, or who is who was told.
     """
 
-    sides: list[SideVerdicts]
+    sides: Callable[[], list[SideVerdicts]]
     accepted: npt.NDArray[np.bool_]
     undirected: npt.NDArray[np.bool_] | None
 
@@ -204,7 +206,7 @@ class NativeEvaluator:
         threads: int = 1,
     ) -> list[SideVerdicts]:
         """Each side's verdicts on each frame, as `judge` finds them."""
-        return self.judge(batch, batch_contexts, first, threads).sides
+        return self.judge(batch, batch_contexts, first, threads).sides()
 
     def judge(
         self,
@@ -242,10 +244,10 @@ class NativeEvaluator:
             bits = reduce(or_, parts, 0)
         if given is not None:
             bits |= sum(inputs.use_exact << number for number, inputs in enumerate(given))
-        made = [one.noted(bool(bits >> number & 1)) for number, one in enumerate(outputs)]
         if not bits & _SEVERAL:
             undirected = None
-        return Found(self._verdicts(batch, made, batch_contexts), accepted, undirected)
+        sides = partial(self._verdicts, batch, outputs, batch_contexts, bits)
+        return Found(sides, accepted, undirected)
 
     def _given(
         self, batch: FrameBatch, batch_contexts: Sequence[BatchContext] | None, ready: bool
@@ -319,14 +321,16 @@ class NativeEvaluator:
 
     def verdicts(self, batch: FrameBatch, outputs: Sequence[SideOutputs]) -> list[SideVerdicts]:
         """Each side's verdicts out of the results that `scan` gave for these frames."""
-        return self._verdicts(batch, outputs, None)
+        return self._verdicts(batch, outputs, None, _ALL)
 
     def _verdicts(
         self,
         batch: FrameBatch,
         outputs: Sequence[SideOutputs],
         batch_contexts: Sequence[BatchContext] | None,
+        bits: int,
     ) -> list[SideVerdicts]:
+        """bits: as `Machine.run` returns them."""
         situations = self._fixed
         if batch_contexts is not None:
             situations = [Situation.of(batch_context) for batch_context in batch_contexts]
@@ -338,8 +342,8 @@ class NativeEvaluator:
                 Situation.looked_up(side.program.view.direction, where) for side in self.sides
             ]
         return [
-            side_verdicts(side, batch, situation, made)
-            for side, situation, made in zip(self.sides, situations, outputs, strict=True)
+            side_verdicts(side, batch, situations[n], outputs[n].noted(bool(bits >> n & 1)))
+            for n, side in enumerate(self.sides)
         ]
 
 

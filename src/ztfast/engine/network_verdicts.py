@@ -10,6 +10,7 @@ Where it goes to nobody, or no node sends such a frame, no entry decided.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import IntEnum
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -80,22 +81,23 @@ _FLAGS = {
 }
 
 
+Sides = tuple[SideVerdicts | None, SideVerdicts | None]  # the sender's, the receiver's
+
+
 class Verdicts:
     """What the network does with each frame of a batch.
 
-    sender, receiver: the sides' own columns (engine.side_verdicts.SIDE_COLUMNS), None for a side
-    that was not evaluated.  receivers: uint32[n], members that got the frame (1 at most
-    for unicast); None without a receiving side.  redirected: uint64[n], where else the sender
-    sent the frame in the place of one recipient, 0 nowhere; None: nowhere.  undirected: bool[n],
-    frames that each of several recipients was to judge, or no node takes; None: there are none.
-    unasked: uint8[n], `Unasked`: why no rule decided; None: rules decided on all.  accepted: that
-    column, where it is made already.
+    sides: gives `sender` and `receiver`, when they are first asked for.  receivers: uint32[n],
+    members that got the frame (1 at most for unicast); None without a receiving side.  redirected:
+    uint64[n], where else the sender sent the frame in the place of one recipient, 0 nowhere; None:
+    nowhere.  undirected: bool[n], frames that each of several recipients was to judge, or no node
+    takes; None: there are none.  unasked: uint8[n], `Unasked`: why no rule decided; None: rules
+    decided on all.  accepted: that column, where it is made already.
     """
 
     def __init__(
         self,
-        sender: SideVerdicts | None,
-        receiver: SideVerdicts | None,
+        sides: Callable[[], Sides],
         lines: Lines,
         batch: FrameBatch,
         receivers: npt.NDArray[np.uint32] | None = None,
@@ -104,8 +106,7 @@ class Verdicts:
         unasked: npt.NDArray[np.uint8] | None = None,
         accepted: npt.NDArray[np.bool_] | None = None,
     ) -> None:
-        self.sender, self.receiver = sender, receiver
-        self._lines, self._batch = lines, batch
+        self._ask, self._lines, self._batch = sides, lines, batch
         self._receivers, self._redirected = receivers, redirected
         self.undirected, self.unasked = undirected, unasked
         if accepted is not None:
@@ -113,6 +114,20 @@ class Verdicts:
 
     def __len__(self) -> int:
         return len(self._batch)
+
+    @cached_property
+    def _both(self) -> Sides:
+        return self._ask()
+
+    @property
+    def sender(self) -> SideVerdicts | None:
+        """The sender's own columns (engine.side_verdicts.SIDE_COLUMNS), None: not evaluated."""
+        return self._both[0]
+
+    @property
+    def receiver(self) -> SideVerdicts | None:
+        """The receiver's own columns, None: not evaluated."""
+        return self._both[1]
 
     def to_arrow(self) -> Any:
         """A pyarrow.RecordBatch: accepted, action, side, line, …; one row a frame."""
