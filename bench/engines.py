@@ -33,6 +33,13 @@ def evaluate_raw(name: str, data: npt.NDArray[np.uint8], **options: Any) -> Call
     return lambda: int(np.count_nonzero(made.evaluate(frames).accepted))
 
 
+def entries(
+    name: str, data: npt.NDArray[np.uint8], passes: tuple[str, ...] | None
+) -> npt.NDArray[np.int32]:
+    """The entry that decides each frame, by a table with these passes (None: all of them)."""
+    return engine(name, passes=passes).evaluate(batch(data)).entry
+
+
 def evaluate_ready(name: str, data: npt.NDArray[np.uint8], **options: Any) -> Callable[[], int]:
     """Evaluate over columns decoded beforehand, the loops alone."""
     made, frames = engine(name, backend="native", **options), batch(data)

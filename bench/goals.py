@@ -41,6 +41,7 @@ def everything() -> Iterator[Row]:
         evaluation,
         raw_frames,
         growth,
+        mixed_shapes,
         batches,
         multicast,
         one_frame,
@@ -218,6 +219,26 @@ def growth() -> Iterator[Row]:
             f"≤ {most}×",
             f"{ratio:.1f}× ({ns(times[str(size)], COUNT):.2f} ns)",
             ratio <= most,
+        )
+
+
+def mixed_shapes() -> Iterator[Row]:
+    """E5: growth with the number of ClassBench-like entries, whose prefixes and ports overlap."""
+    texts = {1000: workloads.classbench(200), 10_000: workloads.classbench(2000)}
+    narrow = workloads.frames(CACHED)
+    for where, data in (("in few nets", narrow), ("in all nets", workloads.spread(narrow))):
+        for text in texts.values():
+            plain, ours = (engines.entries(text, data, passes) for passes in ((), None))
+            assert np.array_equal(plain, ours)
+        calls = {size: engines.evaluate_ready(text, data) for size, text in texts.items()}
+        times = side_by_side({str(size): call for size, call in calls.items()})
+        small, large = (ns(times[str(size)], CACHED) for size in texts)
+        yield Row(
+            "E5",
+            f"10,000 ClassBench-like entries against 1,000 ({small:.0f} ns), frames {where}",
+            "≤ 3×",
+            f"{large / small:.1f}× ({large:.0f} ns)",
+            large / small <= 3,
         )
 
 

@@ -160,6 +160,14 @@ def frames(count: int, width: int = 64, seed: int = SEED) -> npt.NDArray[np.uint
     return data
 
 
+def spread(data: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """The same headers with addresses all over 10.0.0.0/8 and every destination port."""
+    rng, made = np.random.default_rng(SEED + 1), data.copy()
+    for first, last in ((27, 30), (31, 34), (36, 38)):
+        made[:, first:last] = rng.integers(0, 256, (len(data), last - first))
+    return made
+
+
 def _headers(
     rng: np.random.Generator, data: npt.NDArray[np.uint8], sizes: npt.NDArray[np.int64]
 ) -> None:

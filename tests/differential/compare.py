@@ -128,12 +128,13 @@ def columns_of(verdicts: SideVerdicts) -> Columns:
 @contextmanager
 def forced_lookups(forced: bool) -> Iterator[None]:
     """Look-ups made whether they are worth it or not."""
-    worth = _LOOKUPS._WORTH
-    _LOOKUPS._WORTH = 0 if forced else worth
+    worth = _LOOKUPS._WORTH, _LOOKUPS._WORTH_DENSE
+    if forced:
+        _LOOKUPS._WORTH = _LOOKUPS._WORTH_DENSE = 0
     try:
         yield
     finally:
-        _LOOKUPS._WORTH = worth
+        _LOOKUPS._WORTH, _LOOKUPS._WORTH_DENSE = worth
 
 
 def _judge(view: View, seed: int, passes: tuple[str, ...] | None, forced: bool) -> NativeEvaluator:

@@ -18,13 +18,16 @@ from ztfast.program.lookup import (
     BY_SEARCH,
     BY_TRIE,
     BY_WORD,
+    MAX_ENUMERATED,
     ColumnTable,
+    can_classify,
     class_of_values,
     make_lookup,
 )
 
 SEED = 11
 lookups_pass = importlib.import_module("ztfast.program.passes.lookups")
+lookup_tables = importlib.import_module("ztfast.program.lookup")
 
 
 def class_of(table: ColumnTable, value: int) -> int:
@@ -93,6 +96,33 @@ def test_a_mask_that_is_no_prefix_is_enumerated_where_narrow_and_refused_where_w
     assert make_lookup(list(odd), [0, 1], [3, 3], {0: 32}) is None
 
 
+def test_values_with_the_same_terms_are_one_class() -> None:
+    nested: list[Term] = [(Comparison(0, 0xFFFF, 1000, 1000),), (Comparison(0, 0xFFFF, 1400, 0),)]
+    lookup = make_lookup(nested, [0, 1], [3, 3], {0: 16})
+    assert lookup is not None
+    (table,) = lookup.tables
+    assert len(table.rows) == 3
+    assert [class_of(table, value) for value in (999, 1000, 1400, 1401, 2001)] == [0, 1, 2, 1, 0]
+
+
+def test_tables_beyond_the_bound_are_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    terms: list[Term] = [(Comparison(0, 0xFFFF, 2 * number, 0),) for number in range(600)]
+    arguments = terms, [0] * 600, [3] * 600, {0: 16}
+    assert make_lookup(*arguments) is not None
+    monkeypatch.setattr(lookup_tables, "MAX_BYTES", 1199 * 16 * 8)
+    assert make_lookup(*arguments) is None
+
+
+def test_so_many_enumerated_tests_are_refused() -> None:
+    terms: list[Term] = [
+        (Comparison(0, 0xFFF5, number << 4 & 0xFFF5, 0),) for number in range(MAX_ENUMERATED + 1)
+    ]
+    arguments = [0] * len(terms), [3] * len(terms), {0: 16}
+    assert make_lookup(terms, *arguments) is None
+    assert not can_classify(terms[0][0], 32)
+    assert can_classify(terms[0][0], 16)
+
+
 def test_the_summary_covers_groups_beyond_the_63rd() -> None:
     terms: list[Term] = [(Comparison(0, 0xFF, number % 256, 0),) for number in range(65 * 512)]
     lookup = make_lookup(terms, list(range(len(terms))), [3] * len(terms), {0: 8})
@@ -103,6 +133,10 @@ def test_the_summary_covers_groups_beyond_the_63rd() -> None:
 
 RULES = {
     "one shape": lambda i: f"accept ipprotocol tcp ipdest 10.0.{i % 250}.{i}/32 dport {i + 1};",
+    "prefixes": lambda i: (
+        f"drop ipsrc 10.{i % 7}.0.0/{8 + i % 16} ipdest 10.0.{i % 250}.0/{16 + i % 9} "
+        f"{'not ' * (i % 5 == 0)}ipprotocol tcp dport {i % 50}-{i};"
+    ),
     "many shapes": lambda i: (
         f"drop ipsrc 10.{i % 7}.0.0/16 not dport {i};",
         f"accept sport {i}-{i + 40} chr tcp_syn;",
@@ -119,7 +153,7 @@ RULES = {
 def test_the_loops_find_the_set_that_the_plain_table_finds(
     shape: str, sets: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lookups_pass, "_DENSE", 1.0)
+    monkeypatch.setattr(lookups_pass, "_WORTH_DENSE", 160)
     rng = random.Random(SEED + sets)
     text = "\n".join(RULES[shape](i) for i in range(sets)) + "\nDrop;"
     policy = compile_text(text)

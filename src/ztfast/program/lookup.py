@@ -10,6 +10,7 @@ Tested by tests/program/test_lookup.py and the differential tests.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -21,12 +22,17 @@ from ztfast.program.dnf import Comparison, Term
 MAX_TERMS = 65536
 MAX_COLUMNS = 16
 MAX_CLASSES = 0x7FFF
+MAX_BYTES = 1 << 26  # of rows: a longer run becomes several look-ups
+MAX_ENUMERATED = 1024  # tests of a column whose every value is looked at
 GROUP = 8  # words of a row that the loops look at together
 BY_BYTE, BY_WORD, BY_TRIE, BY_SEARCH = range(4)
 SIEVE_BITS = 17  # a sieve is 16 KiB: it stays in the first cache
 SIEVE_FACTOR = 0x9E3779B97F4A7C15  # Fibonacci hashing: the product's upper bits spread well
 _SIEVED = 1 << 13  # values; at most 1 in 16 others passes a sieve of so many
 _NONE = np.zeros(0, dtype=np.uint8)
+_ONES = np.array([value.bit_count() for value in range(256)], dtype=np.uint8)
+
+Narrow = Callable[[npt.NDArray[np.bool_], Comparison], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +74,11 @@ class Lookup:
         """The columns that it reads."""
         return tuple(table.column for table in self.tables)
 
+    @property
+    def nbytes(self) -> int:
+        """Memory for its rows, which is nearly all of it."""
+        return sum(table.rows.nbytes for table in self.tables)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Lookup) and self._key() == other._key()
 
@@ -106,15 +117,21 @@ def range_of(test: Comparison, width: int) -> Range | None:
 def make_lookup(
     terms: list[Term], entries: list[int], codes: list[int], widths: dict[int, int]
 ) -> Lookup | None:
-    """The look-up of a run of terms, or None where a column cannot be cut into ranges."""
+    """The look-up of a run of terms, or None where its tables would be too large.
+
+    So it is, too, where `can_classify` does not allow a test.
+    """
     if not terms or len(terms) > MAX_TERMS or len(widths) > MAX_COLUMNS:
         return None
     words = -(-len(terms) // (64 * GROUP)) * GROUP
     tables: list[ColumnTable] = []
+    room = MAX_BYTES
     for column, width in widths.items():
-        table = _column_table(terms, column, width, words)
+        tests = [[test for test in term if test.column == column] for term in terms]
+        table = _column_table(tests, column, width, words, room // (8 * words))
         if table is None:
             return None
+        room -= table.rows.nbytes
         tables.append(table)
     tables.sort(key=lambda table: _coverage(table, widths[table.column]))
     return Lookup(
@@ -122,24 +139,23 @@ def make_lookup(
     )
 
 
+def can_classify(test: Comparison, width: int) -> bool:
+    """Can a column be cut into the values for which a test holds and others?"""
+    return width <= 16 or range_of(test, width) is not None
+
+
 def density(lookup: Lookup) -> float:
     """The part of all terms that the most telling column leaves, on average over its classes.
 
-    Small where terms differ in an address or port of their own; near 1 where many overlap, and
-    then folding the sets one after the other is as fast.
+    Small where terms differ in an address or port of their own: then most frames are done with
+    that column.  Near 1 where many terms overlap.
     """
     return min(
-        float(_bits(table.rows[table.summary != 0]).mean()) / len(lookup.entry)
+        float(_ONES[table.rows[table.summary != 0].view(np.uint8)].sum(axis=1).mean())
+        if table.summary.any()
+        else 0.0
         for table in lookup.tables
-    )
-
-
-def _bits(rows: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
-    """The number of bits set in each row; nothing where there is no row."""
-    if not len(rows):
-        return np.zeros(1, dtype=np.int64)
-    counted: npt.NDArray[np.int64] = np.unpackbits(rows.view(np.uint8), axis=1).sum(axis=1)
-    return counted
+    ) / len(lookup.entry)
 
 
 def _coverage(table: ColumnTable, width: int) -> float:
@@ -166,16 +182,22 @@ def class_of_values(table: ColumnTable, values: npt.NDArray[np.uint64]) -> npt.N
     return item
 
 
-def _column_table(terms: list[Term], column: int, width: int, words: int) -> ColumnTable | None:
-    tests = [[test for test in term if test.column == column] for term in terms]
-    plain = {test for own in tests for test in own}
-    ranges = {test: range_of(test, width) for test in plain}
-    if any(found is None for found in ranges.values()):
-        return _enumerated(tests, column, width, words) if width <= 16 else None
-    bounds = _bounds([found for found in ranges.values() if found is not None], width)
-    if len(bounds) > MAX_CLASSES // 2:
+def _column_table(
+    tests: list[list[Comparison]], column: int, width: int, words: int, most: int
+) -> ColumnTable | None:
+    """A column's table out of its tests by term; None where it takes more than `most` rows."""
+    most = min(most, MAX_CLASSES // 2)
+    distinct = list(dict.fromkeys(test for own in tests for test in own))
+    ranges = {test: range_of(test, width) for test in distinct}
+    found = [part for part in ranges.values() if part is not None]
+    if len(found) < len(distinct):
+        if width > 16 or len(distinct) > MAX_ENUMERATED:
+            return None
+        return _enumerated(tests, distinct, column, width, words, most)
+    bounds = _bounds(found, width)
+    if len(bounds) > most:
         return None
-    rows = _rows_by_range(tests, ranges, bounds, words)
+    rows = _rows(tests, len(bounds), words, _within(ranges, bounds))
     return _table(column, width, bounds, rows)
 
 
@@ -190,36 +212,55 @@ def _bounds(ranges: list[Range], width: int) -> npt.NDArray[np.uint64]:
     return np.array(sorted(cuts), dtype=np.uint64)
 
 
-def _rows_by_range(
-    tests: list[list[Comparison]], ranges: Any, bounds: npt.NDArray[np.uint64], words: int
+def _rows(
+    tests: list[list[Comparison]], count: int, words: int, narrow: Narrow
 ) -> npt.NDArray[np.uint64]:
-    """uint64[classes, words]: bit t of a class's row says whether term t can hold there."""
+    """uint64[count, words]: bit t of a row says whether term t can hold there.
+
+    narrow: takes the values out of a term's bool[count] for which a test does not hold.
+    """
+    rows = np.empty((count, words), dtype="<u8")
+    octets = rows.view(np.uint8)
+    for first in range(0, 64 * words, 64 * GROUP):
+        held = np.zeros((64 * GROUP, count), dtype=np.bool_)
+        for number, own in enumerate(tests[first : first + 64 * GROUP]):
+            held[number] = True
+            for test in own:
+                narrow(held[number], test)
+        packed = np.packbits(held, axis=0, bitorder="little")
+        octets[:, first // 8 : first // 8 + 8 * GROUP] = packed.T
+    return rows
+
+
+def _within(ranges: dict[Comparison, Range | None], bounds: npt.NDArray[np.uint64]) -> Narrow:
+    """As `_rows` takes it, for classes that are intervals."""
     place = {int(value): index for index, value in enumerate(bounds.tolist())}
-    count = len(bounds)
-    held = np.zeros((count, words * 64), dtype=np.bool_)
-    held[:, : len(tests)] = True
-    for number, own in enumerate(tests):
-        for test in own:
-            first, last = ranges[test]
-            inside = slice(place[first], place.get(last + 1, count)) if first <= last else slice(0)
-            if test.negate:
-                held[inside, number] = False
-            else:
-                held[: inside.start or 0, number] = False
-                held[inside.stop :, number] = False
-    return _packed(held)
+
+    def narrow(held: npt.NDArray[np.bool_], test: Comparison) -> None:
+        found = ranges[test]
+        start = stop = 0
+        if found is not None and found.first <= found.last:
+            start, stop = place[found.first], place.get(found.last + 1, len(bounds))
+        if test.negate:
+            held[start:stop] = False
+        else:
+            held[:start] = False
+            held[stop:] = False
+
+    return narrow
 
 
-def _packed(held: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint64]:
-    packed: npt.NDArray[np.uint64] = np.packbits(held, axis=1, bitorder="little").view("<u8")
-    return packed
-
-
-def _enumerated(tests: list[list[Comparison]], column: int, width: int, words: int) -> ColumnTable:
+def _enumerated(
+    tests: list[list[Comparison]],
+    distinct: list[Comparison],
+    column: int,
+    width: int,
+    words: int,
+    most: int,
+) -> ColumnTable | None:
     """A narrow column with masks that are no prefixes: every value is looked at."""
     values = np.arange(1 << width, dtype=np.uint64)
     full = np.uint64((1 << width) - 1)
-    distinct = list(dict.fromkeys(test for own in tests for test in own))
     outcome = {
         test: (
             (((values & np.uint64(test.mask)) - np.uint64(test.low)) & full) <= np.uint64(test.span)
@@ -227,16 +268,16 @@ def _enumerated(tests: list[list[Comparison]], column: int, width: int, words: i
         != test.negate
         for test in distinct
     }
-    signature = np.stack(list(outcome.values()))
-    _, firsts, inverse = np.unique(
-        np.packbits(signature, axis=0), axis=1, return_index=True, return_inverse=True
-    )
-    held = np.zeros((len(firsts), words * 64), dtype=np.bool_)
-    held[:, : len(tests)] = True
-    for number, own in enumerate(tests):
-        for test in own:
-            held[:, number] &= outcome[test][firsts]
-    rows, numbers = _numbered(_packed(held))
+    signature = np.packbits(np.stack(list(outcome.values())), axis=0)
+    _, firsts, inverse = np.unique(signature, axis=1, return_index=True, return_inverse=True)
+    if len(firsts) > most:
+        return None
+    kept = {test: held[firsts] for test, held in outcome.items()}
+
+    def narrow(held: npt.NDArray[np.bool_], test: Comparison) -> None:
+        held &= kept[test]
+
+    rows, numbers = _numbered(_rows(tests, len(firsts), words, narrow))
     classes = numbers[inverse.reshape(-1)]
     form = BY_BYTE if width == 8 else BY_WORD
     one = np.zeros(1, np.uint64)
@@ -246,10 +287,16 @@ def _enumerated(tests: list[list[Comparison]], column: int, width: int, words: i
 def _numbered(
     rows: npt.NDArray[np.uint64],
 ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint16]]:
-    """(rows by class, class by row number): class 0 is that of all rows without a term."""
-    some = rows.any(axis=1)
-    number = np.where(some, np.cumsum(some), 0).astype(np.uint16)
-    return np.concatenate((np.zeros((1, rows.shape[1]), np.uint64), rows[some])), number
+    """(rows by class, class by row number): equal rows are one, class 0 is that without a term."""
+    number = {bytes(rows.itemsize * rows.shape[1]): 0}
+    firsts: list[int] = []
+    classes = np.zeros(len(rows), dtype=np.uint16)
+    for index, row in enumerate(rows):
+        found = number.setdefault(row.tobytes(), len(number))
+        classes[index] = found
+        if found > len(firsts):
+            firsts.append(index)
+    return np.concatenate((np.zeros((1, rows.shape[1]), np.uint64), rows[firsts])), classes
 
 
 def _table(
