@@ -67,6 +67,25 @@ def test_outputs(tmp_path, kind, empty):
     assert unpack(path.read_bytes()) == (b"" if empty else DATA)
 
 
+@pytest.mark.parametrize("size", [0, 999, 1000, 1001, 3000, 3500])
+@pytest.mark.parametrize("step", [1, 700, 1000, 2500, 4000])
+def test_zstd_frames_stand_alone(monkeypatch, size, step):
+    monkeypatch.setattr(compress, "ZSTD_FRAME", 1000)
+    data = memoryview(DATA)[:size]
+    made = compress.encoder("zstd", "a.zst")
+    assert made is not None
+    packed = b"".join(made.compress(data[at : at + step]) for at in range(0, size, step))
+    packed += made.flush()
+    frames = []
+    while packed:
+        reader = zstandard.ZstdDecompressor().decompressobj()
+        frames.append(reader.decompress(packed))
+        assert reader.eof
+        packed = reader.unused_data
+    assert b"".join(frames) == data
+    assert [len(each) for each in frames[:-1]] == [1000] * (max(0, size - 1) // 1000)
+
+
 @pytest.mark.parametrize(("kind", "tool"), [("gzip", "gzip"), ("zstd", "zstd"), ("lz4", "lz4")])
 def test_the_tools_read_what_we_compress(tmp_path, kind, tool):
     if shutil.which(tool) is None:

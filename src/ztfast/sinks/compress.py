@@ -28,6 +28,7 @@ class Encoder(Protocol):
         ...
 
 
+ZSTD_FRAME = 8 << 20  # bytes before compression
 _SUFFIXES = {".gz": "gzip", ".zst": "zstd", ".zstd": "zstd", ".lz4": "lz4"}
 
 
@@ -62,10 +63,33 @@ def _gzip_encoder() -> Any:
     return isal_zlib.compressobj(2, wbits=31)
 
 
-def _zstd_encoder() -> Any:
-    import zstandard
+class _ZstdEncoder:
+    """zstd in frames of ZSTD_FRAME bytes each, which stand alone: several can be read at once."""
 
-    return zstandard.ZstdCompressor(level=3, write_checksum=True).compressobj()
+    def __init__(self) -> None:
+        zstandard = importlib.import_module("zstandard")
+        self._compressor = zstandard.ZstdCompressor(level=3, write_checksum=True)
+        self._inner = self._compressor.compressobj()
+        self._room = ZSTD_FRAME
+
+    def compress(self, data: memoryview) -> bytes:
+        """Compressed bytes so far; a frame that is full ends with the first byte of the next."""
+        parts: list[bytes] = []
+        data = data.cast("B")
+        while len(data):
+            if not self._room:
+                parts.append(self._inner.flush())
+                self._inner = self._compressor.compressobj()
+                self._room = ZSTD_FRAME
+            piece = data[: self._room]
+            parts.append(self._inner.compress(piece))
+            self._room -= len(piece)
+            data = data[len(piece) :]
+        return b"".join(parts)
+
+    def flush(self) -> bytes:
+        """The rest."""
+        return bytes(self._inner.flush())
 
 
 class _Lz4Encoder:
@@ -88,6 +112,6 @@ class _Lz4Encoder:
 
 _ENCODERS: dict[str, Callable[[], Any]] = {
     "gzip": _gzip_encoder,
-    "zstd": _zstd_encoder,
+    "zstd": _ZstdEncoder,
     "lz4": _Lz4Encoder,
 }
