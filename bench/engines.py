@@ -12,6 +12,7 @@ import ztfast
 from bench import workloads
 from ztfast.engine.native import NativeEvaluator
 from ztfast.engine.native_inputs import input_columns
+from ztfast.engine.native_tables import Results
 from ztfast.frames.buffer_pool import BufferPool
 from ztfast.frames.columns import Column
 
@@ -47,13 +48,14 @@ def evaluate_ready(name: str, data: npt.NDArray[np.uint8], **options: Any) -> Ca
     frames.decode(sorted(side.headers() | {Column.MISSING, Column.CHARACTERISTICS}))
     evaluator = made.scan_evaluator or made._evaluator
     assert isinstance(evaluator, NativeEvaluator)
-    outputs = [side.outputs(len(frames), BufferPool())]
+    results = Results.of([side], len(frames), BufferPool())
+    (outputs,) = results.outputs([side])
     given = [input_columns(side, frames, None, None, True)]
     run = evaluator.machine().run
 
     def call() -> int:
-        run(None, outputs, given, 0, None, 0, len(frames))
-        return int(np.count_nonzero(outputs[0].code >= 2))
+        run(None, results, given, 0, None, 0, len(frames))
+        return int(np.count_nonzero(outputs.code >= 2))
 
     return call
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ztfast.engine.native import Wanted
 from ztfast.engine.native_inputs import InputColumns
 from ztfast.engine.native_members import MemberTables
-from ztfast.engine.native_tables import SideOutputs, SideTables
+from ztfast.engine.native_tables import Results, SideTables
 from ztfast.frames.batch import RawFrames
 from ztfast.sinks.csv import CsvColumn
 
@@ -34,7 +34,7 @@ class Machine:
     def run(
         self,
         frames: RawFrames | None,
-        outputs: list[SideOutputs],
+        results: Results,
         given: list[InputColumns] | None,
         first_number: int,
         numbers: npt.NDArray[np.int64] | None,
@@ -51,7 +51,7 @@ class Machine:
         end: int,
         shape: _RecordShape,
         columns: _RecordColumns,
-        outputs: list[SideOutputs],
+        made: Results,
         marks: npt.NDArray[np.uint8] | None = None,
     ) -> tuple[int, int, int, int]: ...
     def count(
@@ -60,7 +60,6 @@ class Machine:
         start: int,
         end: int,
         shape: _RecordShape,
-        outputs: list[SideOutputs],
         columns: _RecordColumns | None,
         wanted: Wanted,
     ) -> tuple[int, int, int, int]: ...

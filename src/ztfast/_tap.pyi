@@ -34,6 +34,7 @@ class Joiner:
     def __new__(
         cls,
         run: Callable[..., int],
+        results: Any,
         sides: list[Any],
         facts: list[Any],
         undirected: _Uint8s | None,

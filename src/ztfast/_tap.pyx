@@ -236,6 +236,7 @@ cdef class Joiner:
     cdef SideColumns side[2]
     cdef int sides
     cdef object run
+    cdef object results
     cdef list outputs
     cdef list facts
     cdef object recipients
@@ -254,12 +255,13 @@ cdef class Joiner:
     cdef int64_t set_apart
 
     def __cinit__(
-        self, object run, list sides, list facts, object undirected, bint asks,
+        self, object run, object results, list sides, list facts, object undirected, bint asks,
         uint32_t uncertain_bits, uint8_t[::1] action, uint8_t[::1] apart,
         int64_t[::1] row_frame, int32_t[::1] row_target, uint32_t[::1] row_limit,
     ):
         cdef int s
-        self.run, self.outputs, self.facts, self.recipients = run, sides, facts, undirected
+        self.run, self.results, self.recipients = run, results, undirected
+        self.outputs, self.facts = sides, facts  # whose memory is looked into
         self.sides = <int>len(sides)
         for s in range(self.sides):
             take_side(&self.side[s], sides[s], facts[s])
@@ -279,7 +281,7 @@ cdef class Joiner:
         cdef int noted
         if raw is not self.raw:
             self.raw, self.lengths = raw, raw[3]
-        noted = self.run(raw, self.outputs, None, first, None, 0, count, self.recipients)
+        noted = self.run(raw, self.results, None, first, None, 0, count, self.recipients)
         self.join(noted, count)
         return 0
 

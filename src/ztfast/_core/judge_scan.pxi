@@ -155,21 +155,9 @@ cdef void start_scan(
 
 
 cdef void point_results(Side *side, Results *made) noexcept nogil:
-    """Let a side's results go to a block's own columns, those that are wanted."""
+    """Let a side's results go to a block's own columns."""
     side.entry = made.entry
     side.code = made.code
-    if side.copy != NULL:
-        side.copy = made.copy
-    if side.capability_copy != NULL:
-        side.capability_copy = made.capability_copy
-    if side.reads != NULL:
-        side.reads = made.reads
-
-
-cdef void keep_results(Side *side, Results *made) noexcept nogil:
-    """Let all of a side's results go to a block's own columns."""
-    side.entry = made.entry
-    side.code = made.code
-    side.copy = made.copy
-    side.capability_copy = made.capability_copy
-    side.reads = made.reads
+    side.copy = made.copy if side.copies else NULL
+    side.capability_copy = made.capability_copy if side.copies > 1 else NULL
+    side.reads = made.reads if side.has_reads else NULL

@@ -81,6 +81,8 @@ cdef class Machine:
                 side.random = facts.random
                 side.context = facts.context
                 side.ownership = facts.ownership
+                side.copies = tables.copies
+                side.has_reads = tables.has_reads
                 side.address = NULL
                 if tables.address is not None:
                     side.address = <const uint64_t *>address_of(tables.address)
@@ -97,27 +99,38 @@ cdef class Machine:
         return w
 
     cdef int set_call(
-        self, Work *w, list outputs, object given, int64_t first_number, object numbers
+        self, Work *w, object given, int64_t first_number, object numbers
     ) except -1:
-        """What belongs to one call: results, columns handed in, who is who, frame numbers."""
+        """What belongs to one call: columns handed in, who is who, frame numbers."""
         cdef Side *side
         cdef int i
         self.forget_call(w)
         for i in range(len(self.sides)):
             side = &w.side[i]
-            entry, code, copy, capability_copy, reads = record(outputs[i])
-            side.entry = <int32_t *>address_of(entry)
-            side.code = <uint8_t *>address_of(code)
-            side.copy = <int32_t *>address_of(copy) if copy is not None else NULL
-            side.capability_copy = NULL
-            if capability_copy is not None:
-                side.capability_copy = <int32_t *>address_of(capability_copy)
-            side.reads = <uint32_t *>address_of(reads) if reads is not None else NULL
             side.first_number = first_number
             if numbers is not None:
                 side.numbers = <const int64_t *>address_of(numbers)
             if given is not None:
                 take_given(side, given[i])
+        return 0
+
+    cdef int lay_results(self, Work *w, object results) except -1:
+        """Let results go to an engine.native_tables.Results, whose form this knows."""
+        cdef Side *side
+        cdef int32_t *wide
+        cdef int64_t room
+        cdef int i, sides = <int>len(self.sides)
+        memory, room = record(results)
+        wide = <int32_t *>address_of(memory)
+        for i in range(sides):
+            side = &w.side[i]
+            side.entry = wide
+            side.copy = wide + room if side.copies else NULL
+            side.capability_copy = wide + 2 * room if side.copies > 1 else NULL
+            side.reads = <uint32_t *>wide + (1 + side.copies) * room if side.has_reads else NULL
+            wide += (1 + side.copies + side.has_reads) * room
+        for i in range(sides):
+            w.side[i].code = <uint8_t *>wide + i * room
         return 0
 
     cdef void forget_call(self, Work *w) noexcept:
@@ -145,14 +158,14 @@ cdef class Machine:
         return (w.side[0].seen != 0) | (w.side[1].seen != 0) << 1
 
     def run(
-        self, object frames, list outputs, object given, int64_t first_number, object numbers,
+        self, object frames, object results, object given, int64_t first_number, object numbers,
         int64_t start, int64_t stop, object undirected=None, object accepted=None
     ):
         """Judge frames start … stop − 1.
 
         frames: a frames.batch.RawFrames, or None where every header column is among `given`.
-        outputs: for each side an engine.native_tables.SideOutputs of the whole batch.  given: None,
-        or for each side an engine.native_inputs.InputColumns.  numbers: int64 frame numbers, or
+        results: an engine.native_tables.Results with room for the whole batch.  given: None, or for
+        each side an engine.native_inputs.InputColumns.  numbers: int64 frame numbers, or
         None: first_number and on.  undirected: uint8 of the whole batch, for what is found of each
         frame: is every recipient to be asked?  accepted: likewise: is it, by every side, and not
         redirected?  None: not wanted, or nobody is looked up.
@@ -173,7 +186,8 @@ cdef class Machine:
                 to_marks = <uint8_t *>address_of(undirected)
             if accepted is not None:
                 to_accepted = <uint8_t *>address_of(accepted)
-            self.set_call(w, outputs, given, first_number, numbers)
+            self.set_call(w, given, first_number, numbers)
+            self.lay_results(w, results)
             with nogil:
                 while first < stop:
                     count = <int>min(stop - first, <int64_t>BLOCK)
@@ -212,7 +226,7 @@ cdef class Machine:
             w = self.take()
             self.forget_call(w)
             for i in range(sides):
-                keep_results(&w.side[i], &w.made[i])
+                point_results(&w.side[i], &w.made[i])
             memset(&f, 0, sizeof(f))
             f.buffer = <bytes_t>view.buf
             f.offsets = &offset
@@ -230,11 +244,11 @@ cdef class Machine:
 
     def scan(
         self, object buffer, int64_t start, int64_t end, object shape, tuple columns,
-        list outputs, object marks=None
+        object made, object marks=None
     ):
         """Scan records of Ethernet frames and judge them on the way, while they are in the cache.
 
-        As the module's `scan_records`; outputs as in `run`, marks uint8, as long as the columns.  Not
+        As the module's `scan_records`; made as in `run`, marks uint8, as long as the columns.  Not
         for machines with draws, whose frame numbers are not known on the way.
         """
         cdef Work *w = self.take()
@@ -243,7 +257,8 @@ cdef class Machine:
         cdef Side results[2]
         cdef int i, sides = len(self.sides)
         try:
-            self.set_call(w, outputs, None, 0, None)
+            self.set_call(w, None, 0, None)
+            self.lay_results(w, made)
             memcpy(&results[0], &w.side[0], sizeof(Side))
             memcpy(&results[1], &w.side[1], sizeof(Side))
             start_scan(&x, &t, &w.round, buffer, start, end, shape, columns, marks)
@@ -264,14 +279,13 @@ cdef class Machine:
             self.give_back(w)
 
     def count(
-        self, object buffer, int64_t start, int64_t end, object shape, list outputs,
-        tuple columns, object wanted
+        self, object buffer, int64_t start, int64_t end, object shape, tuple columns,
+        object wanted
     ):
         """Scan records from `start` on and only count what becomes of their frames.
 
-        outputs: as in `scan`, of any length: they only say what is wanted.  columns: as in `scan`,
-        for the records that are kept, or None: then nothing is kept and all up to `end` is
-        counted.  wanted: an engine.native.Wanted, whose arrays are filled.
+        columns: as in `scan`, for the records that are kept, or None: then nothing is kept and all
+        up to `end` is counted.  wanted: an engine.native.Wanted, whose arrays are filled.
         Returns (frames found, frames kept, where the scan stopped, error).
         """
         cdef Work *w = self.take()
@@ -296,14 +310,14 @@ cdef class Machine:
         for i in range(sides):
             found.forwards[i] = forwards[i]
         try:
-            self.set_call(w, outputs, None, 0, None)
+            self.set_call(w, None, 0, None)
             for i in range(sides):
                 point_results(&w.side[i], &w.made[i])
             start_scan(&x, &t, &w.round, buffer, start, end, shape, columns, apart)
             if followed is not None:
                 follow = found.follow = take_follow(followed)
                 inner = self.take()
-                self.set_call(inner, outputs, None, 0, None)
+                self.set_call(inner, None, 0, None)
                 set_inner(follow, inner, x.buffer)
             with nogil:
                 judge_scan(&x, &t, w, sides, NULL, &found)

@@ -186,6 +186,8 @@ cdef struct Side:
     uint8_t width[MAX_COLUMNS]
     int columns
     int handed          # any column was, that is not constant
+    int copies          # columns of copies that are wanted: the base rules', a capability's
+    int has_reads       # and the one of what was read
     int inbound
     int random
     int use_exact       # the slow table is to run everywhere

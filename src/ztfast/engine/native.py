@@ -20,7 +20,7 @@ import numpy.typing as npt
 from ztfast import dispatch
 from ztfast.engine.native_columns import Destinations, Situation, side_verdicts
 from ztfast.engine.native_inputs import InputColumns, cast_columns, input_columns, side_facts
-from ztfast.engine.native_tables import NativeSide, SideOutputs
+from ztfast.engine.native_tables import NativeSide, Results, SideOutputs
 from ztfast.engine.side_verdicts import SideVerdicts
 from ztfast.frames.batch import FrameBatch, RawFrames
 from ztfast.frames.buffer_pool import BufferPool
@@ -34,9 +34,7 @@ if TYPE_CHECKING:
     from ztfast.network.resolve import MemberIndex
 
 BLOCK = 1024
-# of the bits that `Machine.run` returns
-_ALL = 3  # something watched was missing of each side
-_SEVERAL = 4  # a frame is undirected
+_SEVERAL = 4  # of the bits that `Machine.run` returns: a frame is undirected
 
 # what ownership looks at
 _OWNED_BY = frozenset(
@@ -143,7 +141,7 @@ class NativeEvaluator:
         self._needs_columns = any(side.has_integers for side in self.sides)
         self._machine: Machine | None = None
         self._told: list[tuple[MemberTable, Any]] = []
-        self._pools = tuple(BufferPool() for _ in self.sides)
+        self._pool = BufferPool()
         self._fixed = None if batch_contexts is None else [Situation.of(x) for x in batch_contexts]
         self._marks = (_BOOL, _BOOL) if self.looks_up else (_BOOL,)
         self._marks_pool = BufferPool()
@@ -152,11 +150,6 @@ class NativeEvaluator:
     def looks_up(self) -> bool:
         """Are members found by the frames' addresses?"""
         return self._indexes is not None
-
-    def _outputs(self, count: int) -> list[SideOutputs]:
-        """Memory for each side's results on `count` frames."""
-        sides = zip(self.sides, self._pools, strict=True)
-        return [side.outputs(count, pool) for side, pool in sides]
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_machine": None, "_told": []}
@@ -220,7 +213,7 @@ class NativeEvaluator:
         first: number of the batch's first frame, where `batch_contexts` do not number them.
         """
         count = len(batch.offsets)
-        outputs = self._outputs(count)
+        results = Results.of(self.sides, count, self._pool)
         marks = self._marks_pool.take(count, self._marks)
         accepted, undirected = marks[0], marks[-1] if self.looks_up else None
         frames: RawFrames | None = None if batch.ready and self._is_ready(batch) else batch.raw()
@@ -232,11 +225,11 @@ class NativeEvaluator:
             numbers = np.ascontiguousarray(batch_contexts[0].number)
         run = self.machine().run
         if threads == 1:
-            bits = run(frames, outputs, given, first, numbers, 0, count, undirected, accepted)
+            bits = run(frames, results, given, first, numbers, 0, count, undirected, accepted)
         else:
             parts = _in_parts(
                 lambda start, stop: run(
-                    frames, outputs, given, first, numbers, start, stop, undirected, accepted
+                    frames, results, given, first, numbers, start, stop, undirected, accepted
                 ),
                 count,
                 threads,
@@ -246,7 +239,7 @@ class NativeEvaluator:
             bits |= sum(inputs.use_exact << number for number, inputs in enumerate(given))
         if not bits & _SEVERAL:
             undirected = None
-        sides = partial(self._verdicts, batch, outputs, batch_contexts, bits)
+        sides = partial(self._verdicts_in, results, batch, batch_contexts, bits)
         return Found(sides, accepted, undirected)
 
     def _given(
@@ -295,12 +288,12 @@ class NativeEvaluator:
         marks: uint8, space for as many, where members are looked up: filled with `Mark`s.
         Raises ValueError for a window that is not inside the buffer.
         """
-        outputs = self._outputs(len(columns[0]))
+        results = Results.of(self.sides, len(columns[0]), self._pool)
         count, place, error, bits = self.machine().scan(
-            buffer, start, end, shape, columns, outputs, marks
+            buffer, start, end, shape, columns, results, marks
         )
-        found = [made.noted(bool(bits >> n & 1)).first(count) for n, made in enumerate(outputs)]
-        return ScanResults(count, place, error, found)
+        outputs = [made.first(count) for made in self._noted(results, bits)]
+        return ScanResults(count, place, error, outputs)
 
     def count(
         self,
@@ -316,21 +309,33 @@ class NativeEvaluator:
         columns: as in `scan`, for the frames that are kept; None: none is to be.
         Raises ValueError for a window that is not inside the buffer.
         """
-        found = self.machine().count(buffer, start, end, shape, self._outputs(0), columns, wanted)
+        found = self.machine().count(buffer, start, end, shape, columns, wanted)
         return ScanCounts(*found)
 
     def verdicts(self, batch: FrameBatch, outputs: Sequence[SideOutputs]) -> list[SideVerdicts]:
         """Each side's verdicts out of the results that `scan` gave for these frames."""
-        return self._verdicts(batch, outputs, None, _ALL)
+        return self._verdicts(batch, outputs, None)
+
+    def _noted(self, results: Results, bits: int) -> list[SideOutputs]:
+        """Each side's results; bits: as `Machine.run` returns them."""
+        outputs = results.outputs(self.sides)
+        return [made.noted(bool(bits >> n & 1)) for n, made in enumerate(outputs)]
+
+    def _verdicts_in(
+        self,
+        results: Results,
+        batch: FrameBatch,
+        batch_contexts: Sequence[BatchContext] | None,
+        bits: int,
+    ) -> list[SideVerdicts]:
+        return self._verdicts(batch, self._noted(results, bits), batch_contexts)
 
     def _verdicts(
         self,
         batch: FrameBatch,
         outputs: Sequence[SideOutputs],
         batch_contexts: Sequence[BatchContext] | None,
-        bits: int,
     ) -> list[SideVerdicts]:
-        """bits: as `Machine.run` returns them."""
         situations = self._fixed
         if batch_contexts is not None:
             situations = [Situation.of(batch_context) for batch_context in batch_contexts]
@@ -342,8 +347,8 @@ class NativeEvaluator:
                 Situation.looked_up(side.program.view.direction, where) for side in self.sides
             ]
         return [
-            side_verdicts(side, batch, situations[n], outputs[n].noted(bool(bits >> n & 1)))
-            for n, side in enumerate(self.sides)
+            side_verdicts(side, batch, situation, made)
+            for side, situation, made in zip(self.sides, situations, outputs, strict=True)
         ]
 
 

@@ -2,12 +2,13 @@
 
 Contract: `NativeSide` holds the optimised tables of one direction and which columns, bits of
 MISSING, draws and copies they ask for; `SideTables` is what the compiled loops are given of it,
-`SideOutputs` the memory that they fill.  Nothing here looks at frames.
+`Results` the memory that they fill.  Nothing here looks at frames.
 Tested by tests/program/test_verify.py, tests/program/passes and the differential tests.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -65,6 +66,46 @@ class SideOutputs(NamedTuple):
         )
 
 
+class Results(NamedTuple):
+    """Memory for all sides' results on `room` frames, one column behind the other.
+
+    First, side after side, those of four bytes an item, in the order of SideOutputs, as far as
+    there are any; then each side's `code`.  `_core/machine.pxi` (`lay_results`) says the same.
+    """
+
+    memory: npt.NDArray[np.uint8]
+    room: int
+
+    @classmethod
+    def of(cls, sides: Sequence[NativeSide], room: int, pool: BufferPool) -> Results:
+        """Memory for so many frames."""
+        return cls(pool.block(room * sum([side.result_size for side in sides])), room)
+
+    def outputs(self, sides: Sequence[NativeSide]) -> list[SideOutputs]:
+        """The columns in it; sides: those that it was made for."""
+        wide = sum(side.wide_results for side in sides)
+        found: list[SideOutputs] = []
+        at = 0
+        for number, side in enumerate(sides):
+            columns = [self._wide(at + k) for k in range(side.wide_results)]
+            at += side.wide_results
+            reads = columns.pop().view(np.uint32) if side.has_reads else None
+            code = self.memory[(4 * wide + number) * self.room :][: self.room]
+            found.append(
+                SideOutputs(
+                    columns[0],
+                    code,
+                    columns[1] if side.copy_columns else None,
+                    columns[2] if side.copy_columns > 1 else None,
+                    reads,
+                )
+            )
+        return found
+
+    def _wide(self, number: int) -> npt.NDArray[np.int32]:
+        return np.ndarray(self.room, np.int32, self.memory, 4 * number * self.room)
+
+
 class SideFacts(NamedTuple):
     """What the compiled loops are told of one side beside its tables.
 
@@ -89,7 +130,8 @@ class SideTables(NamedTuple):
 
     exact, fast: instruction arrays.  exact_lookups, fast_lookups: lists of program.lookup.Lookup.
     widths: uint8[columns], bytes an item.  address: uint64 by entry, where it redirects to; None
-    where none redirects.
+    where none redirects.  copies: how many columns of copies there are.  has_reads: is there one
+    of what was read?
     """
 
     exact: npt.NDArray[Any]
@@ -98,6 +140,8 @@ class SideTables(NamedTuple):
     fast_lookups: list[Any]
     widths: npt.NDArray[np.uint8]
     address: npt.NDArray[np.uint64] | None
+    copies: int
+    has_reads: bool
     facts: SideFacts
 
 
@@ -126,13 +170,11 @@ class NativeSide:
         self.random, self.copies, self.forwards = needs.random, needs.copies, needs.forwards
         self.entries = EntryFacts(program)
         self.has_integers = any(own.fact is Fact.INTEGER for own in program.own)
-        self._has_reads = bool(self.watched) or self.has_integers
-        # the base rules', a capability's
-        self._copy_columns = self.copies * (1 + (len(program.starts) > 1))
-        entry, code, reads = np.dtype(np.int32), np.dtype(np.uint8), np.dtype(np.uint32)
-        types: list[np.dtype[Any]] = [entry, code]
-        types += [entry] * self._copy_columns + [reads] * self._has_reads
-        self.result_types = tuple(types)  # looking a type up takes a while
+        self.has_reads = bool(self.watched) or self.has_integers
+        # of copies: the base rules', a capability's
+        self.copy_columns = self.copies * (1 + (len(program.starts) > 1))
+        self.wide_results = 1 + self.copy_columns + self.has_reads
+        self.result_size = 4 * self.wide_results + 1  # bytes a frame
 
     def headers(self) -> set[int]:
         """The header columns that must be decoded."""
@@ -155,21 +197,6 @@ class NativeSide:
             for mine, its in ((self.exact, other.exact), (self.fast, other.fast))
         )
 
-    def outputs(self, count: int, pool: BufferPool) -> SideOutputs:
-        """Memory for the loops' results on `count` frames."""
-        return self.as_outputs(pool.take(count, self.result_types))
-
-    def as_outputs(self, made: tuple[npt.NDArray[Any], ...]) -> SideOutputs:
-        """Arrays of `result_types` by what they are for."""
-        copies = self._copy_columns
-        return SideOutputs(
-            made[0],
-            made[1],
-            made[2] if copies else None,
-            made[3] if copies > 1 else None,
-            made[-1] if self._has_reads else None,
-        )
-
     def tables(self, facts: SideFacts) -> SideTables:
         """The tables as the compiled loops take them."""
         return SideTables(
@@ -179,6 +206,8 @@ class NativeSide:
             list(self.fast.lookups),
             self.widths(),
             self.entries.address if self.entries.redirects else None,
+            self.copy_columns,
+            self.has_reads,
             facts,
         )
 

@@ -1,6 +1,6 @@
 """Memory for columns that is used again once nobody holds it any more.
 
-Contract: `BufferPool.take` gives uninitialised memory that no living array shares.  Why: a large
+Contract: `BufferPool` gives uninitialised memory that no living array shares.  Why: a large
 array is given back to the operating system when it is freed, and the next one's pages are
 then mapped and cleared anew, which for results of a batch costs as much as judging it.
 Tested by tests/frames/test_buffer_pool.py.
@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 _FEW = 8192  # items; smaller arrays the allocator keeps at hand itself
+_SMALL = 1 << 16  # bytes; likewise
 _MOST = 1 << 26  # bytes of a block that is kept
 _KEPT = 2  # the last batch's block is often still held when the next is asked for
 _LINE = 64
@@ -48,17 +49,24 @@ class BufferPool:
         if count < _FEW:
             return tuple([np.empty(count, kind) for kind in types])
         sizes = [-(-count * np.dtype(kind).itemsize // _LINE) * _LINE for kind in types]
-        memory = self._memory(sum(sizes) + _LINE)
-        loan = np.frombuffer(memory, np.uint8)
-        at = -loan.__array_interface__["data"][0] % _LINE
+        block, at = self.block(sum(sizes)), 0
         found: list[npt.NDArray[Any]] = []
         for kind, size in zip(types, sizes, strict=True):
-            found.append(np.ndarray(count, kind, loan, at))
+            found.append(np.ndarray(count, kind, block, at))
             at += size
+        return tuple(found)
+
+    def block(self, size: int) -> npt.NDArray[np.uint8]:
+        """So many bytes, uninitialised."""
+        if size < _SMALL:
+            return np.empty(size, np.uint8)
+        memory = self._memory(size + _LINE)
+        loan = np.frombuffer(memory, np.uint8)
+        at = -loan.__array_interface__["data"][0] % _LINE
         if len(memory) <= _MOST:
             self._kept.append(_Block(memory, ref(loan)))
             del self._kept[:-_KEPT]
-        return tuple(found)
+        return loan[at : at + size]
 
     def _memory(self, size: int) -> memoryview:
         """A kept block that is large enough and free, or a new one."""

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from ztfast.engine.engine import Engine
 from ztfast.engine.native import NativeEvaluator
-from ztfast.engine.native_tables import NativeSide
+from ztfast.engine.native_tables import NativeSide, Results
 from ztfast.frames.batch import ETHERNET_HEADER, FrameBatch
 from ztfast.frames.buffer_pool import BufferPool
 from ztfast.live import loops
@@ -142,13 +142,14 @@ class LiveJudge:
             self._prepare(self._evaluator, count)
 
     def _prepare(self, evaluator: NativeEvaluator, count: int) -> None:
-        pool = BufferPool()
+        results = Results.of(evaluator.sides, count, BufferPool())
         if self.joiner is not None:
             self._joined_before += self.joiner.uncertain
         action, row_frame, row_target, row_limit, _ = self._judged
         self.joiner = loops.Joiner(
             evaluator.machine().run,
-            [side.outputs(count, pool) for side in evaluator.sides],
+            results,
+            results.outputs(evaluator.sides),
             self._facts,
             np.zeros(count, np.uint8) if evaluator.looks_up else None,
             self.engine.asks_recipients,

@@ -136,16 +136,17 @@ def _frame(block: memoryview, at: int) -> tuple[int, int, int, int, int] | None:
 class Joiner:
     """Judges frames, and joins what one or both sides say of each.
 
-    run: `Machine.run`.  sides: for each an engine.native_tables.SideOutputs that it fills; facts:
-    for each a live.judge.SideFacts, whose totals are added to.  undirected: it fills with 1 for
-    frames that each of several recipients is to judge, None: there are none; asks: such a frame
-    stands apart.  uncertain: frames not apart whose verdict read one of `uncertain_bits`.  The
-    others are filled by `judge`.
+    run: `Machine.run`.  results: the engine.native_tables.Results that it fills; sides: the
+    columns in them; facts: for each a live.judge.SideFacts, whose totals are added to.  undirected:
+    it fills with 1 for frames that each of several recipients is to judge, None: there are none;
+    asks: such a frame stands apart.  uncertain: frames not apart whose verdict read one of
+    `uncertain_bits`.  The others are filled by `judge`.
     """
 
     def __init__(
         self,
         run: Run,
+        results: Any,
         sides: Sequence[Any],
         facts: Sequence[Any],
         undirected: Uint8s | None,
@@ -157,7 +158,7 @@ class Joiner:
         row_target: Int32s,
         row_limit: Uint32s,
     ) -> None:
-        self._run, self._sides, self._facts = run, sides, facts
+        self._run, self._results, self._sides, self._facts = run, results, sides, facts
         self._undirected, self._asks, self._bits = undirected, asks, uncertain_bits
         self._action, self._apart = action, apart
         self._rows = row_frame, row_target, row_limit
@@ -171,7 +172,7 @@ class Joiner:
         sending order: its frame, the number of its target, and how many bytes of the frame it holds
         at most.
         """
-        noted = self._run(raw, self._sides, None, first, None, 0, count, self._undirected)
+        noted = self._run(raw, self._results, None, first, None, 0, count, self._undirected)
         return self._join(noted, count, raw.lengths)
 
     def _join(self, noted: int, count: int, lengths: Uint32s) -> tuple[int, int]:
