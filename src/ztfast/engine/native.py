@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from enum import IntFlag
-from functools import partial, reduce
-from operator import or_
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -234,7 +233,9 @@ class NativeEvaluator:
                 count,
                 threads,
             )
-            bits = reduce(or_, parts, 0)
+            bits = 0
+            for part in parts:
+                bits |= part
         if given is not None:
             bits |= sum(inputs.use_exact << number for number, inputs in enumerate(given))
         if not bits & _SEVERAL:
