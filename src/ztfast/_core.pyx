@@ -57,6 +57,8 @@ cdef extern from *:
 include "_core/constants.pxi"
 include "_core/types.pxi"
 include "_core/decode.pxi"
+include "_core/words.pxi"
+include "_core/numbers.pxi"
 include "_core/fold.pxi"
 include "_core/lookup.pxi"
 include "_core/run.pxi"

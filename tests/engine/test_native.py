@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 
 from tests.engine.batches import batch_context, batch_of
@@ -21,6 +22,10 @@ from ztfast.lang import compile_text, load_json
 from ztfast.model.reads import Reads
 from ztfast.model.view import View, make_view
 from ztfast.program.encode import encode
+
+RULES = 510  # two entries each, and a node takes 1,024
+PORTS = [1, 2, 3, 14, 15, 16, 17, 31, 32, 63, 64, 127, 128, 255, 256, 509, RULES, RULES + 1]
+FRAMES = {port: Frame(ipv4(6, ports(9, port)), 28, IPV4) for port in PORTS}
 
 
 def view(text: str, direction: str = "out") -> View:
@@ -82,3 +87,20 @@ def test_what_one_batch_lacked_is_not_said_of_the_next() -> None:
     assert cut.reads[0] & Reads.DEST_PORT
     found = engine.evaluate(FrameBatch.from_frames([frame, frame[:60]], [98, 98]))
     assert found.reads.tolist() == [0, int(Reads.INTEGER)]
+
+
+@pytest.fixture(scope="module", params=[(), None], ids=["folded", "looked up"])
+def many_entries(request: pytest.FixtureRequest) -> Engine:
+    rules = [f"{'drop' if port % 2 else 'accept'} dport {port};\n" for port in range(1, RULES + 1)]
+    policy = compile_text("".join(rules) + "Accept;")
+    return Engine(policy, side="out", backend="native", passes=request.param)
+
+
+@needs_loops
+@pytest.mark.parametrize("count", [1, 63, 64, 65, 200, 1024, 1024 + 700])
+def test_an_entry_of_any_size_comes_out(many_entries: Engine, count: int) -> None:
+    """Verdicts are kept by their bits (`_core/numbers.pxi`), in blocks that are full or not."""
+    asked = np.resize(np.array(PORTS), count)
+    verdicts = many_entries.evaluate(batch_of([FRAMES[port] for port in asked.tolist()]))
+    assert verdicts.accepted.tolist() == ((asked % 2 == 0) | (asked > RULES)).tolist()
+    assert verdicts.entry.tolist() == np.where(asked > RULES, 2 * RULES, 2 * asked - 1).tolist()

@@ -8,7 +8,7 @@
 # looks at; the fast one only what is missing for every frame (`context`).  So the choice is made
 # once a block: found = OR of its frames' MISSING, & watched; the exact one if found & ~context.
 #
-# Loops write whole vectors, so a block that is not full would write behind the caller's arrays:
+# Results are written 128 frames at a time, so a block that is not full would write behind the caller's arrays:
 # its results are made in `spare` and copied out, and columns handed in are copied to the arena.
 # A full block's results are made in place.
 
@@ -32,37 +32,38 @@ cdef inline const void *header(const Side *side, const Columns *c, int column) n
     return side.at[column] if side.given[column] != NULL else c.at[column]
 
 
-cdef uint32_t gather_missing(
+cdef uint32_t find_missing(
+    const Side *side, Columns *c, const uint32_t *unknown, int count
+) noexcept nogil:
+    """The OR of what is watched and missing of the block's frames.
+
+    unknown: what is not known of members, by frame; NULL where the side's `context` holds for all.
+    """
+    cdef const uint32_t *made = <const uint32_t *>header(side, c, MISSING)
+    cdef uint32_t found = side.context
+    cdef int i
+    for i in range(count):
+        found |= made[i]
+    if unknown != NULL:
+        for i in range(count):
+            found |= unknown[i]
+    return found & side.watched
+
+
+cdef void gather_missing(
     const Side *side, Columns *c, uint32_t *missing, const uint32_t *unknown, int count
 ) noexcept nogil:
-    """Complete MISSING with what is not known of members; returns the OR of what is watched.
-
-    unknown: what is not known, by frame; NULL where the side's `context` holds for all.
-    """
+    """Complete MISSING with what is not known of members: see `find_missing`."""
     cdef const uint32_t *made = <const uint32_t *>header(side, c, MISSING)
     cdef const uint8_t *chr = <const uint8_t *>header(side, c, CHARACTERISTICS)
     cdef uint32_t context = side.context
-    cdef uint32_t without = context & ~<uint32_t>MISSING_OWNED_IP
-    cdef uint32_t found = 0
+    cdef uint32_t bits
     cdef int i
-    if unknown != NULL:
-        for i in range(count):
-            missing[i] = made[i] | unknown[i]
-            found |= missing[i]
-            if not chr[i] & CHR_AUTH_ADDRESS:
-                missing[i] &= ~<uint32_t>MISSING_OWNED_IP
-    elif context != without:
-        for i in range(count):
-            found |= made[i]
-            missing[i] = made[i] | (context if chr[i] & CHR_AUTH_ADDRESS else without)
-    else:
-        for i in range(count):
-            found |= made[i]
-        if side.use_exact or (found | context) & side.watched:  # else nobody looks
-            for i in range(count):
-                missing[i] = made[i] | context
-    found |= context
-    return found & side.watched
+    for i in range(count):
+        bits = context if unknown == NULL else unknown[i]
+        if not chr[i] & CHR_AUTH_ADDRESS:
+            bits &= ~<uint32_t>MISSING_OWNED_IP
+        missing[i] = made[i] | bits
 
 
 cdef void assume_ownership(const Side *side, Columns *c, int count) noexcept nogil:
@@ -76,43 +77,53 @@ cdef void assume_ownership(const Side *side, Columns *c, int count) noexcept nog
         owned[i] = mac | (OWNED_IP if chr[i] & always else 0)
 
 
-cdef void place_results(State *s, const Side *side, Results *spare, int64_t first, int count) noexcept nogil:
-    """Where a block's results are made: in their place, or aside where whole vectors do not fit."""
-    cdef int whole = count == BLOCK
-    s.entry = side.entry + first if whole else spare.entry
-    s.code = side.code + first if whole else spare.code
-    s.copy = NULL
-    s.capability_copy = NULL
-    s.reads = NULL
-    if side.copy != NULL:
-        s.copy = side.copy + first if whole else spare.copy
-    if side.capability_copy != NULL:
-        s.capability_copy = side.capability_copy + first if whole else spare.capability_copy
-    if side.reads != NULL:
-        s.reads = side.reads + first if whole else spare.reads
-
-
-cdef void store(const Side *side, const State *s, int64_t first, int count) noexcept nogil:
+cdef void store(State *s, const Side *side, Results *spare, int64_t first, int count) noexcept nogil:
     """Hand a block's results out; a frame that is not accepted sends no copy."""
-    if count < BLOCK:
-        memcpy(side.entry + first, s.entry, count * 4)
-        memcpy(side.code + first, s.code, count)
-        if s.reads != NULL:
-            memcpy(side.reads + first, s.reads, count * 4)
-    if s.copy != NULL:
-        store_copies(side.copy + first, s.copy, s.code, count)
-    if s.capability_copy != NULL:
-        store_copies(side.capability_copy + first, s.capability_copy, s.code, count)
+    cdef int whole = count == BLOCK
+    cdef int32_t *entry = side.entry + first if whole else spare.entry
+    cdef uint8_t *code = side.code + first if whole else spare.code
+    write_verdicts(&s.verdict, entry, code, s.words)
+    write_looked_up(s, entry)
+    if not whole:
+        memcpy(side.entry + first, entry, count * 4)
+        memcpy(side.code + first, code, count)
+    if side.copy != NULL:
+        store_copies(s, &s.base_copy, side.copy + first, spare, count)
+    if side.capability_copy != NULL:
+        store_copies(s, &s.capability_copy, side.capability_copy + first, spare, count)
+    if side.reads != NULL:
+        write_numbers(&s.reads, 0, side.reads + first if whole else spare.reads, s.words)
+        if not whole:
+            memcpy(side.reads + first, spare.reads, count * 4)
+
+
+cdef void write_looked_up(const State *s, int32_t *entry) noexcept nogil:
+    """The entries that look-ups found, one for each frame that they decided."""
+    cdef uint64_t left
+    cdef int i, j
+    for j in range(s.words):
+        left = s.apart[j]
+        while left:
+            i = 64 * j + zt_first_bit(left)
+            left &= left - 1
+            entry[i] = s.looked_up[i]
 
 
 cdef void store_copies(
-    int32_t *out, const int32_t *noted, const uint8_t *code, int count
+    const State *s, Numbers *copy, int32_t *out, Results *spare, int count
 ) noexcept nogil:
-    cdef int32_t note
-    cdef int i
-    for i in range(count):
-        note = noted[i]
-        out[i] = note if code[i] >= REDIRECT else -1
+    cdef const Numbers *p = &s.verdict
+    cdef uint64_t sends[WORDS]
+    cdef uint64_t redirect = ~<uint64_t>0 if p.used & REDIRECT else 0
+    cdef uint64_t accept = ~<uint64_t>0 if p.used & SUPER_ACCEPT else 0
+    cdef int32_t *to = out if count == BLOCK else spare.copy
+    cdef int j
+    for j in range(WORDS):  # codes of REDIRECT and above have one of the two higher bits
+        sends[j] = (p.bit[1][j] & redirect) | (p.bit[2][j] & accept)
+    keep_numbers(copy, sends)
+    write_numbers(copy, 1, <uint32_t *>to, s.words)
+    if count < BLOCK:
+        memcpy(out, to, count * 4)
 
 
 cdef void judge_block(Work *w, Side *side, char *arena, int64_t first, int count) noexcept nogil:
@@ -126,21 +137,27 @@ cdef void judge_block(Work *w, Side *side, char *arena, int64_t first, int count
         place_members(side.members, side, &w.columns, &w.ends, w.context, first, count)
     elif side.ownership:
         assume_ownership(side, &w.columns, count)
+    w.state.missing = 0
+    w.state.alike = NULL
     if side.watched:
-        found = gather_missing(side, &w.columns, w.missing, w.context if members else NULL, count)
+        found = find_missing(side, &w.columns, w.context if members else NULL, count)
         side.seen |= found
-        side.at[MISSING] = w.missing
+        w.state.missing = found
         if found & ~side.context:  # the fast table notes what is missing for every frame
             run = &side.slow
+        if run == &side.slow:
+            gather_missing(side, &w.columns, w.missing, w.context if members else NULL, count)
+            side.at[MISSING] = w.missing
+        else:
+            w.state.alike = <const uint8_t *>header(side, &w.columns, CHARACTERISTICS)
     if side.random:
         for i in range(count):
             w.numbers[i] = (
                 side.numbers[first + i] if side.numbers != NULL else side.first_number + first + i
             )
-    place_results(&w.state, side, &w.spare, first, count)
     begin(&w.state, count)
     run_block(run, side, &w.state, w.numbers)
-    store(side, &w.state, first, count)
+    store(&w.state, side, &w.spare, first, count)
 
 
 cdef void judge_sides(

@@ -13,9 +13,11 @@ cdef enum:
     FAST = 54           # captured bytes that hold Ethernet, IPv4 without options and TCP
     MAX_COLUMNS = 1024
     LINE = 64           # bytes of a cache line
-    LANES = 64          # frames of a block are taken by so many: the bytes of the widest vector
+    WORDS = BLOCK // 64  # a fact about the frames of a block: a bit a frame
     CHAINS = 16         # places of the input followed at once, so that their cache misses overlap
     LOOKUP_COLUMNS = 16
+    CODES = 5           # results: NO_MATCH to SUPER_ACCEPT
+    CODE_BITS = 3
 
 cdef enum:
     OP_END, OP_SECTION, OP_TEST, OP_CONST, OP_RANDOM, OP_TAGS, OP_ARMED, OP_TERM, OP_SAVED

@@ -54,44 +54,48 @@ cdef inline uint16_t class_at(const LookupColumn *c, int form, const void *colum
 
 
 cdef inline int choose(
-    const LookupColumn *c, int form, const void *column, State *s, uint16_t *frame,
-    uint16_t *found
+    const LookupColumn *c, int form, const void *column, const uint64_t *held, int words,
+    uint16_t *frame, uint16_t *found
 ) noexcept nogil:
     """The frames of the set for which this column leaves any term, and its class of each."""
-    cdef const uint8_t *held = s.set
-    cdef int n = whole_lanes(s.lanes)
+    cdef uint64_t left
     cdef int count = 0
-    cdef int i
+    cdef int i, j
     cdef uint16_t number
-    for i in range(n):
-        number = class_at(c, form, column, i)
-        frame[count] = <uint16_t>i
-        found[count] = number
-        count += held[i] & (number != 0)
+    for j in range(words):
+        left = held[j]
+        for i in range(64 * j, 64 * j + 64):
+            number = class_at(c, form, column, i)
+            frame[count] = <uint16_t>i
+            found[count] = number
+            count += <int>(left & 1) & (number != 0)
+            left >>= 1
     return count
 
 
 cdef inline int sift(
-    const LookupColumn *c, int form, const void *column, State *s, uint16_t *frame,
-    uint16_t *found
+    const LookupColumn *c, int form, const void *column, const uint64_t *held, int words,
+    uint16_t *frame, uint16_t *found
 ) noexcept nogil:
     """As `choose`, for a column with a sieve: no branch for the frames that do not pass."""
-    cdef const uint8_t *held = s.set
-    cdef int n = whole_lanes(s.lanes)
     cdef uint64_t factor = SIEVE_FACTOR
     cdef uint64_t value
     cdef uint32_t bit
+    cdef uint64_t left
     cdef int passed = 0, count = 0
-    cdef int i, k
+    cdef int i, j, k
     cdef uint16_t number
-    for i in range(n):
-        if form == BY_TRIE:
-            value = (<const uint32_t *>column)[i]
-        else:
-            value = (<const uint64_t *>column)[i]
-        bit = <uint32_t>(value * factor >> (64 - SIEVE_BITS))
-        frame[passed] = <uint16_t>i
-        passed += held[i] & (c.sieve[bit >> 3] >> (bit & 7)) & 1
+    for j in range(words):
+        left = held[j]
+        for i in range(64 * j, 64 * j + 64):
+            if form == BY_TRIE:
+                value = (<const uint32_t *>column)[i]
+            else:
+                value = (<const uint64_t *>column)[i]
+            bit = <uint32_t>(value * factor >> (64 - SIEVE_BITS))
+            frame[passed] = <uint16_t>i
+            passed += <int>left & (c.sieve[bit >> 3] >> (bit & 7)) & 1
+            left >>= 1
     for k in range(passed):
         i = frame[k]
         number = class_at(c, form, column, i)
@@ -172,24 +176,26 @@ cdef int look_up(State *s, const Lookup *l, void *const *at, int base) noexcept 
     cdef const void *values
     cdef uint16_t frame[BLOCK + 1]
     cdef uint64_t left
+    cdef uint64_t ended[CODES][WORDS]
     cdef int count = 0
-    cdef int c, k, term
+    cdef int c, k, term, code
+    memset(ended, 0, sizeof(ended))
     for c in range(l.columns):
         column = &l.column[c]
         values = at[column.column]
         if c == 0:  # the most telling one
             if column.form == BY_BYTE:
-                count = choose(column, BY_BYTE, values, s, frame, classes[0])
+                count = choose(column, BY_BYTE, values, s.set, s.words, frame, classes[0])
             elif column.form == BY_WORD:
-                count = choose(column, BY_WORD, values, s, frame, classes[0])
+                count = choose(column, BY_WORD, values, s.set, s.words, frame, classes[0])
             elif column.sieve != NULL and column.form == BY_TRIE:
-                count = sift(column, BY_TRIE, values, s, frame, classes[0])
+                count = sift(column, BY_TRIE, values, s.set, s.words, frame, classes[0])
             elif column.sieve != NULL:
-                count = sift(column, BY_SEARCH, values, s, frame, classes[0])
+                count = sift(column, BY_SEARCH, values, s.set, s.words, frame, classes[0])
             elif column.form == BY_TRIE:
-                count = choose(column, BY_TRIE, values, s, frame, classes[0])
+                count = choose(column, BY_TRIE, values, s.set, s.words, frame, classes[0])
             else:
-                count = choose(column, BY_SEARCH, values, s, frame, classes[0])
+                count = choose(column, BY_SEARCH, values, s.set, s.words, frame, classes[0])
             if not count:
                 break
         elif column.form == BY_BYTE:
@@ -209,25 +215,31 @@ cdef int look_up(State *s, const Lookup *l, void *const *at, int base) noexcept 
         for c in range(l.columns):
             row[c] = l.column[c].rows + <int64_t>classes[c][k] * l.words
         term = first_term(l, row, left)
-        if term >= 0:
-            decide(s, frame[k], l.entry[term], l.code[term], base)
-    memcpy(s.set, s.live, s.lanes)
-    return any_of(s.live, s.lanes)
+        if term < 0:
+            continue
+        code = l.code[term]
+        ended[code][frame[k] >> 6] |= <uint64_t>1 << (frame[k] & 63)
+        if base or code >= REDIRECT:
+            s.looked_up[frame[k]] = l.entry[term]
+    for code in range(CODES):
+        if any_of(ended[code]):
+            decide(s, ended[code], <uint8_t>code, base)
+    memcpy(s.set, s.live, WORDS * 8)
+    return any_of(s.live)
 
 
-cdef inline void decide(State *s, int i, int32_t entry, uint8_t code, int base) noexcept nogil:
-    """One frame ends here by a look-up; SUPER_ACCEPT stands for PRIORITY, which never is one."""
-    s.live[i] = 0
+cdef inline void decide(State *s, const uint64_t *hit, uint8_t code, int base) noexcept nogil:
+    """Frames end here by a look-up; SUPER_ACCEPT stands for PRIORITY, which never is one."""
+    cdef int j
+    for j in range(WORDS):
+        s.live[j] &= ~hit[j]
     if not base and code < REDIRECT:
         return
-    s.entry[i] = entry
-    if code == ACCEPT and s.armed[i]:
-        s.code[i] = SUPER_ACCEPT
+    for j in range(WORDS):
+        s.apart[j] |= hit[j]
+    if code == ACCEPT:
+        give_verdict(s, hit, 0, ACCEPT, base, SUPER_ACCEPT)
+    elif code == SUPER_ACCEPT:
+        give_verdict(s, hit, 0, ACCEPT, base, ACCEPT)
     else:
-        s.code[i] = ACCEPT if code == SUPER_ACCEPT else code
-    if not base:
-        if s.capability_copy != NULL:
-            s.capability_copy[i] = s.noted[i]
-        s.pending[i] = 0
-    elif code == NO_MATCH:
-        s.pending[i] = 1
+        give_verdict(s, hit, 0, code, base, code)

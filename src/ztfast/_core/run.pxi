@@ -17,68 +17,57 @@
 
 cdef int begin_section(State *s, const uint8_t *holds) noexcept nogil:
     """A capability starts for the pending frames whose sender holds it."""
-    cdef int i
-    cdef int n = whole_lanes(s.lanes)
-    for i in range(n):
-        s.live[i] = s.pending[i] & (holds[i] != 0)
-    for i in range(n):
-        s.noted[i] = -1
-    memcpy(s.set, s.live, n)
-    memset(s.armed, 0, n)
-    memset(s.skip, 0, n)
-    return any_of(s.live, s.lanes)
+    cdef int j
+    for j in range(s.words):
+        s.live[j] = s.pending[j] & ~zt_equal8(holds + 64 * j, 0xFF, 0)
+    s.noted.used = 0
+    memcpy(s.set, s.live, WORDS * 8)
+    memset(s.armed, 0, WORDS * 8)
+    memset(s.skip, 0, WORDS * 8)
+    return any_of(s.live)
 
 
 cdef void begin(State *s, int count) noexcept nogil:
     """A block starts: `count` frames are live, nothing is decided."""
-    cdef int n = whole_lanes(count + LANES - 1)
-    s.lanes = n
-    memset(s.live, 0, n)
-    memset(s.live, 1, count)
-    memcpy(s.set, s.live, n)
-    memset(s.armed, 0, n)
-    memset(s.skip, 0, n)
-    memset(s.pending, 0, n)
-    memset(s.code, 0, n)
-    memset(s.entry, 0xFF, n * 4)
-    if s.copy != NULL:
-        memset(s.copy, 0xFF, n * 4)
-    if s.capability_copy != NULL:
-        memset(s.capability_copy, 0xFF, n * 4)
-    if s.reads != NULL:
-        memset(s.reads, 0, n * 4)
+    cdef int j
+    s.words = (count + 63) >> 6
+    for j in range(WORDS):
+        s.live[j] = ~<uint64_t>0 if j < count >> 6 else 0
+    if count & 63:
+        s.live[count >> 6] = (<uint64_t>1 << (count & 63)) - 1
+    for j in range(WORDS):
+        s.set[j] = s.live[j]
+        s.armed[j] = s.skip[j] = s.pending[j] = s.apart[j] = 0
+    s.verdict.used = s.noted.used = s.base_copy.used = s.capability_copy.used = s.reads.used = 0
 
 
 cdef void run_block(const Run *run, const Side *side, State *s, const int64_t *numbers) noexcept nogil:
     """Fold the whole table over one block."""
     cdef void *const *at = &side.at[0]
     cdef const Instruction *x
-    cdef uint8_t c[BLOCK]
-    cdef int n = whole_lanes(s.lanes)
+    cdef uint64_t c[WORDS]
+    cdef uint64_t flip
     cdef int pc = 0
     cdef int base = 1
-    cdef int into, op, left, i
+    cdef int into, op, left, j
     cdef int some = 1  # does the set hold for any frame; -1: not known
-    cdef uint8_t negate
+    memset(c, 0, WORDS * 8)  # those behind the words that hold frames are never made
     while True:
         x = run.table + pc
         pc += 1
         op = x.op
         into = x.flags & 7
-        negate = (x.flags & NEGATE) != 0
+        flip = ~<uint64_t>0 if x.flags & NEGATE else 0
         if op == OP_TEST:
-            if into == INTO_AND_SET:
-                some = and_test(s.set, at[x.column], side.width[x.column], x, negate, n)
-                if not some:
-                    pc = x.jump
-                continue
-            memset(c, 1, n)
-            and_test(c, at[x.column], side.width[x.column], x, negate, n)
+            test(
+                c, &s.set[0] if into == INTO_AND_SET else &s.live[0], at[x.column], side.width[x.column],
+                x, flip, s.words
+            )
         elif op >= OP_DROP:
             if some < 0:
-                some = any_of(s.set, n)
+                some = any_of(s.set)
             if not some and op != OP_COPY and op != OP_REDIRECT:  # these arm where it is false
-                memcpy(s.set, s.live, n)
+                memcpy(s.set, s.live, WORDS * 8)
                 some = 1
                 continue
             some = 1
@@ -98,25 +87,27 @@ cdef void run_block(const Run *run, const Side *side, State *s, const int64_t *n
                 pc = x.jump
             continue
         elif op == OP_CONST:
-            memset(c, (x.low != 0) ^ negate, n)
+            memset(c, 0xFF if (x.low != 0) ^ (flip != 0) else 0, WORDS * 8)
         elif op == OP_TERM:
-            negate_into(c, s.term, negate, n)
+            flipped(c, s.term, flip)
         elif op == OP_SAVED:
-            negate_into(c, s.saved, negate, n)
+            flipped(c, s.saved, flip)
         elif op == OP_ARMED:
-            negate_into(c, s.armed, negate, n)
+            flipped(c, s.armed, flip)
         elif op == OP_TAGS:
-            compare_tags(c, <const uint32_t *>at[x.column], <const uint32_t *>at[x.other], x, negate, n)
+            compare_tags(
+                c, <const uint32_t *>at[x.column], <const uint32_t *>at[x.other], x, flip, s.words
+            )
         elif op == OP_RANDOM:
-            random_test(c, x, side.seed, numbers, negate, n)
+            random_test(c, x, side.seed, numbers, flip, s.words)
         elif op == OP_READ:
             read_missing(
-                s, <const uint32_t *>at[x.column], <uint32_t>x.mask,
+                s, x.column, <const uint32_t *>at[x.column], <uint32_t>x.mask,
                 &s.live[0] if x.flags & ALTERNATIVE else &s.set[0]
             )
             continue
         elif op == OP_SAVE:
-            memcpy(s.saved, s.term, n)
+            memcpy(s.saved, s.term, WORDS * 8)
             continue
         elif op == OP_ARM_SKIP:
             arm_skip(s, &s.live[0] if x.flags & ALTERNATIVE else &s.set[0])
@@ -124,10 +115,10 @@ cdef void run_block(const Run *run, const Side *side, State *s, const int64_t *n
         else:  # END or SECTION
             if op == OP_END:
                 if base:
-                    for i in range(n):
-                        s.pending[i] |= s.live[i]
+                    for j in range(WORDS):
+                        s.pending[j] |= s.live[j]
                 base = 0
-                if not any_of(s.pending, n):
+                if not any_of(s.pending):
                     return
                 x = run.table + pc
                 pc += 1
@@ -137,9 +128,9 @@ cdef void run_block(const Run *run, const Side *side, State *s, const int64_t *n
             if not begin_section(s, <const uint8_t *>at[x.column]):
                 pc = x.jump
             continue
-        fold(s, into, c)
+        left = fold(s, into, c)
         if into == INTO_AND_SET:
-            some = any_of(s.set, n)
+            some = left
             if not some:
                 pc = x.jump
         elif into == INTO_OR_SET:

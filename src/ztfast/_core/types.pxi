@@ -48,24 +48,32 @@ cdef struct Columns:
     uint8_t need[FIRST_OWN]
     Heads *heads
 
-# A block's frames while a table is folded over them; only `lanes` of them, whole vectors, are
-# looked at: a block that is not full costs what it holds.
+# A number a frame of a block, 0 none, as words of its bits: see numbers.pxi.
+cdef struct Numbers:
+    uint32_t used               # which bits any number has
+    uint64_t bit[32][WORDS]
+
+# A block's frames while a table is folded over them, a bit a frame; only `words` words of them
+# hold frames, the rest is 0: a block that is not full costs what it holds.
 cdef struct State:
-    uint8_t live[BLOCK]
-    uint8_t set[BLOCK]
-    uint8_t term[BLOCK]
-    uint8_t saved[BLOCK]
-    uint8_t armed[BLOCK]
-    uint8_t skip[BLOCK]
-    uint8_t pending[BLOCK]
-    int32_t noted[BLOCK]
-    # results, where they are wanted or in a Results
-    uint8_t *code
-    int32_t *entry
-    int32_t *copy
-    int32_t *capability_copy
-    uint32_t *reads
-    int lanes
+    uint64_t live[WORDS]
+    uint64_t set[WORDS]
+    uint64_t term[WORDS]
+    uint64_t saved[WORDS]
+    uint64_t armed[WORDS]
+    uint64_t skip[WORDS]
+    uint64_t pending[WORDS]
+    uint64_t apart[WORDS]       # frames whose entry stands in `looked_up`
+    Numbers verdict             # (entry + 1) << CODE_BITS | code
+    Numbers noted               # a copy's entry + 1, of the section that is folded
+    Numbers base_copy           # and what is left of it: of the base rules, of a capability
+    Numbers capability_copy
+    Numbers reads               # bits of MISSING
+    uint32_t missing            # those that any frame has
+    const uint8_t *alike        # CHARACTERISTICS, where all frames have them, OWNED_IP those with
+                                # an IPv4 address; NULL: the column says who has which
+    int32_t looked_up[BLOCK]
+    int words
 
 # What the scalar decoder finds of one frame; `put` spreads it over the columns.
 cdef struct Fields:
