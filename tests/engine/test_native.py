@@ -23,8 +23,8 @@ from ztfast.model.reads import Reads
 from ztfast.model.view import View, make_view
 from ztfast.program.encode import encode
 
-RULES = 510  # two entries each, and a node takes 1,024
-PORTS = [1, 2, 3, 14, 15, 16, 17, 31, 32, 63, 64, 127, 128, 255, 256, 509, RULES, RULES + 1]
+RULES = 20_000  # two entries each: far more than a node takes, and than 16 bits hold
+PORTS = [1, 2, 3, 14, 15, 16, 17, 63, 64, 255, 256, 4095, 4096, 8191, 8192, RULES, RULES + 1]
 FRAMES = {port: Frame(ipv4(6, ports(9, port)), 28, IPV4) for port in PORTS}
 
 

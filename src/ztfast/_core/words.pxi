@@ -10,9 +10,9 @@
 #
 # Compilers make vectors of loops over items, but never the step from a vector of outcomes to one
 # bit each.  So that step is written out for each level of x86; elsewhere it is a multiplication,
-# which gathers the lowest bits of eight bytes in its upper byte.  AVX2 and SSE2 compare as signed
-# numbers: with the highest bit of both sides turned over, that is the unsigned order, and turning
-# it over is adding it, which `low` takes along.
+# which gathers the lowest bits of eight bytes in its upper byte, whatever the order of bytes in
+# memory is.  AVX2 and SSE2 compare as signed numbers: with the highest bit of both sides turned
+# over, that is the unsigned order, and turning it over is adding it, which `low` takes along.
 
 cdef extern from *:
     """
@@ -151,9 +151,9 @@ cdef extern from *:
     #if defined(ZT_PLAIN) || defined(ZT_PLAIN_ABOVE64)
     static inline uint64_t zt_gather(const uint8_t *held) {
         uint64_t found = 0, eight;
-        int i;
+        int i, k;
         for (i = 0; i < 8; i++) {
-            memcpy(&eight, held + 8 * i, 8);
+            for (k = 0, eight = 0; k < 8; k++) eight |= (uint64_t)held[8 * i + k] << (8 * k);
             found |= (eight * 0x0102040810204080u >> 56) << (8 * i);
         }
         return found;
@@ -224,20 +224,17 @@ cdef extern from *:
         }
     #else
         int b;
-        for (b = 0; b < 8; b++) {
-            const uint8_t *from = (const uint8_t *)(row[b] + j);
-            for (k = 0; k < 16; k++) out[8 * k + b] = from[k];
-        }
         for (k = 0; k < 16; k++) {
-            uint64_t x, t;
-            memcpy(&x, out + 8 * k, 8);
+            uint64_t x = 0, t;
+            for (b = 0; b < 8; b++)
+                x |= (row[b][j + (k >> 3)] >> (8 * (k & 7)) & 255) << (8 * b);
             t = (x ^ x >> 7) & 0x00AA00AA00AA00AAu;
             x ^= t ^ t << 7;
             t = (x ^ x >> 14) & 0x0000CCCC0000CCCCu;
             x ^= t ^ t << 14;
             t = (x ^ x >> 28) & 0x00000000F0F0F0F0u;
             x ^= t ^ t << 28;
-            memcpy(out + 8 * k, &x, 8);
+            for (b = 0; b < 8; b++) out[8 * k + b] = (uint8_t)(x >> (8 * b));
         }
     #endif
     }
