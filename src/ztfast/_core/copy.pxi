@@ -102,6 +102,29 @@ cdef inline int64_t record_time(const Input *x, int64_t at, int64_t fraction) no
     return <int64_t>field(x, at) * 1000000000 + <int64_t>field(x, at + 4) * fraction
 
 
+cdef enum:
+    FRAMES_AHEAD = 4  # frames whose bytes are asked for before they are copied
+    MOST_FETCHED = 2048  # bytes of each
+
+
+cdef inline void fetch(
+    const uint8_t *buffer, int64_t start, int64_t length, int64_t size
+) noexcept nogil:
+    """Ask for a frame's lines, and the one before, if it is inside the buffer.
+
+    The processor does not do so by itself, as an output's frames lie apart: packing takes 0.7 of
+    the time.
+    """
+    cdef int64_t at, end
+    if start < LINE or start > size or length > size - start:
+        return
+    at = start - LINE
+    end = start + min(length, <int64_t>MOST_FETCHED)
+    while at < end:
+        zt_prefetch(buffer + at)
+        at += LINE
+
+
 def pack_packets(
     const uint8_t[::1] buffer, const int64_t[::1] starts, const uint32_t[::1] kept,
     const uint32_t[::1] lengths, const uint32_t[::1] ids, const int64_t[::1] times, object records,
@@ -141,6 +164,8 @@ def pack_packets(
                 break
             if total > room - used:
                 break
+            if at + FRAMES_AHEAD < count:
+                fetch(&buffer[0], starts[at + FRAMES_AHEAD], kept[at + FRAMES_AHEAD], size)
             p = &out[0] + used
             if from_records:
                 time = <uint64_t>record_time(&x, starts[at] - header, fraction)
