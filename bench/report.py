@@ -39,7 +39,7 @@ def _page(rows: list[Row], stages: list[dict[str, Any]]) -> str:
         "# Results",
         "",
         "Made by `make bench`; medians, the sides of each ratio taking turns in one run.  What is",
-        "measured and how: bench/goals.py, bench/archive_goals.py, bench/test_stages.py,",
+        "measured and how: bench/goals.py and the other files of that name, bench/test_stages.py,",
         "bench/workloads.py.",
         "",
         *[f"- {line}" for line in _machine()],
