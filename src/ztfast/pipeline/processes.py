@@ -35,9 +35,9 @@ from ztfast.errors import CaptureError, Diagnostic
 from ztfast.pipeline.tally import Tally
 from ztfast.sinks.signals import shielded
 
-PART = (
-    48 << 20
-)  # bytes of a part, about: each begins with fresh memory, and an interrupted one is lost
+# Bytes of a part, about, a tenth of a second: each judges its multicasts together (with parts of
+# 48 MiB two processes were slower than one), and an interrupted one is lost.
+PART = 256 << 20
 LEAST = 8 << 20  # bytes for each process: less is sooner counted than processes are begun
 CAN_FORK = sys.platform == "linux"  # elsewhere a copy of the process is slow, or not to be trusted
 
