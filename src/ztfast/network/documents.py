@@ -74,13 +74,14 @@ def parse_json(data: bytes, name: str) -> Any:
 
 def _check_depth(value: Json) -> None:
     """Raise RecursionError for what the parser could just read: a message could not show it."""
-    level: list[Any] = [value]
+    level: list[Json] = [value]
     for _ in range(MAX_DEPTH):
-        tables = [item for item in level if type(item) is dict]
-        lists = [item for item in level if type(item) is list]
+        tables: list[dict[str, Json]] = [item for item in level if isinstance(item, dict)]
+        lists: list[list[Json]] = [item for item in level if isinstance(item, list)]
         if not tables and not lists:
             return
-        level = [*chain.from_iterable(map(dict.values, tables)), *chain.from_iterable(lists)]
+        level = [*chain.from_iterable(table.values() for table in tables)]
+        level.extend(chain.from_iterable(lists))
     if any(isinstance(item, (dict, list)) for item in level):
         raise RecursionError
 
