@@ -23,6 +23,7 @@ from ztfast.model.result import Result
 if TYPE_CHECKING:
     from ztfast.pipeline.followed import Following, SentCounts
 
+JUDGED_FRAMES = 2 * MAX_FRAMES  # of a batch that is judged: most mapped windows hold fewer
 COUNTED_FRAMES = 4 * MAX_FRAMES  # of a batch that is counted: few of them need columns
 
 
@@ -87,7 +88,7 @@ class JudgingScan:
         start: int,
         end: int,
         shape: RecordShape = PLAIN,
-        max_frames: int = MAX_FRAMES,
+        max_frames: int = JUDGED_FRAMES,
     ) -> ScannedRecords:
         """As `capture.pcap_scan.scan_records`; `judged` is `Judged`."""
         columns = record_columns(max_frames, end - start, self._pool)
