@@ -11,8 +11,10 @@ import numpy.typing as npt
 from ztfast.engine.native import Wanted
 from ztfast.engine.native_inputs import InputColumns
 from ztfast.engine.native_members import MemberTables
-from ztfast.engine.native_tables import Results, SideTables
+from ztfast.engine.native_recipients import Answers, Senders
+from ztfast.engine.native_tables import Results, SideOutputs, SideTables
 from ztfast.frames.batch import RawFrames
+from ztfast.network.recipients import ClassColumns
 from ztfast.sinks.csv import CsvColumn
 
 _Array = npt.NDArray[Any]
@@ -42,6 +44,19 @@ class Machine:
         stop: int,
         undirected: npt.NDArray[np.bool_] | None = None,
         accepted: npt.NDArray[np.bool_] | None = None,
+    ) -> int: ...
+    def find_senders(
+        self, frames: RawFrames, number: npt.NDArray[np.intp], senders: Senders
+    ) -> None: ...
+    def ask_recipients(
+        self,
+        frames: RawFrames,
+        number: npt.NDArray[np.intp],
+        chosen: npt.NDArray[np.intp],
+        senders: Senders,
+        classes: ClassColumns,
+        outputs: list[SideOutputs],
+        found: Answers,
     ) -> int: ...
     def passes(self, frame: object, length: int) -> bool | None: ...
     def scan(

@@ -242,6 +242,80 @@ cdef class Machine:
             PyBuffer_Release(&view)
         return None if several else accepted != 0
 
+    def find_senders(self, object frames, object number, object senders):
+        """Who sends some frames of a batch.
+
+        frames: a frames.batch.RawFrames.  number: int64, which of them.  senders: an
+        engine.native_recipients.Senders, filled, an item for each of these.  For machines that look
+        members up.  Raises MemoryError.
+        """
+        cdef Work *w = self.take()
+        cdef Asking *a = NULL
+        cdef Frames f
+        cdef Senders found
+        cdef uint8_t need[FIRST_OWN]
+        cdef int64_t first = 0, count = len(number)
+        try:
+            a = new_asking(number)
+            memset(&f, 0, sizeof(f))
+            take_frames(&f, frames)
+            take_senders(&found, senders)
+            self.forget_call(w)
+            memcpy(need, w.columns.need, FIRST_OWN)
+            memset(w.columns.need, 0, FIRST_OWN)
+            w.columns.need[MISSING] = w.columns.need[MAC_SOURCE] = w.columns.need[MAC_DEST] = 1
+            with nogil:
+                while first < count:
+                    a.rows = <int>min(count - first, <int64_t>BLOCK)
+                    memcpy(a.place, a.number + first, a.rows * 8)
+                    find_senders_of(w, a, &f, &found, first)
+                    first += a.rows
+            memcpy(w.columns.need, need, FIRST_OWN)
+        finally:
+            self.give_back(w)
+            free(a)
+
+    def ask_recipients(
+        self, object frames, object number, object chosen, object senders, object classes,
+        object outputs, object found
+    ):
+        """Judge frames again for each of their recipients, and put what these say in their place.
+
+        frames, number, senders: as in `find_senders`.  chosen: int64, which of those are asked
+        about, with a sender whose classes were made.  classes: a network.recipients.ClassColumns.
+        outputs: for each side the engine.native_tables.SideOutputs of the whole batch, changed.
+        found: an engine.native_recipients.Answers, filled for the chosen.  For machines without
+        draws that look members up.  Returns bits as `run` does.  Raises MemoryError.
+        """
+        cdef Work *w = self.take()
+        cdef Asking *a = NULL
+        cdef Frames f
+        cdef const int64_t *which = <const int64_t *>address_of(chosen)
+        cdef int64_t count = len(chosen)
+        cdef int i, sides = <int>len(self.sides)
+        try:
+            a = new_asking(number)
+            memset(&f, 0, sizeof(f))
+            take_frames(&f, frames)
+            take_senders(&a.senders, senders)
+            take_classes(&a.classes, classes)
+            got, best, away, state = record(found)
+            a.got = <uint32_t *>address_of(got)
+            a.best_of = <int32_t *>address_of(best)
+            a.away_of = <int32_t *>address_of(away)
+            a.state = <uint8_t *>address_of(state)
+            self.forget_call(w)
+            for i in range(sides):
+                take_spoken(&a.said[i], outputs[i], w.side[i].inbound)
+                point_results(&w.side[i], &w.made[i])
+                set_cast(a, &w.side[i])
+            with nogil:
+                ask_all(w, a, &f, sides, which, count)
+            return self.seen(w)
+        finally:
+            self.give_back(w)
+            free(a)
+
     def scan(
         self, object buffer, int64_t start, int64_t end, object shape, tuple columns,
         object made, object marks=None

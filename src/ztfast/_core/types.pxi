@@ -353,3 +353,66 @@ cdef struct Totals:
     int asks_recipients # undirected frames stand apart
     int keeps           # the records of accepted frames are kept, not only of those apart
     Follow *follow      # NULL where frames that are copied or redirected stay apart
+
+# Who gets a frame that several do: a network.recipients.ClassColumns.
+cdef struct Classes:
+    const int64_t *kind         # by member: which kind of sender it is
+    const int32_t *group        # by member, −1 none
+    const int64_t *start        # by kind: where its recipients' classes stand, and how many
+    const int64_t *counts
+    const int64_t *own          # by group: which class of its own kind it is in
+    const int32_t *second       # by group: the second member of that
+    const int32_t *member       # by class: the lowest
+    const int32_t *size
+    const uint8_t *bridge       # by member: is it an active bridge?
+
+# Who sends each of some frames, and whether these are for many or from a foreign MAC.
+cdef struct Senders:
+    int32_t *member
+    uint64_t *address
+    uint8_t *known
+    uint8_t *marks
+
+# One side's results on a batch, which recipients' own take the place of.
+cdef struct Spoken:
+    int inbound
+    int32_t *entry
+    uint8_t *code
+    int32_t *copy
+    int32_t *capability_copy
+    uint32_t *reads
+
+# Recipients that are asked (recipients.pxi): a block of rows, and what they make of their frames.
+cdef struct Asking:
+    Classes classes
+    Senders senders
+    Spoken said[2]
+    const int64_t *number       # by frame: its number in the batch
+    uint32_t *got               # by frame: how many members get it
+    int32_t *best_of            # the recipient that stands for all
+    int32_t *away_of            # the entry that sends it elsewhere for another, −1 none
+    uint8_t *state
+    int64_t open                # the frame whose rows come, −1 none, and what is known of it
+    int best
+    int best_away
+    int32_t best_member
+    int32_t away_member
+    uint32_t read
+    int rows
+    int64_t item[BLOCK]
+    int64_t place[BLOCK]
+    int32_t to[BLOCK]
+    int32_t by[BLOCK]
+    int32_t size[BLOCK]
+    uint64_t source[BLOCK]
+    uint64_t home[BLOCK]
+    uint8_t known[BLOCK]
+    # the rows' frames
+    int64_t offsets[BLOCK]
+    uint32_t captured[BLOCK + 16]
+    uint32_t lengths[BLOCK + 16]
+    uint16_t ethertype[BLOCK]
+    uint16_t vlan[BLOCK]
+    uint64_t mac_source[BLOCK]
+    uint64_t mac_dest[BLOCK]
+    uint32_t unknown[BLOCK]

@@ -7,7 +7,7 @@ the frame's number).  Tested by tests/engine/test_engine.py and tests/differenti
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,7 @@ from ztfast.network.batch_context import BatchContext
 # What an engine without members never needs is loaded by one that does: start-up counts.
 if TYPE_CHECKING:
     from ztfast.engine.multicast import Multicast
+    from ztfast.engine.native_recipients import NativeMulticast
     from ztfast.network.members import Network
     from ztfast.network.resolve import Endpoints, MemberIndex
 
@@ -89,6 +90,7 @@ class Engine:
         self._described = any(side.described for side in sides)
         self._evaluator = self._make_evaluator()
         self._multicast = self._make_multicast()
+        self._asking = self._make_asking()
 
     def view(self, direction: str) -> View:
         """The rules that one direction evaluates."""
@@ -168,11 +170,14 @@ class Engine:
             undirected = np.zeros(len(batch), np.bool_)
             found = self._plainly_judged(batch, undirected, first)
             return self._joined(batch, found, undirected, first, threads)
-        sides, accepted, several = self._evaluator.judge(batch, None, first, threads)
-        if several is not None and self._multicast is not None:
-            found = self._by_direction(sides())
-            return self._joined(batch, found, several, first, threads)
-        return Verdicts(partial(self._both, sides), self._lines, batch, accepted=accepted)
+        made = self._evaluator.judge(batch, None, first, threads)
+        if made.undirected is None or self._multicast is None:
+            sides = partial(self._both, made.sides)
+            return Verdicts(sides, self._lines, batch, accepted=made.accepted)
+        if self._asking is not None:
+            return self._asked(batch, made.outputs(), made.undirected)
+        found = self._by_direction(made.sides())
+        return self._joined(batch, found, made.undirected, first, threads)
 
     @property
     def scan_evaluator(self) -> NativeEvaluator | None:
@@ -188,12 +193,14 @@ class Engine:
     def verdicts(
         self,
         batch: FrameBatch,
-        outputs: Sequence[SideOutputs],
+        outputs: list[SideOutputs],
         undirected: npt.NDArray[np.bool_] | None,
         first: int,
     ) -> Verdicts:
         """The verdicts on a batch that a scan judged on the way; undirected: as it found."""
         assert self._evaluator is not None
+        if undirected is not None and self._asking is not None and undirected.any():
+            return self._asked(batch, outputs, undirected)
         found = self._by_direction(self._evaluator.verdicts(batch, outputs))
         return self._joined(batch, found, undirected, first, 1)
 
@@ -217,6 +224,16 @@ class Engine:
         from ztfast.engine.multicast import Multicast
 
         return Multicast(self.network, self._directions)
+
+    def _make_asking(self) -> NativeMulticast | None:
+        """The compiled loops that do so, where they can."""
+        evaluator = self.scan_evaluator
+        if self._multicast is None or evaluator is None or not evaluator.looks_up:
+            return None
+        from ztfast.engine.native_recipients import NativeMulticast
+
+        assert self.network is not None
+        return NativeMulticast(self.network, evaluator, self._index, self._multicast)
 
     def _plainly_judged(
         self, batch: FrameBatch, undirected: npt.NDArray[np.bool_], first: int
@@ -264,7 +281,7 @@ class Engine:
         first: int,
         threads: int,
     ) -> Verdicts:
-        """Both sides together; each recipient of an undirected frame is asked."""
+        """Both sides together; each recipient of an undirected frame is asked, plainly."""
         if undirected is None or self._multicast is None or not undirected.any():
             return Verdicts(lambda: (found.get("out"), found.get("in")), self._lines, batch)
         from ztfast.engine.endpoints import endpoints
@@ -274,18 +291,18 @@ class Engine:
         part = batch.take(index)
         where = endpoints(part, self.backend == "native")
         context = self._sender_context(where, first)
-        joined = self._multicast.judge(
-            Frames(batch, index, part, where, context, found, first, threads)
-        )
-        return Verdicts(
-            lambda: (joined.sender, joined.receiver),
-            self._lines,
-            batch,
-            joined.receivers,
-            joined.redirected,
-            undirected,
-            joined.unasked,
-        )
+        joined = self._multicast.judge(Frames(index, part, where, context, found, first, threads))
+        both = joined.sender, joined.receiver
+        return Verdicts(lambda: both, self._lines, batch, joined.several)
+
+    def _asked(
+        self, batch: FrameBatch, outputs: list[SideOutputs], undirected: npt.NDArray[np.bool_]
+    ) -> Verdicts:
+        """Both sides together, with each recipient of an undirected frame asked."""
+        assert self._asking is not None
+        found = self._asking.judge(batch, outputs, np.flatnonzero(undirected))
+        both = self._both(lambda: found.sides)
+        return Verdicts(lambda: both, self._lines, batch, found.several)
 
 
 def _policy_and_network(

@@ -77,7 +77,6 @@ class Frames(NamedTuple):
     first frame.
     """
 
-    batch: FrameBatch
     number: Index
     part: FrameBatch
     ends: Endpoints
@@ -95,8 +94,8 @@ class Multicast:
         self._one = next(iter(sides.values()))
 
     @cached_property
-    def _recipients(self) -> Recipients:
-        """Made at the first frame that has several."""
+    def recipients(self) -> Recipients:
+        """The members in classes; made at the first frame that has several."""
         return Recipients(self._one.view, self._one.table, active_bridges(self._network))
 
     def judge(self, frames: Frames) -> JoinedVerdicts:
@@ -109,7 +108,7 @@ class Multicast:
         goes = kept == Unasked.NOT_SO
         if first_pass is not None:
             goes &= first_pass.accept[frames.number] > 0
-        found = RecipientVerdicts(frames.batch, frames.verdicts, frames.number, kept, goes)
+        found = RecipientVerdicts(frames.verdicts, frames.number, kept, goes)
         many, sender = multicast_frames(frames.ends), frames.context.sender
         for rows in self._slices(sender, many, np.flatnonzero(goes)):
             found.add(self._judged(frames, rows))
@@ -120,10 +119,10 @@ class Multicast:
         places = places[np.argsort(sender[places], kind="stable")]
         senders, counts = np.unique(sender[places], return_counts=True)
         ends = np.cumsum(counts)
-        portion = self._recipients.portion
+        portion = self.recipients.portion
         for low in range(0, len(senders), portion):
             some = slice(low, low + portion)
-            classes = self._recipients.classes(senders[some])
+            classes = self.recipients.classes(senders[some])
             mine = places[ends[low] - counts[low] : ends[some][-1]]
             of = np.repeat(np.arange(len(senders[some])), counts[some])
             start, count = classes.start[of], classes.counts[of]

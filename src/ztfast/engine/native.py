@@ -107,12 +107,13 @@ class Wanted(NamedTuple):
 class Found(NamedTuple):
     """What the loops found of a batch.
 
-    sides: gives each side's verdicts.  accepted: bool[n], by every side, and not redirected.
-    undirected: bool[n], frames that each of several recipients is to judge (engine/multicast.py);
-    None: no frame is, or who is who was told.
+    sides: gives each side's verdicts; outputs: the results that these are made of.  accepted:
+    bool[n], by every side, and not redirected.  undirected: bool[n], frames that each of several
+    recipients is to judge (engine/multicast.py); None: no frame is, or who is who was told.
     """
 
     sides: Callable[[], list[SideVerdicts]]
+    outputs: Callable[[], list[SideOutputs]]
     accepted: npt.NDArray[np.bool_]
     undirected: npt.NDArray[np.bool_] | None
 
@@ -241,7 +242,7 @@ class NativeEvaluator:
         if not bits & _SEVERAL:
             undirected = None
         sides = partial(self._verdicts_in, results, batch, batch_contexts, bits)
-        return Found(sides, accepted, undirected)
+        return Found(sides, partial(self._noted, results, bits), accepted, undirected)
 
     def _given(
         self, batch: FrameBatch, batch_contexts: Sequence[BatchContext] | None, ready: bool

@@ -71,6 +71,20 @@ class CopyColumns(NamedTuple):
     length: npt.NDArray[np.uint32]
 
 
+class Several(NamedTuple):
+    """What became of a batch's u frames with several recipients, or that no node sends or takes.
+
+    number: int64[u], which of the batch they are, ascending.  receivers: uint32[u], members that
+    got the frame.  redirected: uint64[u], where else the sender sent it in the place of one
+    recipient, 0 nowhere.  unasked: uint8[u], `Unasked`: why no rule decided.
+    """
+
+    number: npt.NDArray[np.intp]
+    receivers: npt.NDArray[np.uint32]
+    redirected: npt.NDArray[np.uint64]
+    unasked: npt.NDArray[np.uint8]
+
+
 _FLAGS = {
     ("out", "tee"): 0x02,
     ("out", "watch"): 0x16,
@@ -87,12 +101,9 @@ Sides = tuple[SideVerdicts | None, SideVerdicts | None]  # the sender's, the rec
 class Verdicts:
     """What the network does with each frame of a batch.
 
-    sides: gives `sender` and `receiver`, when they are first asked for.  receivers: uint32[n],
-    members that got the frame (1 at most for unicast); None without a receiving side.  redirected:
-    uint64[n], where else the sender sent the frame in the place of one recipient, 0 nowhere; None:
-    nowhere.  undirected: bool[n], frames that each of several recipients was to judge, or no node
-    takes; None: there are none.  unasked: uint8[n], `Unasked`: why no rule decided; None: rules
-    decided on all.  accepted: that column, where it is made already.
+    sides: gives `sender` and `receiver`, when they are first asked for.  several: what became of
+    frames with several recipients; None: there are none.  accepted: that column, where it is made
+    already.
     """
 
     def __init__(
@@ -100,15 +111,11 @@ class Verdicts:
         sides: Callable[[], Sides],
         lines: Lines,
         batch: FrameBatch,
-        receivers: npt.NDArray[np.uint32] | None = None,
-        redirected: npt.NDArray[np.uint64] | None = None,
-        undirected: npt.NDArray[np.bool_] | None = None,
-        unasked: npt.NDArray[np.uint8] | None = None,
+        several: Several | None = None,
         accepted: npt.NDArray[np.bool_] | None = None,
     ) -> None:
         self._ask, self._lines, self._batch = sides, lines, batch
-        self._receivers, self._redirected = receivers, redirected
-        self.undirected, self.unasked = undirected, unasked
+        self._several = several
         if accepted is not None:
             self.accepted = accepted
 
@@ -118,6 +125,37 @@ class Verdicts:
     @cached_property
     def _both(self) -> Sides:
         return self._ask()
+
+    @cached_property
+    def undirected(self) -> npt.NDArray[np.bool_] | None:
+        """Frames that each of several recipients was to judge, or no node takes: bool[n].
+
+        None: there are none.
+        """
+        if self._several is None:
+            return None
+        found = np.zeros(len(self), np.bool_)
+        found[self._several.number] = True
+        return found
+
+    @cached_property
+    def unasked(self) -> npt.NDArray[np.uint8] | None:
+        """`Unasked` of each frame, uint8[n]: why no rule decided; None: rules decided on all."""
+        return None if self._several is None else self._spread(self._several.unasked)
+
+    @cached_property
+    def _elsewhere(self) -> npt.NDArray[np.uint64] | None:
+        """Where else the sender sent each frame, uint64[n], 0 nowhere; None: none of them."""
+        if self._several is None or not self._several.redirected.any():
+            return None
+        return self._spread(self._several.redirected)
+
+    def _spread(self, column: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """A column of the frames with several recipients, 0 for all others."""
+        assert self._several is not None
+        found = np.zeros(len(self), column.dtype)
+        found[self._several.number] = column
+        return found
 
     @property
     def sender(self) -> SideVerdicts | None:
@@ -298,16 +336,19 @@ class Verdicts:
     @cached_property
     def receivers(self) -> npt.NDArray[np.uint32]:
         """Members that got the frame; uint32[n], 0 where no receiver was asked."""
-        if self._receivers is not None:
-            return np.where(self.accepted, self._receivers, np.uint32(0))
-        return (self.accepted & (self.receiver is not None)).astype(np.uint32)
+        if self.receiver is None:
+            return np.zeros(len(self), np.uint32)
+        found = self.accepted.astype(np.uint32)
+        if self._several is not None:
+            found[self._several.number] *= self._several.receivers
+        return found
 
     @cached_property
     def may_send(self) -> npt.NDArray[np.bool_]:
         """Frames of which a copy or a redirect may be sent, by either side: bool[n]."""
         found = np.zeros(len(self), np.bool_)
-        if self.undirected is not None:
-            found |= self.undirected  # every recipient has copies of its own
+        if self._several is not None:
+            found[self._several.number] = True  # every recipient has copies of its own
         for copies in self.copy_columns():
             found |= copies.sent
         return found
@@ -343,8 +384,8 @@ class Verdicts:
                     found.append(
                         CopyColumns(name, kind, copy.from_capability, sent, target, length)
                     )
-            if side is self.sender and self._redirected is not None and self._redirected.any():
-                target, length = self._redirected, self._batch.payload_lengths()
+            if side is self.sender and self._elsewhere is not None:
+                target, length = self._elsewhere, self._batch.payload_lengths()
                 found.append(CopyColumns("sender", "redirect", False, target != 0, target, length))
         return found
 
@@ -368,8 +409,8 @@ class Verdicts:
         """Where one side redirects frame `index`, for its own or for another recipient."""
         if side.accepted[index] and not side.accept[index]:
             return int(side.destination[index])
-        if side is self.sender and self._redirected is not None and self._redirected[index]:
-            return int(self._redirected[index])
+        if side is self.sender and self._elsewhere is not None and self._elsewhere[index]:
+            return int(self._elsewhere[index])
         return None
 
     def _sides_of(self, index: int) -> list[SideVerdicts]:

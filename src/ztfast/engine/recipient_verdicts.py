@@ -16,9 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ztfast.engine.network_verdicts import Unasked
+from ztfast.engine.network_verdicts import Several, Unasked
 from ztfast.engine.side_verdicts import SIDE_COLUMNS, Patch, SideVerdicts, nothing_decided
-from ztfast.frames.batch import FrameBatch
 
 Bools = npt.NDArray[np.bool_]
 Index = npt.NDArray[np.intp]
@@ -41,17 +40,13 @@ class Outcome(IntEnum):
 class JoinedVerdicts(NamedTuple):
     """Both sides' verdicts with recipients judged (None: that side is not judged).
 
-    receivers: uint32[n], members that get the frame; None where no receiver judges.
-    redirected: uint64[n], where the sender's second pass sends the frame instead of to the first
-    recipient for which it does so; 0: nowhere, or that is the sender's verdict already.
-    unasked: uint8[n], `Unasked`.
+    Of what the second pass redirects, the first recipient counts for which it does so, unless that
+    is the sender's verdict already.
     """
 
     sender: SideVerdicts | None
     receiver: SideVerdicts | None
-    receivers: npt.NDArray[np.uint32] | None
-    redirected: npt.NDArray[np.uint64]
-    unasked: npt.NDArray[np.uint8]
+    several: Several
 
 
 class Rows(NamedTuple):
@@ -133,13 +128,12 @@ class RecipientVerdicts:
 
     def __init__(
         self,
-        batch: FrameBatch,
         verdicts: Mapping[str, SideVerdicts],
         index: Index,
         kept: Uint8s,
         goes: Bools,
     ) -> None:
-        self._batch, self._verdicts, self._index = batch, verdicts, index
+        self._verdicts, self._index = verdicts, index
         self._kept, self._goes = kept, goes
         self._asked = np.zeros(len(index), np.bool_)
         self._getting = np.zeros(len(index), np.uint32)
@@ -200,22 +194,17 @@ class RecipientVerdicts:
 
     def joined(self) -> JoinedVerdicts:
         """Both sides' columns, with what recipients said in the place of what was there."""
-        sender = receiver = receivers = None
+        sender = receiver = None
         if "out" in self._verdicts:
             sender = self._sender(self._verdicts["out"], self._columns["out"])
         if "in" in self._verdicts:
             first, columns = self._verdicts["in"], self._columns["in"]
             noteworthy = first.noteworthy or bool(columns["reads"].any())
             receiver = first.patched([(self._index, columns)], noteworthy)
-            receivers = (first.accept > 0).astype(np.uint32)
-            receivers[self._index] = self._getting
-        redirected = np.zeros(len(self._batch), np.uint64)
-        redirected[self._index] = self._redirected
-        unasked = np.zeros(len(self._batch), np.uint8)
-        unasked[self._index[self._goes & ~self._asked]] = Unasked.NOBODY
-        kept = self._kept != Unasked.NOT_SO
-        unasked[self._index[kept]] = self._kept[kept]
-        return JoinedVerdicts(sender, receiver, receivers, redirected, unasked)
+        unasked = self._kept.copy()
+        unasked[self._goes & ~self._asked] = Unasked.NOBODY
+        several = Several(self._index, self._getting, self._redirected, unasked)
+        return JoinedVerdicts(sender, receiver, several)
 
     def _sender(self, first: SideVerdicts, columns: dict[str, npt.NDArray[Any]]) -> SideVerdicts:
         """The second pass in the place of the first, and silence where nothing leaves."""

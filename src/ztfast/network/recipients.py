@@ -49,6 +49,26 @@ class Classes(NamedTuple):
     bridge: Bools
 
 
+class ClassColumns(NamedTuple):
+    """All classes that are kept, the senders among them: what the compiled loops take.
+
+    kind: int64[m], which kind of sender a member is.  group: int32[m], −1 none.  start, counts:
+    int64[kinds], where a kind's classes stand in `member` and `size`.  own: int64[g], which class
+    of its own kind a group is in; second: int32[g], the second member of that.  member: int32, the
+    lowest of a class.  size: int32.  bridge: bool[m].
+    """
+
+    kind: Int64s
+    group: Int32s
+    start: Int64s
+    counts: Int64s
+    own: Int64s
+    second: Int32s
+    member: Int32s
+    size: Int32s
+    bridge: Bools
+
+
 class _Kept(NamedTuple):
     """Classes made so far, the sender among them.
 
@@ -109,11 +129,20 @@ class Recipients:
 
     def classes(self, senders: Int32s) -> Classes:
         """The classes of some senders, member numbers."""
+        return self._without_senders(self._with_kinds(senders), senders)
+
+    def columns(self, senders: Int32s) -> ClassColumns:
+        """The classes of some senders, at most `portion` different ones, as they are kept."""
+        kept = self._with_kinds(senders)
+        return ClassColumns(self._kind, self._groups.of, *kept, self._bridges)
+
+    def _with_kinds(self, senders: Int32s) -> _Kept:
+        """What is kept, the classes of these senders among it."""
         kept, wanted = self._kept, np.flatnonzero(np.bincount(self._kind[senders]))
         missing = wanted[kept.start[wanted] < 0]
         if len(missing):
             kept = self._kept = self._with(kept, missing, wanted)
-        return self._without_senders(kept, senders)
+        return kept
 
     def _without_senders(self, kept: _Kept, senders: Int32s) -> Classes:
         """The classes of each sender's kind without the sender itself."""
