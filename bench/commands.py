@@ -1,8 +1,9 @@
 """Whole commands with a network: what one costs a frame above its own start.
 
-Contract: of a few rounds the least counts, of the command and of its start, which is the same
-command on a capture without frames: what else a machine does only ever adds, and the start of
-10,000 members is more than their frames, so that a median of differences swings below zero.
+Contract: commands that are compared take turns, round after round.  Of these the least counts, of
+a command and of its start, which is the same command on a capture without frames: what else a
+machine does only ever adds, and the start of 10,000 members is more than their frames, so that a
+median of differences swings below zero.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from bench import networks
 from bench.rows import ns
@@ -45,17 +47,35 @@ def nothing(suffix: str = ".pcap") -> Path:
     return path
 
 
+class Run(NamedTuple):
+    """A command over a capture of so many frames."""
+
+    command: Command
+    capture: Path
+    frames: int = networks.FRAMES
+
+
+def frames_of(*runs: Run, cost: Callable[[list[str]], float] = cpu_of) -> list[float]:
+    """Nanoseconds a frame of each above its start, taking turns; cost: `cpu_of` or `wall_of`."""
+    empty = nothing()
+    spent: list[list[float]] = [[] for _ in runs]
+    starts: list[list[float]] = [[] for _ in runs]
+    for _ in range(ROUNDS):
+        for number, run in enumerate(runs):
+            spent[number].append(cost(run.command(run.capture)))
+            starts[number].append(cost(run.command(empty)))
+    sides = zip(runs, spent, starts, strict=True)
+    return [ns(min(whole) - min(start), run.frames) for run, whole, start in sides]
+
+
 def a_frame(
     command: Command,
     capture: Path,
     frames: int = networks.FRAMES,
     cost: Callable[[list[str]], float] = cpu_of,
 ) -> float:
-    """Nanoseconds a frame above the start; cost: `cpu_of` or `wall_of`."""
-    empty = nothing()
-    spent = [(cost(command(capture)), cost(command(empty))) for _ in range(ROUNDS)]
-    whole, start = map(min, zip(*spent, strict=True))
-    return ns(whole - start, frames)
+    """Nanoseconds a frame above the start, of one command alone."""
+    return frames_of(Run(command, capture, frames), cost=cost)[0]
 
 
 def ours(rules: Path, network: Path, *options: str) -> Command:

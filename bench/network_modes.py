@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from bench import networks, peers
-from bench.commands import a_frame, cpu_of, ours, rules_file, wall_of
+from bench.commands import Run, a_frame, frames_of, ours, rules_file, wall_of
 from bench.rows import Row, ns
 from ztfast.capture import open_capture
 from ztfast.sinks.files import FileSink
@@ -134,11 +134,11 @@ def pcapng(out: Path) -> Iterator[Row]:
     path = out / "same.pcapng"
     _copy([path], networks.FRAMES)
     _checked(path)
-    mine = a_frame(_filter("--count"), path)
-    classic = a_frame(_filter("--count"), _capture())
-    theirs = None
+    runs = [Run(_filter("--count"), path), Run(_filter("--count"), _capture())]
     if peers.tcpdump_count(_EXPRESSION, path) is not None:
-        theirs = a_frame(lambda p: ["tcpdump", "-r", str(p), "--count", _EXPRESSION], path)
+        runs.append(Run(lambda p: ["tcpdump", "-r", str(p), "--count", _EXPRESSION], path))
+    mine, classic, *others = frames_of(*runs)
+    theirs = others[0] if others else None
     what = f"filter --count of a pcapng, {MEMBERS} members, CPU a frame"
     yield _row("N6", what, 0.3, mine, theirs, "tcpdump")
     yield _row("N6", "…", 2, mine, classic, "the same as a pcap")
@@ -168,16 +168,20 @@ def merging(out: Path) -> Iterator[Row]:
 
 def writing(out: Path) -> Iterator[Row]:
     """N7: the accepted frames into a capture, against judging and copying as many bytes."""
-    written, copy = out / "accepted.pcap", out / "copy.pcap"
+    written, copy, as_many = out / "accepted.pcap", out / "copy.pcap", out / "as-many.pcap"
 
     def accepted(path: Path) -> list[str]:
         written.unlink(missing_ok=True)  # both write into memory given back just now
         return _filter("-w", str(written))(path)
 
-    spent = a_frame(accepted, _capture())
-    judging = a_frame(_filter("--count"), _capture())
-    subprocess.run(_filter("-w", str(written))(_capture()), capture_output=True, check=True)
-    copying = ns(cpu_of(["cp", str(written), str(copy)]), networks.FRAMES)
+    def copied(path: Path) -> list[str]:
+        copy.unlink(missing_ok=True)
+        return ["cp", str(as_many if path == _capture() else path), str(copy)]
+
+    subprocess.run(_filter("-w", str(as_many))(_capture()), capture_output=True, check=True)
+    spent, judging, copying = frames_of(
+        Run(accepted, _capture()), Run(_filter("--count"), _capture()), Run(copied, _capture())
+    )
     what = f"filter -w, {MEMBERS} members, CPU a frame"
     yield _row("N7", what, 1.3, spent, judging + copying, "--count and cp")
 
@@ -225,8 +229,11 @@ def threads(out: Path) -> Iterator[Row]:
         "-w": ("-w", str(out / "accepted.pcap")),
         "--table .csv": ("--table", str(out / "table.csv")),
     }.items():
-        one = a_frame(_filter(*options), _capture(), cost=wall_of)
-        two = a_frame(_filter(*options, "--threads", "2"), _capture(), cost=wall_of)
+        one, two = frames_of(
+            Run(_filter(*options), _capture()),
+            Run(_filter(*options, "--threads", "2"), _capture()),
+            cost=wall_of,
+        )
         yield Row(
             "N9",
             f"filter {name}, {MEMBERS} members, --threads 2 against 1, wall time",
