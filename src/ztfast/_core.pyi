@@ -178,4 +178,13 @@ def tally(
     frames: npt.NDArray[np.uint64],
     sums: npt.NDArray[np.uint64],
 ) -> None: ...
+def tally_sides(
+    entry: npt.NDArray[np.int32],
+    code: npt.NDArray[np.uint8],
+    own_entry: npt.NDArray[np.int32],
+    own_code: npt.NDArray[np.uint8],
+    lengths: npt.NDArray[np.uint32],
+    sender: npt.NDArray[np.uint64],
+    receiver: npt.NDArray[np.uint64],
+) -> None: ...
 def constants() -> dict[str, Any]: ...

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import ztfast
+from tests.engine.recipients_cases import cases
 from ztfast import dispatch
 from ztfast.engine.network_verdicts import Unasked
 from ztfast.frames.batch import FrameBatch
@@ -228,3 +229,30 @@ def test_the_compiled_tally_refuses_columns_of_several_lengths(sizes: tuple[int,
     with pytest.raises(ValueError, match="must be as many"):
         dispatch.require().tally(*columns)
     assert not columns[3].any()
+
+
+# --- frames that no rule was asked about, redirects, both sides: as columns count them ---------
+
+
+@pytest.mark.skipif(dispatch.core is None, reason="the extension is not built")
+@pytest.mark.parametrize("seed", range(60))
+def test_the_loops_own_results_say_what_columns_say(seed: int) -> None:
+    for policy, net, batch, options in cases([3000 + 2 * seed, 3001 + 2 * seed]):
+        found = []
+        for backend in ("native", "reference"):
+            engine = ztfast.Engine(policy, network=net, backend=backend, **options)
+            counted = Tally(policy)
+            counted.add(engine.evaluate(batch), batch.lengths)
+            found.append(counted.to_json())
+        assert found[0] == found[1]
+
+
+@pytest.mark.skipif(dispatch.core is None, reason="the extension is not built")
+@pytest.mark.parametrize("short", range(5))
+def test_the_compiled_tally_of_sides_refuses_columns_of_several_lengths(short: int) -> None:
+    types = (np.int32, np.uint8, np.int32, np.uint8, np.uint32)
+    columns = [np.zeros(3 - (n == short), kind) for n, kind in enumerate(types)]
+    totals = [np.zeros((2, 9), np.uint64) for _ in range(2)]
+    with pytest.raises(ValueError, match="must be as many"):
+        dispatch.require().tally_sides(*columns, *totals)
+    assert not totals[0].any()

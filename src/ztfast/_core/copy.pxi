@@ -92,6 +92,37 @@ def tally(
             sums[at] += lengths[i]
 
 
+def tally_sides(
+    const int32_t[::1] entry, const uint8_t[::1] code, const int32_t[::1] own_entry,
+    const uint8_t[::1] own_code, const uint32_t[::1] lengths, uint64_t[:, ::1] sender,
+    uint64_t[:, ::1] receiver
+):
+    """Count as `tally` does by the sender's verdict, or the receiver's where the sender accepts.
+
+    entry, code: the sender's; own_entry, own_code: the receiver's.  sender, receiver: frames and
+    their lengths.  Raises ValueError where the columns differ in length, or either is not two rows.
+    """
+    cdef int64_t i, at, own, passes, count = entry.shape[0]
+    cdef uint64_t *frames[2]
+    cdef uint64_t *sums[2]
+    if not (count == code.shape[0] == own_entry.shape[0] == own_code.shape[0] == lengths.shape[0]):
+        raise ValueError("entries, codes and lengths must be as many")
+    if sender.shape[0] != 2 or receiver.shape[0] != 2:
+        raise ValueError("frames and sums are two rows")
+    if not count:
+        return
+    frames[0], sums[0] = &sender[0, 0], &sender[1, 0]
+    frames[1], sums[1] = &receiver[0, 0], &receiver[1, 0]
+    with nogil:
+        for i in range(count):
+            passes = code[i] >= ACCEPT
+            at = (<int64_t>entry[i] + 1) * 5 + code[i]
+            own = (<int64_t>own_entry[i] + 1) * 5 + own_code[i]
+            at ^= (at ^ own) & -passes  # no branch: frames that pass and do not are mixed
+            frames[passes][at] += 1
+            sums[passes][at] += lengths[i]
+
+
 cdef inline void store32(uint8_t *p, uint32_t value, int swapped) noexcept nogil:
     cdef uint32_t stored = zt_swap32(value) if swapped else value
     memcpy(p, &stored, 4)

@@ -32,6 +32,9 @@ Index = npt.NDArray[np.intp]
 Uint8s = npt.NDArray[np.uint8]
 Uint64s = npt.NDArray[np.uint64]
 
+# numbers, since an enum's members are slow to look up
+_NOT_SO = int(Unasked.NOT_SO)
+_NO_MATCH, _REDIRECT, _ACCEPT = int(Result.NO_MATCH), int(Result.REDIRECT), int(Result.ACCEPT)
 _FROM_FOREIGN = 2  # of Senders.marks; `_core/recipients.pxi` says the same
 _REACHED = 2  # of Answers.state, likewise
 
@@ -101,7 +104,7 @@ class NativeMulticast:
         """
         senders = self._senders(batch, index)
         kept = self._kept(batch, index, senders)
-        goes = kept == Unasked.NOT_SO
+        goes = kept == _NOT_SO
         if self._sends:
             goes &= _leaves(self._sides[0], outputs[0], index)
         room = self._with_reads(outputs, len(batch))
@@ -133,7 +136,7 @@ class NativeMulticast:
 
     def _kept(self, batch: FrameBatch, index: Index, senders: Senders) -> Uint8s:
         """`Unasked` of frames that no node sends, or (not sending) takes; NOT_SO: of all others."""
-        found = np.full(len(index), Unasked.NOT_SO, np.uint8)
+        found = np.full(len(index), _NOT_SO, np.uint8)
         network = self._network
         if self._sends and (network.multicast_limit <= 0 or not network.broadcasts):
             part = batch.take(index)
@@ -152,12 +155,12 @@ class NativeMulticast:
 
     def _silence(self, outputs: list[SideOutputs], index: Index, kept: Uint8s, goes: Bools) -> None:
         """What stands where nobody is asked: no receiver's word, of kept frames no sender's."""
-        stopped = index[kept != Unasked.NOT_SO]
+        stopped = index[kept != _NOT_SO]
         if self._sends and len(stopped):
             _decide_nothing(outputs[0], stopped)
         if self._sends and len(outputs) == 1:  # what goes to nobody does not leave
             outputs[0].entry[index[goes]] = -1
-            outputs[0].code[index[goes]] = Result.NO_MATCH
+            outputs[0].code[index[goes]] = _NO_MATCH
         else:
             _decide_nothing(outputs[-1], index)
 
@@ -221,17 +224,17 @@ class _AskedDestinations(Destinations):
 def _leaves(side: NativeSide, first: SideOutputs, index: Index) -> Bools:
     """Does the sender's first pass, with nobody as its recipient, let these frames go?"""
     code = first.code[index]
-    found: Bools = code >= Result.ACCEPT
+    found: Bools = code >= _ACCEPT
     if side.entries.redirects:
         nowhere = side.entries.address[first.entry[index]] == 0
-        found |= (code == Result.REDIRECT) & nowhere
+        found |= (code == _REDIRECT) & nowhere
     return found
 
 
 def _decide_nothing(outputs: SideOutputs, index: Index) -> None:
     """No rule was asked about these frames on this side: not accepted, by nobody, no copies."""
     outputs.entry[index] = -1
-    outputs.code[index] = Result.NO_MATCH
+    outputs.code[index] = _NO_MATCH
     for column in (outputs.copy, outputs.capability_copy):
         if column is not None:
             column[index] = -1

@@ -358,10 +358,9 @@ class Verdicts:
         return Reads(int(self.reads[index]))
 
     @property
-    def only_side(self) -> SideVerdicts | None:
-        """The side whose verdict is the frame's, where there is no other or both say the same."""
-        sides = self._sides()
-        return sides[0] if len(sides) == 1 else None
+    def asked_sides(self) -> list[SideVerdicts]:
+        """The sides that tell verdicts: one alone where there is no other, or both agree."""
+        return self._sides()
 
     @property
     def noteworthy(self) -> bool:

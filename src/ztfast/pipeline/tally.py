@@ -17,6 +17,7 @@ import numpy.typing as npt
 from ztfast import dispatch
 from ztfast.capture.packets import PacketBatch
 from ztfast.engine.network_verdicts import Action, Unasked, Verdicts
+from ztfast.engine.side_verdicts import SideVerdicts
 from ztfast.errors import UsageError, usage
 from ztfast.model.policy import Capability, Policy, Rule
 from ztfast.model.reads import UNCERTAIN_MASK, Reads
@@ -135,9 +136,9 @@ class Tally:
             raise usage(what, "one length a frame")
         if not len(verdicts):
             return
-        only = verdicts.only_side
-        if only is not None and only.raw is not None and not only.sends:
-            self._add_raw(verdicts, only.raw, lengths)
+        sides = verdicts.asked_sides
+        if all(side.raw is not None for side in sides):
+            self._add_raw(verdicts, sides, np.ascontiguousarray(lengths))
         else:
             self._add_deciders(verdicts, lengths)
         if verdicts.noteworthy:
@@ -149,14 +150,44 @@ class Tally:
         count_unjudged(self.unjudged, packets)
 
     def _add_raw(
-        self, verdicts: Verdicts, raw: tuple[npt.NDArray[Any], ...], lengths: npt.NDArray[np.uint32]
+        self, verdicts: Verdicts, sides: Sequence[SideVerdicts], lengths: npt.NDArray[np.uint32]
     ) -> None:
-        """Count by the loops' own results, in one pass."""
-        entry, code, starts = raw
-        totals = np.zeros((2, (int(entry.max()) + 2) * _CODES), np.uint64)
-        dispatch.require().tally(entry, code, np.ascontiguousarray(lengths), totals[0], totals[1])
-        sides = verdicts.sender is not None, verdicts.receiver is not None
-        self._add_totals(totals, starts, *sides)
+        """Count by the loops' own results, in one pass; sides: those that were asked."""
+        columns = [_settled(side) for side in sides]
+        totals = [np.zeros((2, (int(entry.max()) + 2) * _CODES), np.uint64) for entry, _ in columns]
+        if len(sides) == 1:
+            dispatch.require().tally(*columns[0], lengths, *totals[0])
+            asked = [(verdicts.sender is not None, verdicts.receiver is not None)]
+        else:
+            dispatch.require().tally_sides(*columns[0], *columns[1], lengths, *totals)
+            asked = [(True, False), (False, True)]
+        self._add_unasked(verdicts, lengths, totals)
+        for side, found, which in zip(sides, totals, asked, strict=True):
+            assert side.raw is not None
+            self._add_totals(found, side.raw[2], *which)
+
+    def _add_unasked(
+        self,
+        verdicts: Verdicts,
+        lengths: npt.NDArray[np.uint32],
+        totals: Sequence[npt.NDArray[np.uint64]],
+    ) -> None:
+        """Count frames that no rule was asked about, and take them out of the loops' sums."""
+        if verdicts.unasked is None:
+            return
+        index = np.flatnonzero(verdicts.unasked)
+        why = -1 - verdicts.unasked[index].astype(np.int64)
+        for side, name in enumerate(("sender", "receiver")):
+            there = verdicts.side[index] == side
+            for entry in _UNDECIDED:
+                mine = index[there & (why == entry)]
+                if not len(mine):
+                    continue
+                octets = int(lengths[mine].sum(dtype=np.uint64))
+                totals[side if len(totals) > 1 else 0][:, 0] -= np.array(
+                    [len(mine), octets], np.uint64
+                )
+                add(self.deciders, Decider("drop", name, -1, entry), len(mine), octets)
 
     def _add_totals(
         self,
@@ -367,6 +398,19 @@ def decider_row(policy: Policy, decider: Decider) -> Mapping[str, Any]:
         row["included"] = rule.parent.line if rule.parent else None
         row["rule"] = rule_text(policy, known, decider.entry)
     return row
+
+
+def _settled(side: SideVerdicts) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint8]]:
+    """The loops' (entries, codes), those of redirects to where a frame goes anyway as accepting."""
+    assert side.raw is not None
+    entry, code = side.raw[:2]
+    if side.redirects:
+        at = np.flatnonzero(code == Result.REDIRECT)
+        at = at[side.accept[at] > 0]
+        if len(at):
+            code = code.copy()
+            code[at] = Result.ACCEPT
+    return entry, code
 
 
 def decider_text(policy: Policy, capability: int, entry: int) -> str:
