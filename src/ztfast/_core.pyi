@@ -140,9 +140,8 @@ def pack_packets(
     out: npt.NDArray[np.uint8],
 ) -> tuple[int, int]: ...
 def mac_texts(
+    known: npt.NDArray[np.uint8],
     macs: npt.NDArray[np.uint64],
-    missing: npt.NDArray[np.uint32],
-    bits: int,
     offsets: npt.NDArray[np.int32],
     out: npt.NDArray[np.uint8],
 ) -> int: ...
@@ -152,6 +151,15 @@ def address_texts(
     low: npt.NDArray[np.uint64],
     offsets: npt.NDArray[np.int32],
     out: npt.NDArray[np.uint8],
+) -> int: ...
+def different_rows(
+    kind: npt.NDArray[np.uint8],
+    high: npt.NDArray[np.uint64],
+    low: npt.NDArray[np.uint64],
+    factors: tuple[int, int],
+    slots: npt.NDArray[np.int32],
+    codes: npt.NDArray[np.int32],
+    first: npt.NDArray[np.int32],
 ) -> int: ...
 def csv_rows(
     columns: list[CsvColumn], row: int, rows: int, out: npt.NDArray[np.uint8]

@@ -10,8 +10,8 @@ import pytest
 
 from tests.needs import needs, needs_loops
 from ztfast import dispatch
-from ztfast.sinks.csv import CsvWriter, Kind, csv_column
-from ztfast.sinks.text_columns import coded, texts_of
+from ztfast.sinks.csv import CsvColumn, CsvWriter, Kind, csv_column
+from ztfast.sinks.text_columns import Addresses, Macs, coded, texts_of
 
 SCHEMA = [
     *((kind, kind) for kind in ("int8", "int16", "int32", "int64")),
@@ -21,6 +21,8 @@ SCHEMA = [
     ("text", "text"),
     ("name", "name"),
     ("listed", "text"),
+    ("mac", "text"),
+    ("address", "text"),
 ]
 LETTERS = ['"', ",", "\n", "a", "ä", "😀", " "]
 
@@ -41,6 +43,17 @@ def rows(seed, count=300):
         "text": texts_of(texts),
         "name": coded(["", 'q"', "ok"], [rng.randrange(3) for _ in range(count)]),
         "listed": texts[::-1],
+        "mac": Macs(
+            np.array([rng.choice([0, 1]) for _ in range(count)], np.uint8),
+            np.array([rng.getrandbits(48) for _ in range(count)], np.uint64),
+        ),
+        "address": Addresses(
+            np.array([rng.choice([0, 4, 6]) for _ in range(count)], np.uint8),
+            *(
+                np.array([rng.getrandbits(rng.choice([1, 17, 64])) for _ in texts], np.uint64)
+                for _ in range(2)
+            ),
+        ),
     }
 
 
@@ -79,6 +92,19 @@ def test_loops_and_plain_python_write_the_same(tmp_path, monkeypatch):
     made = write(tmp_path / "a.csv", range(5))
     monkeypatch.setattr(dispatch, "core", None)
     assert made == write(tmp_path / "b.csv", range(5))
+
+
+@needs_loops
+def test_numbers_of_every_length(tmp_path, monkeypatch):
+    ends = [*(10**digits + more for digits in range(20) for more in (-1, 0, 1)), 2**64 - 1]
+    values = {"n": np.array(ends, np.uint64)}
+    for compiled in (True, False):
+        if not compiled:
+            monkeypatch.setattr(dispatch, "core", None)
+        writer = CsvWriter(str(tmp_path / "a.csv"), [("n", "uint64")])
+        writer.write(values)
+        writer.close()
+        assert (tmp_path / "a.csv").read_text().split()[1:] == [str(end) for end in ends]
 
 
 @needs("pyarrow")
@@ -123,13 +149,25 @@ def test_nothing_is_read_or_written_outside():
         rows_of([number], 0, 5, out)
     with pytest.raises(ValueError, match="not there"):
         rows_of([text], 0, 3, out)
+    mac = Macs(np.ones(4, np.uint8), np.arange(4, dtype=np.uint64))
+    address = Addresses(np.full(4, 6, np.uint8), mac.macs, mac.macs)
+    for column in (csv_column("text", mac), csv_column("text", address)):
+        assert rows_of([column], 0, 4, out[:60])[0] == 1
+        with pytest.raises(ValueError, match="other length"):
+            rows_of([column], 0, 5, out)
+        with pytest.raises(ValueError, match="other length"):
+            rows_of([column._replace(data=column.data[:3])], 0, 4, out)
+    with pytest.raises(ValueError, match="not whole"):
+        rows_of([csv_column("text", address)._replace(high=mac.macs[:3])], 0, 4, out)
+    with pytest.raises(ValueError, match="no known kind"):
+        rows_of([(8, *number[1:])], 0, 4, out)
     wrong = csv_column("name", coded(["a"], [0, 1, -1]))
     for row in (1, 2):
         with pytest.raises(ValueError, match="not there"):
             rows_of([wrong], row, 3, out)
     data = np.zeros(4, np.uint8)
     for offsets in ([0, 5], [-1, 2], [3, 1, 4]):
-        column = (Kind.TEXT, number.items, np.array(offsets, np.int32), data)
+        column = CsvColumn(Kind.TEXT, number.items, np.array(offsets, np.int32), data)
         with pytest.raises(ValueError, match="texts that"):
             rows_of([column], 0, 1, out)
     with pytest.raises(ValueError, match="no row"):

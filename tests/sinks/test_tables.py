@@ -11,11 +11,8 @@ import pytest
 
 from tests.needs import needs
 from ztfast.errors import OutputError, UsageError
-from ztfast.sinks.tables import (
-    FRAME_COLUMNS,
-    Column,
-    TableSink,
-)
+from ztfast.sinks.columns import Column
+from ztfast.sinks.tables import FRAME_COLUMNS, TableSink
 
 T = 1_700_000_000_123_456_789
 

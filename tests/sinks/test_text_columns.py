@@ -11,10 +11,13 @@ import pytest
 from tests.needs import needs_loops
 from ztfast import dispatch
 from ztfast.sinks.text_columns import (
+    Addresses,
+    Macs,
     Texts,
     address_text,
     address_texts,
     coded,
+    different_rows,
     each_once,
     mac_texts,
     texts_of,
@@ -78,33 +81,90 @@ def test_loops_and_plain_python_write_the_same(seed, monkeypatch):
     columns = addresses(rng)
     ends = [0, 2**48 - 1]
     macs = np.array([rng.choice([*ends, rng.getrandbits(48)]) for _ in range(300)], np.uint64)
-    missing = np.array([rng.choice([0, 1, 2, 3]) for _ in range(300)], np.uint32)
-    made = [address_texts(*columns), mac_texts(macs, missing, 2)]
+    known = np.array([rng.choice([0, 1, 1]) for _ in range(300)], np.uint8)
+    made = [address_texts(*columns), mac_texts(known, macs)]
     monkeypatch.setattr(dispatch, "core", None)
-    plain = [address_texts(*columns), mac_texts(macs, missing, 2)]
+    plain = [address_texts(*columns), mac_texts(known, macs)]
     for mine, its in zip(made, plain, strict=True):
         assert mine.offsets.tolist() == its.offsets.tolist()
         assert mine.data.tobytes() == its.data.tobytes()
 
 
+def numbers(seed, count=500):
+    """MACs and addresses of which many stand more than once."""
+    rng = random.Random(seed)
+    version, high, low = addresses(rng)
+    again = np.array([rng.randrange(40) for _ in range(count)])
+    known = np.array([rng.choice([0, 1, 1]) for _ in range(count)], np.uint8)
+    unlike = rng.choice([0, 1]) * np.arange(count, dtype=np.uint64)
+    return Macs(known, low[again] >> 16), Addresses(
+        version[again], high[again], low[again] ^ unlike
+    )
+
+
+@pytest.mark.parametrize("compiled", [pytest.param(True, marks=needs_loops), False])
+@pytest.mark.parametrize("seed", range(6))
+def test_each_different_text_stands_once(seed, compiled, monkeypatch):
+    if not compiled:
+        monkeypatch.setattr(dispatch, "core", None)
+    for column in numbers(seed):
+        by_number, expected = column.coded(), column.texts().tolist()
+        assert by_number.tolist() == expected == column.tolist()
+        assert len(by_number) == len(column) == len(expected)
+        values = by_number.values.tolist()
+        assert sorted(values) == sorted(set(expected))
+
+
+@needs_loops
+@pytest.mark.parametrize("count", [0, 1, 3, 4, 1000])
+def test_rows_that_differ_are_numbered_as_they_come(count):
+    rng = random.Random(count)
+    kind = np.array([rng.choice([0, 4, 6]) for _ in range(count)], np.uint8)
+    high, low = (
+        np.array([rng.choice([0, 1, 2**64 - 1, rng.getrandbits(64)]) for _ in kind], np.uint64)
+        for _ in range(2)
+    )
+    first, codes = different_rows(kind, high, low)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(dispatch, "core", None)
+        plain_first, plain_codes = different_rows(kind, high, low)
+    assert first.tolist() == plain_first.tolist()
+    assert codes.tolist() == plain_codes.tolist()
+
+
+@needs_loops
+def test_rows_that_cannot_be_numbered():
+    number = dispatch.require().different_rows
+    kind, half = np.zeros(4, np.uint8), np.zeros(4, np.uint64)
+    codes, slots = np.zeros(4, np.int32), np.zeros(8, np.int32)
+    assert number(kind, half, half, (1, 1), slots, codes, codes.copy()) == 1
+    with pytest.raises(ValueError, match="as many"):
+        number(kind, half[:3], half, (1, 1), slots, codes, codes)
+    with pytest.raises(ValueError, match="no room"):
+        number(kind, half, half, (1, 1), slots, codes, codes[:3])
+    for wrong in (slots[:4], slots[:7], slots[:0]):
+        with pytest.raises(ValueError, match="slots"):
+            number(kind, half, half, (1, 1), wrong, codes, codes)
+
+
 def test_macs():
     macs = np.array([0x0A0B0C0D0E0F, 0, 0x0A0B0C0D0E0F], np.uint64)
-    found = mac_texts(macs, np.array([0, 0, 4], np.uint32), 4)
+    found = mac_texts(np.array([1, 1, 0], np.uint8), macs)
     assert found.tolist() == ["0a:0b:0c:0d:0e:0f", "00:00:00:00:00:00", ""]
-    assert mac_texts(macs[:0], np.zeros(0, np.uint32), 4).tolist() == []
+    assert mac_texts(np.zeros(0, np.uint8), macs[:0]).tolist() == []
 
 
 @needs_loops
 def test_nothing_is_written_outside():
     core = dispatch.require()
-    macs, none = np.arange(3, dtype=np.uint64), np.zeros(3, np.uint32)
+    macs, known = np.arange(3, dtype=np.uint64), np.ones(3, np.uint8)
     short, offsets = np.zeros(50, np.uint8), np.zeros(4, np.int32)
     with pytest.raises(ValueError, match="no room"):
-        core.mac_texts(macs, none, 1, offsets, short)
+        core.mac_texts(known, macs, offsets, short)
     with pytest.raises(ValueError, match="one offset more"):
-        core.mac_texts(macs, none, 1, offsets[:3], np.zeros(51, np.uint8))
+        core.mac_texts(known, macs, offsets[:3], np.zeros(51, np.uint8))
     with pytest.raises(ValueError, match="as many"):
-        core.mac_texts(macs, none[:2], 1, offsets, np.zeros(51, np.uint8))
+        core.mac_texts(known[:2], macs, offsets, np.zeros(51, np.uint8))
     version, half = np.full(3, 6, np.uint8), np.full(3, (1 << 64) - 1, np.uint64)
     with pytest.raises(ValueError, match="no room"):
         core.address_texts(version, half, half, offsets, np.zeros(116, np.uint8))

@@ -21,8 +21,9 @@ from ztfast.model.policy import Policy
 from ztfast.pipeline.judge import Judgement
 from ztfast.pipeline.rows import frame_rows
 from ztfast.pipeline.tally import decider_text
-from ztfast.sinks.csv import TIME
-from ztfast.sinks.tables import Column, TableSink, arrow_array
+from ztfast.sinks.arrow import text_array
+from ztfast.sinks.columns import TIME, Column
+from ztfast.sinks.tables import TableSink
 from ztfast.sinks.text_columns import coded
 
 HOUR = 3600 * 10**9
@@ -104,9 +105,7 @@ class Flows:
     def _address(self, rows: dict[str, Any], which: str) -> Any:
         """IP addresses, or MACs where there is none."""
         pa = self._pa
-        ip, mac = (
-            arrow_array(pa, texts, pa.string()) for texts in (rows[which], rows[f"mac_{which}"])
-        )
+        ip, mac = (text_array(pa, rows[name]) for name in (which, f"mac_{which}"))
         compute = importlib.import_module("pyarrow.compute")
         return compute.if_else(compute.equal(ip, ""), mac, ip)
 

@@ -18,10 +18,10 @@ from ztfast.network.members import Network
 from ztfast.pipeline.deliveries import WHY, Deliveries, Fate, Kind
 from ztfast.pipeline.outputs import OutputOptions, Sink, close_all
 from ztfast.pipeline.split import grouped, header_lengths
-from ztfast.sinks.csv import TIME
+from ztfast.sinks.columns import TIME, Column
 from ztfast.sinks.earlier import CLEAN
 from ztfast.sinks.files import SplitSink
-from ztfast.sinks.tables import Column, TableSink
+from ztfast.sinks.tables import TableSink
 from ztfast.sinks.text_columns import coded, each_once
 
 if TYPE_CHECKING:

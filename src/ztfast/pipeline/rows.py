@@ -20,7 +20,7 @@ from ztfast.frames.columns import Column, FrameKind, Missing
 from ztfast.model.reads import Reads
 from ztfast.network.recipient_groups import numbered
 from ztfast.sinks.tables import TYPES
-from ztfast.sinks.text_columns import Coded, Texts, address_texts, coded, mac_texts
+from ztfast.sinks.text_columns import Addresses, Coded, Macs, coded
 
 _NEEDED = (
     Column.KIND,
@@ -82,23 +82,35 @@ def frame_rows(
     return {column.name: made[column.name] for column in TYPES[types]}
 
 
-def _texts(fields: dict[int, npt.NDArray[Any]], version: npt.NDArray[np.uint8]) -> dict[str, Texts]:
+def _texts(
+    fields: dict[int, npt.NDArray[Any]], version: npt.NDArray[np.uint8]
+) -> dict[str, Macs | Addresses]:
     missing = fields[Column.MISSING]
+    macs = {"mac_source": Reads.MAC_SOURCE, "mac_dest": Reads.MAC_DEST}
+    addresses = {"source": _SOURCE, "dest": _DEST}
     return {
-        "mac_source": mac_texts(fields[Column.MAC_SOURCE], missing, Reads.MAC_SOURCE),
-        "mac_dest": mac_texts(fields[Column.MAC_DEST], missing, Reads.MAC_DEST),
-        "source": address_texts(
-            _known(version, missing, _SOURCE), *_halves(fields, version, "SOURCE")
-        ),
-        "dest": address_texts(_known(version, missing, _DEST), *_halves(fields, version, "DEST")),
+        **{
+            name: Macs(_without(missing, bits).view(np.uint8), fields[Column[name.upper()]])
+            for name, bits in macs.items()
+        },
+        **{
+            name: Addresses(_known(version, missing, bits), *_halves(fields, version, name.upper()))
+            for name, bits in addresses.items()
+        },
     }
+
+
+def _without(missing: npt.NDArray[np.uint32], bits: int) -> npt.NDArray[np.bool_]:
+    """Which frames miss nothing of that."""
+    found: npt.NDArray[np.bool_] = (missing & np.uint32(bits)) == 0
+    return found
 
 
 def _known(
     version: npt.NDArray[np.uint8], missing: npt.NDArray[np.uint32], bits: int
 ) -> npt.NDArray[np.uint8]:
     """The versions of those addresses that were captured, 0 for the others."""
-    return np.where(missing & np.uint32(bits), np.uint8(0), version)
+    return version * _without(missing, bits)
 
 
 def _numbers(
@@ -108,8 +120,8 @@ def _numbers(
     source, dest = (_halves(fields, version, which) for which in ("SOURCE", "DEST"))
     of_source, of_dest = (_known(version, missing, bits) for bits in (_SOURCE, _DEST))
     return {
-        "mac_source": _where((missing & Reads.MAC_SOURCE) == 0, fields[Column.MAC_SOURCE]),
-        "mac_dest": _where((missing & Reads.MAC_DEST) == 0, fields[Column.MAC_DEST]),
+        "mac_source": fields[Column.MAC_SOURCE] * _without(missing, Reads.MAC_SOURCE),
+        "mac_dest": fields[Column.MAC_DEST] * _without(missing, Reads.MAC_DEST),
         "ip_version": version,
         "source_high": _where(of_source == 6, source[0]),
         "source_low": _where(of_source, source[1]),
@@ -167,4 +179,5 @@ def copy_texts(verdicts: Verdicts, rows: Rows = slice(None)) -> Coded:
 
 
 def _where(has: npt.NDArray[Any], values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    return np.where(has != 0, values, np.zeros(1, values.dtype))
+    kept: npt.NDArray[Any] = values * (has != 0)  # half the time of np.where
+    return kept

@@ -9,19 +9,19 @@ Tested by tests/sinks/test_tables.py.
 from __future__ import annotations
 
 import ast
-import importlib
 import os
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from ztfast.errors import Diagnostic, OutputError, usage
-from ztfast.sinks.csv import TIME, CsvWriter
+from ztfast.sinks.columns import TIME, Column, Values
+from ztfast.sinks.csv import CsvWriter
 from ztfast.sinks.output import Output
-from ztfast.sinks.text_columns import Coded, Texts
+from ztfast.sinks.text_columns import Addresses, Coded, Macs, Texts
 
 FORMATS = {
     ".parquet": "parquet",
@@ -32,33 +32,20 @@ FORMATS = {
 }
 
 
-class Column(NamedTuple):
-    """A column: `kind` is a numpy integer or bool dtype's name, `time`, `text`, or `name`.
-
-    `name` is one of a few texts, the same in every write (`Coded`), which Arrow and Parquet keep as
-    a dictionary.
-    `width` is the most characters of a text, which NPY needs.
-    """
-
-    name: str
-    kind: str
-    width: int = 0
-
-
 FRAME_COLUMNS = (
-    Column("number", "int64"),
-    Column("time", TIME),
+    Column("number", "int64", dictionary=False),
+    Column("time", TIME, dictionary=False),
     Column("captured", "uint32"),
     Column("length", "uint32"),
-    Column("mac_source", "text", 17),
-    Column("mac_dest", "text", 17),
+    Column("mac_source", "text", 17, statistics=False),
+    Column("mac_dest", "text", 17, statistics=False),
     Column("ethertype", "uint16"),
     Column("vlan", "uint16"),
-    Column("source", "text", 39),
-    Column("dest", "text", 39),
+    Column("source", "text", 39, statistics=False),
+    Column("dest", "text", 39, statistics=False),
     Column("protocol", "uint8"),
-    Column("source_port", "uint16"),
-    Column("dest_port", "uint16"),
+    Column("source_port", "uint16", dictionary=False),
+    Column("dest_port", "uint16", dictionary=False),
     Column("verdict", "text", 16),
     Column("line", "int32"),
     Column("copies", "text", 80),
@@ -81,8 +68,6 @@ NUMBER_COLUMNS = (
     FRAME_COLUMNS[15],
 )
 TYPES = {"text": FRAME_COLUMNS, "numbers": NUMBER_COLUMNS}
-
-Values = npt.NDArray[Any] | Sequence[str] | Texts | Coded
 
 
 class _Writer(Protocol):
@@ -145,9 +130,11 @@ def _make(kind: str, path: str, schema: Sequence[Column]) -> _Writer:
     if kind == "npy":
         return _NpyWriter(path, schema)
     if kind == "csv":
-        return CsvWriter(path, [(name, kind) for name, kind, _ in schema])
+        return CsvWriter(path, [(column.name, column.kind) for column in schema])
     try:
-        return _ArrowWriter(kind, path, schema)
+        from ztfast.sinks.arrow import ArrowWriter  # start-up stays short
+
+        return ArrowWriter(kind, path, schema)
     except ImportError as error:
         raise OutputError(
             Diagnostic(
@@ -157,92 +144,6 @@ def _make(kind: str, path: str, schema: Sequence[Column]) -> _Writer:
                 help="pip install 'ztfast[table]', or write .csv or .npy",
             )
         ) from error
-
-
-class _File:
-    """An `Output` as the file object that pyarrow writes to."""
-
-    def __init__(self, output: Output) -> None:
-        self._output = output
-        self.closed = False
-
-    def write(self, data: Any) -> int:
-        view = memoryview(data).cast("B")
-        self._output.write([view])
-        return len(view)
-
-    def tell(self) -> int:
-        return self._output.written
-
-    def flush(self) -> None: ...
-
-    def seekable(self) -> bool:
-        return False
-
-    def readable(self) -> bool:
-        return False
-
-    def writable(self) -> bool:
-        return True
-
-    def close(self) -> None:
-        self.closed = True
-
-
-class _ArrowWriter:
-    """Parquet or Arrow's file format by pyarrow; a row group for each write."""
-
-    def __init__(self, kind: str, path: str, schema: Sequence[Column]) -> None:
-        # imported by name: it ships no types
-        pa: Any = importlib.import_module("pyarrow")
-        self._pa = pa
-        self._names = [column.name for column in schema]
-        self._schema = pa.schema([(column.name, _arrow_type(pa, column)) for column in schema])
-        self.output = Output(path)
-        file: Any = pa.PythonFile(_File(self.output), mode="w")
-        self._writer: Any = self._open(kind, file)
-        self._file = file
-
-    def _open(self, kind: str, file: Any) -> Any:
-        if kind == "parquet":
-            pq = importlib.import_module("pyarrow.parquet")
-            return pq.ParquetWriter(file, self._schema, compression="zstd")
-        return self._pa.ipc.new_file(file, self._schema)
-
-    def write(self, columns: Mapping[str, Values]) -> None:
-        pa = self._pa
-        arrays = [
-            arrow_array(pa, columns[name], kind)
-            for name, kind in zip(self._names, self._schema.types, strict=True)
-        ]
-        self._writer.write_table(pa.Table.from_arrays(arrays, schema=self._schema))
-
-    def close(self) -> None:
-        if not self._file.closed:
-            if not self.output.failed:
-                self._writer.close()
-            self._file.close()
-        self.output.close()
-
-
-def _arrow_type(pa: Any, column: Column) -> Any:
-    if column.kind == TIME:
-        return pa.timestamp("ns", tz="UTC")
-    if column.kind == "name":
-        return pa.dictionary(pa.int32(), pa.string())
-    return pa.string() if column.kind == "text" else pa.from_numpy_dtype(np.dtype(column.kind))
-
-
-def arrow_array(pa: Any, values: Values, kind: Any) -> Any:
-    """A column; texts are taken over as they are."""
-    if isinstance(values, Texts):
-        buffers = pa.py_buffer(values.offsets), pa.py_buffer(values.data)
-        return pa.StringArray.from_buffers(len(values), *buffers)
-    if isinstance(values, Coded):
-        texts = arrow_array(pa, values.values, pa.string())
-        found = pa.DictionaryArray.from_arrays(pa.array(values.codes), texts)
-        return found if pa.types.is_dictionary(kind) else texts.take(found.indices)
-    return pa.array(values, type=kind)
 
 
 _NPY_HEADER = 64  # the file's header fills a multiple of this
@@ -266,7 +167,9 @@ class _NpyWriter:
         rows = np.zeros(len(columns[self._schema[0].name]), self._dtype)
         for column in self._schema:
             given = columns[column.name]
-            values = np.asarray(given.tolist() if isinstance(given, (Texts, Coded)) else given)
+            if isinstance(given, (Texts, Coded, Macs, Addresses)):
+                given = given.tolist()
+            values = np.asarray(given)
             if column.kind in ("text", "name"):
                 self._check_width(column, values)
             rows[column.name] = values

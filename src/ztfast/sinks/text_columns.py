@@ -1,13 +1,15 @@
 """Columns of texts without an object a text, as Arrow keeps them.
 
 Contract: `Texts` are bytes one behind the other with where each begins, `Coded` are numbers into a
-few texts; `tolist` gives Python's.  MACs and addresses are made by the compiled loops where these
-are there (_core/text.pxi), and else plainly, with the same bytes.
+few texts, `Macs` and `Addresses` numbers that become texts where they are written; `tolist` gives
+Python's.  Texts are made by the compiled loops where these are there (_core/text.pxi), and else
+plainly, with the same bytes.
 Tested by tests/sinks/test_text_columns.py.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -23,6 +25,13 @@ Uint64s = npt.NDArray[np.uint64]
 Int32s = npt.NDArray[np.int32]
 
 _MAC, _IP = 17, 39  # the most characters
+_COUNTS = np.zeros(256, np.uint64)  # what counts of an address's low half, by version
+_COUNTS[[4, 6]] = 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF
+# what rows are told apart by; drawn, so that no capture can be made to be slow
+_FACTORS = (
+    int.from_bytes(os.urandom(8), "little") | 1,
+    int.from_bytes(os.urandom(8), "little") | 1,
+)
 
 
 @dataclass(frozen=True)
@@ -61,6 +70,60 @@ class Coded:
         return Coded(self.codes[rows], self.values)
 
 
+@dataclass(frozen=True)
+class Macs:
+    """n MACs, uint64[n]; those that are not `known`, uint8[n], are empty texts."""
+
+    known: Uint8s
+    macs: Uint64s
+
+    def __len__(self) -> int:
+        return len(self.macs)
+
+    def texts(self) -> Texts:
+        """Each as its text."""
+        return mac_texts(self.known, self.macs)
+
+    def coded(self) -> Coded:
+        """The texts by number, each different one once."""
+        known = self.known != 0
+        macs = self.macs * known  # of what is not known nothing else counts
+        first, codes = different_rows(known.view(np.uint8), np.zeros_like(macs), macs)
+        return Coded(codes, mac_texts(self.known[first], macs[first]))
+
+    def tolist(self) -> list[str]:
+        """Each as Python's text."""
+        return self.texts().tolist()
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """n IP addresses by version, uint8[n], in halves, uint64[n], as for `address_texts`."""
+
+    version: Uint8s
+    high: Uint64s
+    low: Uint64s
+
+    def __len__(self) -> int:
+        return len(self.version)
+
+    def texts(self) -> Texts:
+        """Each as its text."""
+        return address_texts(self.version, self.high, self.low)
+
+    def coded(self) -> Coded:
+        """The texts by number, each different one once."""
+        # of what has no address, or one of 32 bits, nothing else counts
+        high = self.high * (self.version == 6)
+        low = self.low & _COUNTS[self.version]
+        first, codes = different_rows(self.version, high, low)
+        return Coded(codes, address_texts(self.version[first], high[first], low[first]))
+
+    def tolist(self) -> list[str]:
+        """Each as Python's text."""
+        return self.texts().tolist()
+
+
 def texts_of(values: Sequence[str]) -> Texts:
     """Python's texts as a column."""
     encoded = [value.encode("utf-8", "replace") for value in values]
@@ -80,15 +143,28 @@ def each_once(keys: Uint64s, text: Callable[[int], str]) -> Coded:
     return coded([text(key) for key in different.tolist()], codes)
 
 
-def mac_texts(macs: Uint64s, missing: Uint32s, bits: int) -> Texts:
-    """MACs as `aa:bb:cc:dd:ee:ff`; nothing where any of `bits` is set in `missing`, uint32[n]."""
-    offsets = np.empty(len(macs) + 1, np.int32)
+def different_rows(kind: Uint8s, high: Uint64s, low: Uint64s) -> tuple[Int32s, Int32s]:
+    """(the first row of each number, int32[m]; the number of each row, int32[n])."""
+    count = len(kind)
     if dispatch.core is None:
-        known = ((missing & np.uint32(bits)) == 0).tolist()
-        pairs = zip(macs.tolist(), known, strict=True)
+        number_of: dict[tuple[int, int, int], int] = {}
+        rows = zip(kind.tolist(), high.tolist(), low.tolist(), strict=True)
+        found = [number_of.setdefault(row, len(number_of)) for row in rows]
+        _, at = np.unique(np.array(found, np.int32), return_index=True)
+        return at.astype(np.int32), np.array(found, np.int32)
+    first, codes = np.empty(count, np.int32), np.empty(count, np.int32)
+    slots = np.empty(max(4, 1 << (2 * count).bit_length()), np.int32)
+    used = dispatch.core.different_rows(kind, high, low, _FACTORS, slots, codes, first)
+    return first[:used], codes
+
+
+def mac_texts(known: Uint8s, macs: Uint64s) -> Texts:
+    """MACs as `aa:bb:cc:dd:ee:ff`; nothing for those that are not known, uint8[n]."""
+    if dispatch.core is None:
+        pairs = zip(macs.tolist(), known.tolist(), strict=True)
         return texts_of([mac_text(mac) if ok else "" for mac, ok in pairs])
-    out = np.empty(_MAC * len(macs), np.uint8)
-    used = dispatch.core.mac_texts(macs, missing, bits, offsets, out)
+    offsets, out = np.empty(len(macs) + 1, np.int32), np.empty(_MAC * len(macs), np.uint8)
+    used = dispatch.core.mac_texts(known, macs, offsets, out)
     return Texts(offsets, out[:used])
 
 
