@@ -41,6 +41,7 @@ def parse_mac(text: str) -> int | None:
     return int(text.replace(":", "").replace("-", ""), 16)
 
 
+@lru_cache(16)
 def first_octet(network_id: int) -> int:
     """The first octet of every MAC of a network's members."""
     octet = network_id & 0xFE | 0x02
@@ -72,6 +73,7 @@ def addresses_of(macs: Uint64s, network_id: int) -> tuple[Uint64s, npt.NDArray[n
     return np.where(ours, addresses, np.uint64(0)), ours
 
 
+@lru_cache(16)
 def rfc4193_prefix(network_id: int) -> bytes:
     """The first 11 bytes of every address of a network's RFC 4193 scheme: its /88."""
     return b"\xfd" + network_id.to_bytes(8, "big") + b"\x99\x93"
@@ -82,6 +84,7 @@ def rfc4193(address: int, network_id: int) -> bytes:
     return rfc4193_prefix(network_id) + address.to_bytes(5, "big")
 
 
+@lru_cache(16)
 def six_plane_prefix(network_id: int) -> bytes:
     """The first 5 bytes of every address of a network's 6PLANE scheme: its /40."""
     folded = (network_id >> 32 ^ network_id) & 0xFFFFFFFF

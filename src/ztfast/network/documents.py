@@ -76,12 +76,17 @@ def _check_depth(value: Json) -> None:
     """Raise RecursionError for what the parser could just read: a message could not show it."""
     level: list[Json] = [value]
     for _ in range(MAX_DEPTH):
-        tables: list[dict[str, Json]] = [item for item in level if isinstance(item, dict)]
-        lists: list[list[Json]] = [item for item in level if isinstance(item, list)]
-        if not tables and not lists:
+        kinds = set(map(type, level))  # most levels hold neither, or one of the two
+        if kinds.isdisjoint((dict, list)):
             return
-        level = [*chain.from_iterable(table.values() for table in tables)]
-        level.extend(chain.from_iterable(lists))
+        inner: list[Json] = []
+        if dict in kinds:
+            tables = [item.values() for item in level if isinstance(item, dict)]
+            inner.extend(chain.from_iterable(tables))
+        if list in kinds:
+            lists = [item for item in level if isinstance(item, list)]
+            inner.extend(chain.from_iterable(lists))
+        level = inner
     if any(isinstance(item, (dict, list)) for item in level):
         raise RecursionError
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -28,8 +29,10 @@ from ztfast.lang.shapes import (
 from ztfast.lang.terraform import is_terraform
 from ztfast.lang.tokens import is_blank
 from ztfast.model.policy import Policy
+from ztfast.network.collecting import uncollected
 from ztfast.network.documents import Node, parse_json, read_document
 from ztfast.network.members import Member, Network, make_network
+from ztfast.network.plain import read_plain
 from ztfast.network.terraform import terraform_network
 from ztfast.network.toml import toml_network
 from ztfast.network.values import (
@@ -53,6 +56,7 @@ _NAME_KEYS = ("capabilitiesByName", "tagsByName")
 _INSTEAD = "give a controller's or Central's JSON of a network, or a TOML"
 
 
+@uncollected
 def load_network(path: str | os.PathLike[str]) -> Network:
     """The network that a file describes; "-" is standard input.
 
@@ -156,7 +160,7 @@ def _of_parts(network: Node | None, members: list[Node], document: Node | None =
     private = own.get("private") if own is not None else None
     name = (own and own.get("name")) or None
     return make_network(
-        [read_member(member) for member in members if not _is_deleted(member)],
+        list(_members(members)),
         id=_network_id(network, members),
         policy=read_policy(network, document) if network is not None else None,
         name=name.text() if name is not None else "",
@@ -234,6 +238,16 @@ def read_policy(network: Node, document: Node | None = None) -> Policy | None:
 
 
 # --- members -------------------------------------------------------------------------------
+
+
+def _members(nodes: list[Node]) -> Iterator[Member]:
+    """Each one that was not deleted."""
+    for node in nodes:
+        member = read_plain(node.value)
+        if member is not None:
+            yield member
+        elif not _is_deleted(node):
+            yield read_member(node)
 
 
 def read_member(node: Node) -> Member:

@@ -23,6 +23,7 @@ from ztfast.network.batch_context import (
     MemberTable,
     nobody,
 )
+from ztfast.network.collecting import uncollected
 from ztfast.network.members import Member, Network
 
 MAX_CELLS = 1 << 26
@@ -42,6 +43,7 @@ TAG_MATCHES = frozenset(
 )
 
 
+@uncollected
 def member_table(
     network: Network | None,
     view: View,
@@ -148,8 +150,8 @@ def _tag_rows(
             # A default can be a negative 32-bit number (docs/spec/rules-language.md section 3).
             value[row_of[tag.id], 1:] = tag.default & 0xFFFFFFFF
     for number, row in row_of.items():
-        own = [(column, m.tags[number]) for column, m in enumerate(members, 1) if number in m.tags]
-        columns = [column for column, _ in own]
+        own = [member.tags.get(number) for member in members]
+        columns = [column for column, its_value in enumerate(own, 1) if its_value is not None]
         present[row, columns] = True
-        value[row, columns] = [its_value for _, its_value in own]
+        value[row, columns] = [its_value for its_value in own if its_value is not None]
     return present, value
