@@ -17,7 +17,9 @@ def loaded(*arguments: str) -> set[str]:
     code = f"{arguments[0]}\nimport sys; print('\\n'.join(sys.modules))"
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments[1:]],
-        capture_output=True, encoding="utf-8", check=True,
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
     )
     return {name.split(".")[0] for name in done.stdout.split()}
 
@@ -54,3 +56,4 @@ def test_filter_is_lean(tmp_path: Path) -> None:
     )
     found = loaded(code, "filter", str(tmp_path / "r"), str(tmp_path / "c"))
     assert not found & {"rich", "proof", "explain", "suite", *OPTIONAL}
+    assert not found & {"subprocess", "ipaddress"}  # for git, and for rules with addresses

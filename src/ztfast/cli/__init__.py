@@ -151,7 +151,7 @@ def _print_version(as_json: bool) -> None:
 
 def _start_quickly() -> None:
     """Leave out what a short run only waits for: a sixth of `ztfast filter` on a small file."""
-    gc.set_threshold(20_000)  # importing makes objects that stay
+    gc.set_threshold(50_000)  # importing makes objects that stay
     atexit.register(gc.freeze)  # and when the process ends they need not be searched again
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's threads, for what nobody does here
 

@@ -8,8 +8,6 @@ Tested by tests/lang/test_revisions.py.
 
 from __future__ import annotations
 
-import subprocess
-
 from ztfast.errors import Diagnostic, RulesError, Source, usage
 from ztfast.lang.controller import load_source
 from ztfast.lang.sources import MAX_BYTES
@@ -38,6 +36,8 @@ def revised_source(name: str) -> Source:
 
 
 def _text(name: str, revision: str, path: str) -> str:
+    import subprocess  # start-up stays short
+
     where = path if path.startswith(("/", "./", "../")) else f"./{path}"
     try:
         done = subprocess.run(

@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
-from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from itertools import islice
 from typing import Any, Union
 
@@ -164,19 +163,21 @@ def _split_prefix(raw: Any, max_bits: int) -> tuple[str, int]:
 def _read_ipv4(raw: Any) -> tuple[int, int]:
     """(address, bits) of `a.b.c.d/bits`; text that is no address is 0.0.0.0."""
     address, bits = _split_prefix(raw, 32)
-    return (_packed(IPv4Address, address), bits)
+    return (_packed(4, address), bits)
 
 
 def _read_ipv6(raw: Any) -> tuple[int, int]:
     """(address, bits) of an IPv6 prefix; text that is no address is 0."""
     address, bits = _split_prefix(raw, 128)
     # A zone is part of Python's IPv6 addresses, and not of inet_pton's.
-    return (0 if "%" in address else _packed(IPv6Address, address), bits)
+    return (0 if "%" in address else _packed(6, address), bits)
 
 
-def _packed(kind: type[IPv4Address] | type[IPv6Address], address: str) -> int:
+def _packed(version: int, address: str) -> int:
     """The address as a number; spellings that inet_pton refuses (leading zeros too) are 0."""
+    from ipaddress import AddressValueError, IPv4Address, IPv6Address  # start-up stays short
+
     try:
-        return int(kind(address))
+        return int(IPv4Address(address) if version == 4 else IPv6Address(address))
     except AddressValueError:
         return 0
