@@ -143,7 +143,13 @@ def test_nothing_is_read_or_written_outside():
     out = np.full(100, 0xEE, np.uint8)
     assert rows_of([number, text], 0, 2, out) == (2, 12)
     assert bytes(out[:12]) == b'0,"a"\n1,"b"\n'
-    assert (out[12:] == 0xEE).all()
+    every = [csv_column(kind, rows(1)[name]) for name, kind in SCHEMA]
+    for room in range(0, 2000, 7):
+        longer = np.full(2100, 0xEE, np.uint8)
+        following, used = rows_of(every, 0, 300, longer[:room])
+        assert (longer[room:] == 0xEE).all()
+        assert used <= room
+        assert bytes(longer[:used]).endswith(b"\n") or following == 0
     assert rows_of([number, text], 0, 2, out[:36]) == (0, 0)  # room for the longest number
     with pytest.raises(ValueError, match="other length"):
         rows_of([number], 0, 5, out)

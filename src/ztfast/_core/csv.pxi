@@ -17,6 +17,7 @@ cdef struct CsvColumn:
     const uint64_t *high         # halves of addresses
     const int32_t *offsets       # of texts
     const uint8_t *data          # of texts; versions of addresses, which MACs are known
+    const uint8_t *end           # of data
     int64_t texts                # how many there are
 
 cdef struct CsvTime:
@@ -24,22 +25,29 @@ cdef struct CsvTime:
     uint8_t text[24]             # its date and time
 
 
-cdef inline uint8_t *put_quoted(uint8_t *o, const uint8_t *text, int64_t length) noexcept nogil:
-    """A text in quotes, those inside doubled.
+cdef inline uint64_t quotes_of(uint64_t eight) noexcept nogil:
+    """Which of eight bytes are quotes: the lowest bit that is set is in the first of them."""
+    cdef uint64_t odd = eight ^ <uint64_t>0x2222222222222222
+    return (odd - <uint64_t>0x0101010101010101) & ~odd & <uint64_t>0x8080808080808080
+
+
+cdef inline uint8_t *put_quoted(
+    uint8_t *o, const uint8_t *text, int64_t length, const uint8_t *end
+) noexcept nogil:
+    """A text in quotes, those inside doubled; end: up to where may be read behind it.
 
     Up to twice its length and 2, and CSV_AHEAD bytes that what follows is written over.
     """
     cdef int64_t i = 0
-    cdef uint64_t eight, odd
+    cdef uint64_t eight
     o[0] = 34
     o += 1
-    while i + 8 <= length:
+    while i < length and end - (text + i) >= 8:
         memcpy(&eight, text + i, 8)
-        odd = eight ^ <uint64_t>0x2222222222222222
-        if (odd - <uint64_t>0x0101010101010101) & ~odd & <uint64_t>0x8080808080808080:
+        if quotes_of(eight << 8 * max(0, 8 - (length - i))):
             break
         memcpy(o, &eight, 8)
-        o += 8
+        o += min(8, length - i)
         i += 8
     while i < length:
         o[0] = text[i]
@@ -104,7 +112,7 @@ cdef inline uint8_t *put_time(uint8_t *o, int64_t nanoseconds, CsvTime *known) n
         put_second(known, seconds)
     memcpy(o, known.text, 20)
     o[20] = <uint8_t>(48 + fraction // 100000000)
-    put_four(put_four(o + 21, fraction // 10000 % 10000), fraction % 10000)
+    put_eight(o + 21, fraction % 100000000)
     o[29] = 90
     return o + 30
 
@@ -168,7 +176,9 @@ cdef inline uint8_t *put_field(
     if c.kind == CSV_TEXT or c.kind == CSV_CODED:
         at = row if c.kind == CSV_TEXT else (<const int32_t *>c.items)[row]
         length = text_length(c, at)
-        return put_quoted(o, c.data + c.offsets[at], length) if length >= 0 else NULL
+        if length < 0:
+            return NULL
+        return put_quoted(o, c.data + c.offsets[at], length, c.end)
     if c.kind == CSV_MAC or c.kind == CSV_ADDRESS:
         o[0] = 34
         o += 1
@@ -208,6 +218,7 @@ cdef int take_csv_column(CsvColumn *c, object given, int64_t rows) except -1:
             raise ValueError("a column of other length or width than the rows")
         c.items = <const uint8_t *>address_of(items)
     c.data = <const uint8_t *>address_of(data)
+    c.end = c.data + content.shape[0]
     if c.kind == CSV_ADDRESS:
         halves = high
         if halves.shape[0] < rows:

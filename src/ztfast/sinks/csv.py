@@ -30,6 +30,7 @@ from ztfast.sinks.text_columns import (
 
 _SCRATCH = 1 << 18
 _NOTHING = np.zeros(0, np.int32)
+_BEHIND = np.zeros(8, np.uint8)  # the loops copy eight bytes at a time, where so many may be read
 
 
 class Kind(IntEnum):
@@ -97,7 +98,8 @@ def csv_column(kind: str, values: Any) -> CsvColumn:
 
 def _text_column(values: Any) -> CsvColumn:
     if isinstance(values, Coded):
-        return CsvColumn(Kind.CODED, values.codes, values.values.offsets, values.values.data)
+        ahead = np.append(values.values.data, _BEHIND)
+        return CsvColumn(Kind.CODED, values.codes, values.values.offsets, ahead)
     if isinstance(values, Macs):
         return CsvColumn(Kind.MAC, values.macs, data=values.known)
     if isinstance(values, Addresses):
