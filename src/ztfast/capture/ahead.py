@@ -38,6 +38,10 @@ class AheadFeed(StreamFeed):
         coming = self._coming if self._coming is not None else self._pool.submit(self._read)
         buffer, filled = coming.result()
         self._coming = None if filled.last else self._pool.submit(self._read)
+        return self._joined(tail, buffer, filled)
+
+    def _joined(self, tail: Any, buffer: Any, filled: Filled) -> tuple[Any, int, Filled]:
+        """As `_advance`: a buffer with room in front, `tail` put there."""
         if len(tail) > self._room:
             buffer = np.concatenate((tail, buffer[self._room : self._room + filled.size]))
             return buffer, 0, filled

@@ -31,7 +31,7 @@ _CHUNK = 1 << 16
 _LARGE, _LARGE_GZIP, _LARGE_LZ4 = 1 << 20, 1 << 18, 1 << 17  # more: fresh memory for each
 _ROOM = 1 << 20
 _ZSTD_BLOCK = 1 << 17  # bytes that a block holds at most
-_MAX_WINDOW = 1 << 27  # what zstd's own tool accepts without being asked to take more
+MAX_WINDOW = 1 << 27  # what zstd's own tool accepts without being asked to take more
 EXTRA = "pip install 'ztfast[compression]'"
 
 
@@ -45,17 +45,22 @@ def kind_of(head: bytes) -> str | None:
 
 
 def decompressed(
-    kind: str, source: Reader, path: str, anew: Callable[[], Reader] | None = None
+    kind: str,
+    source: Reader,
+    path: str,
+    anew: Callable[[], Reader] | None = None,
+    given: int = 0,
 ) -> Reader:
     """A reader of what the compressed stream `source` holds.
 
-    anew: a reader of the same from its start, where it can be read once more.
+    anew: a reader of the same from its start, where it can be read once more.  given: bytes that
+    it held before those of `source`.
     """
     careful, fast = _READERS[kind]
     try:
         if anew is None or fast is None:
             return careful(source)
-        return LargePieces(fast(source), lambda: careful(anew()))
+        return LargePieces(fast(source), lambda: careful(anew()), given)
     except ImportError as error:
         raise CaptureError(
             Diagnostic(
@@ -232,7 +237,7 @@ class _Zstd:
         import zstandard
 
         self._source = source
-        inner = zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW)
+        inner = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW)
         self._error = zstandard.ZstdError
         given: Any = source  # has the one method that the library calls
         self._reader: Any = inner.stream_reader(given, read_size=piece, read_across_frames=True)
@@ -293,12 +298,15 @@ def _zstd_fast(source: Reader) -> Reader:
 
 
 class LargePieces:
-    """What `reader` gives up to damage or an early end, then what `careful()` gives behind it."""
+    """What `reader` gives up to damage or an early end, then what `careful()` gives behind it.
 
-    def __init__(self, reader: Reader, careful: Callable[[], Reader]) -> None:
+    given: bytes that `careful()` gives before those of `reader`.
+    """
+
+    def __init__(self, reader: Reader, careful: Callable[[], Reader], given: int = 0) -> None:
         self._reader = reader
         self._careful: Callable[[], Reader] | None = careful
-        self._given = self._most = 0
+        self._given, self._most = given, 0
 
     @property
     def taken(self) -> int:

@@ -201,6 +201,7 @@ def _recognise(
     growing = reader if isinstance(reader, GrowingReader) else None
     head = _head(reader, name)
     compression, regular = kind_of(head), descriptor >= 0 or isinstance(reader, PathReader)
+    file, opened = reader, descriptor
     if compression is not None:
         reader = _inflated(compression, head, reader, name, regular)
         descriptor, head = -1, _head(reader, name)
@@ -212,9 +213,8 @@ def _recognise(
         feed: Feed = MapFeed(descriptor, os.fstat(descriptor).st_size, name, span or MAPPED)
         reader.close()
     elif compression is not None and regular:
-        from ztfast.capture.ahead import AheadFeed  # start-up stays short
-
-        feed = AheadFeed(reader, name, head, span or MAX_BUFFER)
+        many = compression == "zstd" and opened >= 0 and span is None
+        feed = (_frames(file, opened, name) if many else None) or _ahead(reader, name, head, span)
     else:
         feed = StreamFeed(reader, name, head, span or MAX_BUFFER)
     capture = Capture(feed, format, read, session, limit, growing, start)
@@ -229,6 +229,20 @@ def _inflated(kind: str, head: bytes, reader: Reader, name: str, regular: bool) 
         return decompressed(kind, taken, name)
     file = reader
     return decompressed(kind, taken, name, lambda: PushedBack(head, file.moved(len(head))))
+
+
+def _frames(file: Reader, descriptor: int, name: str) -> Feed | None:
+    """A feed of a zstd file whose frames are inflated by several threads, where that helps."""
+    from ztfast.capture.zstd_frames import frames_feed  # start-up stays short
+
+    return frames_feed(file, descriptor, name) if isinstance(file, FileReader) else None
+
+
+def _ahead(reader: Reader, name: str, head: bytes, span: int | None) -> Feed:
+    """A feed of a regular file that is inflated while its frames are judged."""
+    from ztfast.capture.ahead import AheadFeed
+
+    return AheadFeed(reader, name, head, span or MAX_BUFFER)
 
 
 def _behind_something(

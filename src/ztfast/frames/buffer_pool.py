@@ -17,7 +17,7 @@ import numpy.typing as npt
 _FEW = 8192  # items; smaller arrays the allocator keeps at hand itself
 _SMALL = 1 << 16  # bytes; likewise
 _MOST = 1 << 26  # bytes of a block that is kept
-_KEPT = 2  # the last batch's block is often still held when the next is asked for
+_KEPT = 2  # blocks: the last batch's block is often still held when the next is asked for
 _LINE = 64
 
 
@@ -33,16 +33,17 @@ class _Block(NamedTuple):
 
 
 class BufferPool:
-    """A few blocks of memory; may be used by several threads.
+    """A few blocks of memory, `most` of them; may be used by several threads.
 
     A block that arrays still look into is left to them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = _KEPT) -> None:
+        self._most = most
         self._kept: list[_Block] = []
 
-    def __reduce__(self) -> tuple[type[BufferPool], tuple[()]]:
-        return BufferPool, ()
+    def __reduce__(self) -> tuple[type[BufferPool], tuple[int]]:
+        return BufferPool, (self._most,)
 
     def take(self, count: int, types: tuple[npt.DTypeLike, ...]) -> tuple[npt.NDArray[Any], ...]:
         """An array of `count` items for each numpy type, uninitialised."""
@@ -65,12 +66,12 @@ class BufferPool:
         at = -loan.__array_interface__["data"][0] % _LINE
         if len(memory) <= _MOST:
             self._kept.append(_Block(memory, ref(loan)))
-            del self._kept[:-_KEPT]
+            del self._kept[: -self._most]
         return loan[at : at + size]
 
     def _memory(self, size: int) -> memoryview:
         """A kept block that is large enough and free, or a new one."""
-        for _ in range(_KEPT):
+        for _ in range(self._most):
             try:
                 block = self._kept.pop(0)  # whoever takes it out has it alone
             except IndexError:
