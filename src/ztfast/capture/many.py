@@ -3,7 +3,8 @@
 Contract: `open_captures` takes files, folders (their captures) and `-`, and gives one
 `Captures`: an iterable of batches numbered through.  Without `merge` whole files follow each
 other by the time of their first frame; with it frames come in the order of their times
-(equal times in the order of the files).  Tested by tests/capture/test_many.py.
+(equal times in the order of the files); `unmerged` is for who needs no order.
+Tested by tests/capture/test_many.py.
 """
 
 from __future__ import annotations
@@ -87,6 +88,17 @@ class Captures:
     def open_by(self, opened: Callable[..., Capture]) -> None:
         """Open the files by this from now on (not those of a merge)."""
         self._opened = opened
+
+    def unmerged(self) -> Captures:
+        """The same files, to be read one after the other by a session of its own."""
+        return Captures(self.paths, ReadSession())
+
+    def read_by(self, other: Captures) -> None:
+        """Nothing is left to read: `other`, which `unmerged` gave, has read what is read."""
+        self._begun, self._finished = other._begun, other.done_bytes
+        self.session.number(other.session.frames)
+        for diagnostic in other.diagnostics:
+            self.session.note(diagnostic)
 
     def stop(self) -> None:
         """End a capture that is followed; may be called from another thread."""

@@ -2,7 +2,7 @@
 
 Contract: a batch is counted and written as a whole or not at all, also where Ctrl-C comes
 in between; errors end the reading, never what was done before.  Nothing is printed here.
-Tested by tests/pipeline/test_job.py and tests/cli/test_filter.py.
+Tested by tests/pipeline/test_job.py, test_job_merged.py and tests/cli/test_filter.py.
 """
 
 from __future__ import annotations
@@ -76,6 +76,8 @@ class Job(CaptureJob):
 
     def _judge_all(self, progress: Progress | None) -> None:
         counts = not self._options.every_frame and not self._observers
+        if counts and self._counted_unmerged(progress):
+            return
         if counts and self._threads > 1:
             self._share(progress)
         for item in judgements(
@@ -95,11 +97,39 @@ class Job(CaptureJob):
         if progress is not None:
             progress(0, self.source.done_bytes)  # the last window is through
 
+    @property
+    def _ordered(self) -> bool:
+        """Does anything that is written or counted depend on the order in which frames are read?"""
+        some = self._options.anything or self.source.limit is not None
+        return some or self.source.session.resync or self.engine.draws
+
+    def _counted_unmerged(self, progress: Progress | None) -> bool:
+        """Count captures that are to be merged one after the other, where no figure has an order.
+
+        Frames are judged while they are found then.  False where that does not do: nothing is
+        counted.  How much of a merge is read before damage, and what captures without a known link
+        type are called, depends on the order: what such a reading found is forgotten.
+        """
+        source = self.source
+        if not source.merge or not source.regular or self._ordered:
+            return False
+        with source.unmerged() as plain:
+            job = Job(self.engine, plain, vlan=self._vlan, threads=self._threads)
+            job.tally = self.tally  # what was counted before Ctrl-C stays so
+            job.work(progress)
+            if not job.interrupted and (job.findings() or not plain.session.frames):
+                self.tally = Tally(self.engine.policy)
+                if progress is not None:
+                    progress(-plain.session.frames, 0)
+                return False
+            source.read_by(plain)
+            self.interrupted = job.interrupted
+        return True
+
     def _share(self, progress: Progress | None) -> None:
         """Let processes count, where nothing depends on a frame's number or has its order."""
         source = self.source
-        ordered = self._options.anything or source.merge or source.limit is not None
-        if ordered or source.session.resync or self.engine.draws:
+        if source.merge or self._ordered:
             return
         from ztfast.pipeline.processes import SharedCount  # start-up stays short
 
