@@ -10,6 +10,7 @@ import pytest
 
 from tests.differential.generate import entry_of, random_frame
 from tests.engine.cases import extension, ipv6, ports
+from tests.needs import needs_loops
 from ztfast import dispatch
 from ztfast.engine.context import FrameContext
 from ztfast.engine.reference_matches import Facts, match
@@ -133,3 +134,14 @@ def test_columns_are_those_of_the_compiled_decoder() -> None:
                 expected = expected & ~np.uint32(Reads.AUTH_ADDRESS)
             assert values.dtype == compiled[column].dtype
             assert values.tolist() == expected.tolist(), (seed, Column(column).name)
+
+
+@needs_loops
+def test_every_protocol_has_the_kind_that_its_frame_has_alone() -> None:
+    """Frames with all headers at hand are decoded many at a time; one that is cut, by itself."""
+    head = b"\2" * 12 + b"\x08\x00" + b"\x45" + bytes(8)
+    whole = [head + bytes([number]) + bytes(40) for number in range(256)] * 5
+    kinds = FrameBatch.from_frames(whole).decoded([Column.KIND])[Column.KIND]
+    cut = [header_columns(FrameBatch.from_frames([frame]))[Column.KIND][0] for frame in whole[:256]]
+    assert kinds.tolist() == cut * 5
+    assert len(set(cut)) == 3

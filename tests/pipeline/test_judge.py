@@ -17,6 +17,8 @@ from tests.pipeline.hostile_captures import (
     capture_of,
     frames_between,
     network_of,
+    random_frame,
+    record,
     whole_capture,
 )
 from ztfast.capture import open_capture
@@ -68,6 +70,17 @@ def test_the_three_ways_give_the_same_figures(
     assert plain["frames"] == frames
     assert True not in unjudged
     assert True in judged
+
+
+@pytest.mark.parametrize("longest", [(1 << 21) - 1, 1 << 21, (1 << 32) - 1])
+def test_bytes_of_any_length_add_up(longest: int, tmp_path: Path) -> None:
+    rng, path, frames = random.Random(SEED), tmp_path / "capture.pcap", 9000
+    cut = [record(1, random_frame(rng, 40) + bytes(60), longest) for _ in range(frames)]
+    path.write_bytes(capture_of(rng, 0, 0) + b"".join(cut))
+    policy = compile_text(RULES["ports"])
+    plain, _ = figures(path, policy, "batches")
+    assert figures(path, policy, "counted")[0] == plain
+    assert plain["bytes"] == longest * frames
 
 
 @pytest.mark.parametrize(("frames", "most"), [(900, 1), (9000, 40), (9000, 900)])

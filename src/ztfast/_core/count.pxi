@@ -16,7 +16,8 @@
 
 cdef enum:
     TURNS = 8           # results of a block that are counted all at once
-    COUNTED_ALREADY = 0xFFFFFFFF
+    LONG = 1 << 21      # bytes of a frame
+    COUNTED_ALREADY = 0xFFFFFFFF  # all bits, which `add_up` sets
 
 cdef enum:
     GONE, PASSED, APART  # what becomes of a frame
@@ -109,12 +110,12 @@ cdef void add_up(uint32_t *keys, const uint32_t *lengths, int count, Totals *t) 
     Most frames of a block share a few keys, so these are taken out one after the other, all their
     frames at once; what is left is counted frame by frame.
     """
-    cdef uint32_t key, one, length
-    cdef uint64_t total
-    cdef int i, hits, turn, at = 0, left = 0
+    cdef uint32_t key, mask, hits, total, all_lengths = 0
+    cdef int i, turn, at = 0, left = 0
     for i in range(count):
         left += keys[i] != COUNTED_ALREADY
-    for turn in range(TURNS):
+        all_lengths |= lengths[i]
+    for turn in range(TURNS if all_lengths < LONG else 0):  # sums of others do not fit 32 bits
         if not left:
             return
         while keys[at] == COUNTED_ALREADY:
@@ -123,11 +124,10 @@ cdef void add_up(uint32_t *keys, const uint32_t *lengths, int count, Totals *t) 
         hits = 0
         total = 0
         for i in range(count):
-            one = keys[i]
-            length = lengths[i]
-            hits += one == key
-            total += length if one == key else 0
-            keys[i] = <uint32_t>COUNTED_ALREADY if one == key else one
+            mask = 0 - <uint32_t>(keys[i] == key)
+            hits += mask & 1
+            total += lengths[i] & mask
+            keys[i] |= mask
         t.frames[key] += hits
         t.octets[key] += total
         left -= hits

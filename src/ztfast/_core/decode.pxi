@@ -396,15 +396,19 @@ cdef void finish_heads(
 
 
 cdef void decode_kind(uint8_t *kind, const uint8_t *protocol, int count) noexcept nogil:
-    """The kind of IPv4 frames with their headers at hand, from the protocol."""
+    """The kind of IPv4 frames with their headers at hand, from the protocol.
+
+    The least is zero for each protocol that has ports: of comparisons clang makes a switch.
+    """
     cdef int i
-    cdef uint8_t x
+    cdef uint8_t x, tcp, udp, sctp, lite, other
     for i in range(count):
         x = protocol[i]
+        tcp, udp, sctp, lite = x ^ 6, x ^ 17, x ^ 132, x ^ 136
+        other = min(min(tcp, udp), min(sctp, lite))
         kind[i] = <uint8_t>(
             (KIND_IPV4 | KIND_PROTOCOL)
-            | ((KIND_SOURCE_PORT | KIND_DEST_PORT)
-               if (x == 6) | (x == 17) | (x == 132) | (x == 136) else 0)
+            | (0 if other else KIND_SOURCE_PORT | KIND_DEST_PORT)
             | (KIND_ICMP if x == 1 else 0)
         )
 

@@ -196,10 +196,12 @@ cdef inline int64_t behind_plausible(const Input *x, int64_t at, uint32_t near) 
     if at + 16 > x.end:
         return -1
     captured = field(x, at + 8)
+    if captured > x.max_captured:
+        return -1
     length = field(x, at + 12)
     seconds = field(x, at)
     if (
-        captured <= x.max_captured and captured <= length and length - 1 < 0x1000000
+        captured <= length and length - 1 < 0x1000000
         and seconds - near + 86400 < 2 * 86400 and field(x, at + 4) < 1000000000
     ):
         return at + x.header + captured
