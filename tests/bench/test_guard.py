@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib.machinery import EXTENSION_SUFFIXES
+from pathlib import Path
+
 from bench import guard
 from tests.needs import needs_loops
 
@@ -17,6 +20,16 @@ def test_five_percent_more_is_too_much() -> None:
 def test_an_input_that_is_gone_or_new_is_told() -> None:
     wrong = guard.compared({"scan": 1, "gone": 1}, {"scan": 1, "new": 1})
     assert wrong == ["gone: only on one side", "new: only on one side"]
+
+
+def test_what_clang_built_names_gcc_too(tmp_path: Path) -> None:
+    (tmp_path / "ztfast").mkdir()
+    module = tmp_path / "ztfast" / f"_core{EXTENSION_SUFFIXES[0]}"
+    says = b"\0GCC: (Debian 12.2.0-14) 12.2.0\0"
+    module.write_bytes(says)
+    assert guard.compiler(tmp_path).endswith(" gcc 12")
+    module.write_bytes(says + b"Debian clang version 14.0.6\0")
+    assert guard.compiler(tmp_path).endswith(" clang 14")
 
 
 @needs_loops
