@@ -145,6 +145,44 @@ def test_merge_through_small_windows(tmp_path, monkeypatch):
     assert [t for t, _ in found] == sorted(times["a"] + times["b"])
 
 
+def test_a_merge_hands_on_what_windows_left_over_with_what_follows(tmp_path, monkeypatch):
+    monkeypatch.setattr("ztfast.capture.many._SMALLEST_WINDOW", 4096)
+    monkeypatch.setattr("ztfast.capture.many.MAX_BUFFER", 8192)
+    times = [[T + (3 * i + turn) * 1000 for i in range(900)] for turn in range(3)]
+    data = {tag: classic(t, tag) for tag, t in zip("abc", times, strict=True)}
+    with open_captures(written(tmp_path, **data), merge=True) as captures:
+        batches = list(captures)
+    assert [t for t, _ in rows(batches)] == [T + i * 1000 for i in range(2700)]
+    sizes = [int((b.record_end - b.record_start).sum()) for b in batches]
+    assert min(sizes[:-1]) >= 4096
+    assert max(sizes) < 3 * 8192
+
+
+def test_a_merge_hands_on_all_that_comes_before_damage(tmp_path, monkeypatch):
+    monkeypatch.setattr("ztfast.capture.many._SMALLEST_WINDOW", 4096)
+    times = [[T + (2 * i + turn) * 1000 for i in range(300)] for turn in range(2)]
+    data = {tag: classic(t, tag) for tag, t in zip("ab", times, strict=True)}
+    paths = written(tmp_path, a=data["a"], b=data["b"][:-1])
+    for size in (1 << 24, 8192, 512):
+        monkeypatch.setattr("ztfast.capture.many.MAX_BUFFER", size)
+        batches = []
+        with open_captures(paths, merge=True) as captures, pytest.raises(CaptureError):
+            batches.extend(captures)
+        found = [time for batch in batches for time in batch.timestamps.tolist()]
+        assert found == sorted(times[0] + times[1][:-1])[: len(found)]
+        assert found[-1] == times[1][-2]  # the last of the damaged file, and all before it
+
+
+def test_a_merge_with_a_limit_does_not_look_behind_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("ztfast.capture.many._SMALLEST_WINDOW", 4096)
+    monkeypatch.setattr("ztfast.capture.many.MAX_BUFFER", 8192)
+    times = [T + i * 1000 for i in range(900)]
+    paths = written(tmp_path, a=classic(times, "a"), b=classic(times, "b")[:-1])
+    with open_captures(paths, merge=True, limit=100) as captures:
+        assert sum(len(batch) for batch in captures) == 100
+    assert not captures.diagnostics
+
+
 def test_folder(tmp_path):
     written(tmp_path, b=classic([T], "b"), a=classic([T + 1000], "a"))
     (tmp_path / "notes.txt").write_text("no capture")

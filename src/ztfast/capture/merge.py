@@ -3,14 +3,16 @@
 Contract: each capture's own order is kept (a time that goes back counts as the latest before
 it); equal times come in the captures' order.  Where all frames at hand have one layout and
 link type, a merged batch is one buffer put together from stretches of the others'; else the
-order is kept by smaller batches.  Blocks that are no packets are not merged: writers make
-one section (`unify`).  Tested by tests/capture/test_many.py.
+order is kept by smaller batches.  What comes before damage is given before it is told.  Blocks that
+are no packets are not merged: writers make one section (`unify`).
+Tested by tests/capture/test_many.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -21,13 +23,16 @@ from ztfast.capture.packets import (
     Int64s,
     Interface,
     PacketBatch,
+    Uint16s,
     bytes_of,
 )
 from ztfast.capture.pcap_header import PcapLayout
 from ztfast.capture.pcapng_layout import PcapngLayout
 from ztfast.capture.session import ReadSession
+from ztfast.errors import CaptureError
 
 _MAX_INTERFACES = 65_536
+_Taken: TypeAlias = tuple[PacketBatch, Int64s]  # frames of one capture, and their times
 
 
 class _Source:
@@ -53,7 +58,7 @@ class _Source:
                 self._latest = int(self.times[-1])
         return True
 
-    def take(self, until: int) -> tuple[PacketBatch, Int64s] | None:
+    def take(self, until: int) -> _Taken | None:
         """The frames at hand up to and including a time, and their times."""
         if self.batch is None:
             return None
@@ -61,26 +66,53 @@ class _Source:
         low, self.at = self.at, max(high, self.at)
         if high <= low:
             return None
-        return self.batch.part(low, high), self.times[low:high]
+        part = self.batch.part(low, high)
+        return part.vouched() if self.batch.checked else part, self.times[low:high]
 
 
 def merged(
-    captures: Sequence[Iterator[PacketBatch]], session: ReadSession
+    captures: Sequence[Iterator[PacketBatch]], session: ReadSession, least: int = 0
 ) -> Iterator[PacketBatch]:
-    """Batches of all frames in the order of their times, numbered anew."""
+    """Batches of all frames in the order of their times, numbered anew.
+
+    least: bytes that a batch should have: so much is read before frames are handed on.
+    """
     sources = [_Source(batches) for batches in captures]
     # the readers number frames as they read; in a merge the merged order counts
     number = session.frames
+    for taken in _gathered(_rounds(sources), least):
+        order = np.argsort(np.concatenate([times for _, times in taken]), kind="stable")
+        for batch in _woven([part for part, _ in taken], order):
+            yield _numbered(batch, number, session.next_section())
+            number += len(batch)
+    session.frames = number
+
+
+def _rounds(sources: list[_Source]) -> Iterator[list[_Taken]]:
+    """Stretches of the captures, those of each round later than those of the rounds before."""
     while live := [source for source in sources if source.fill()]:
         # up to here nothing earlier can come any more
         until = min(int(source.times[-1]) for source in live)
-        taken = [pair for source in live if (pair := source.take(until)) is not None]
-        parts = [part for part, _ in taken]
-        order = np.argsort(np.concatenate([times for _, times in taken]), kind="stable")
-        for batch in _woven(parts, order):
-            yield replace(batch, first=number, others=NO_BLOCKS, section=session.next_section())
-            number += len(batch)
-    session.frames = number
+        yield [taken for source in live if (taken := source.take(until)) is not None]
+
+
+def _gathered(rounds: Iterator[list[_Taken]], least: int) -> Iterator[list[_Taken]]:
+    """Rounds together, until they have so many bytes: most are what a window left over."""
+    held: list[_Taken] = []
+    size = 0
+    try:
+        for taken in rounds:
+            held += taken
+            size += sum(end - start for start, end in map(_stretch, [part for part, _ in taken]))
+            if size >= least:
+                yield held
+                held, size = [], 0
+    except CaptureError:
+        if held:
+            yield held
+        raise
+    if held:
+        yield held
 
 
 def _woven(parts: list[PacketBatch], order: Int64s) -> Iterator[PacketBatch]:
@@ -90,9 +122,14 @@ def _woven(parts: list[PacketBatch], order: Int64s) -> Iterator[PacketBatch]:
     elif len({_key(part) for part in parts}) == 1 and _interfaces(parts) <= _MAX_INTERFACES:
         whole = _joined(parts)
         for low in range(0, len(order), MAX_FRAMES):
-            yield _picked(whole, order[low : low + MAX_FRAMES])
+            yield whole.chosen(order[low : low + MAX_FRAMES])
     else:
         yield from _by_turns(parts, order)
+
+
+def _numbered(batch: PacketBatch, first: int, section: int) -> PacketBatch:
+    placed = replace(batch, first=first, others=NO_BLOCKS, section=section)
+    return placed.vouched() if batch.checked else placed
 
 
 def _interfaces(parts: list[PacketBatch]) -> int:
@@ -110,12 +147,12 @@ def _joined(parts: list[PacketBatch]) -> PacketBatch:
     """All frames in one buffer, the parts' stretches one behind the other."""
     stretches: list[npt.NDArray[np.uint8]] = []
     shifts: list[int] = []
-    ids: list[Int64s] = []
+    ids: list[Uint16s] = []
     interfaces: list[Interface] = []
     known: dict[int, int] = {}
     total = 0
     for part in parts:
-        start, end = int(part.record_start.min()), int(part.record_end.max())
+        start, end = _stretch(part)
         stretches.append(bytes_of(part.buffer)[start:end])
         shifts.append(total - start)
         total += end - start
@@ -123,55 +160,43 @@ def _joined(parts: list[PacketBatch]) -> PacketBatch:
         if key not in known:
             known[key] = len(interfaces)
             interfaces.extend(part.interfaces)
-        ids.append(part.interface_ids.astype(np.int64) + known[key])
-    first = parts[0]
+        ids.append(part.interface_ids + np.uint16(known[key]))
     moved = list(zip(parts, shifts, strict=True))
-    starts = np.concatenate([part.record_start + shift for part, shift in moved])
-    ends = np.concatenate([part.record_end + shift for part, shift in moved])
-    return replace(
-        first,
+    joined = replace(
+        parts[0],
         buffer=np.concatenate(stretches),
         offsets=np.concatenate([part.offsets + shift for part, shift in moved]),
         captured=np.concatenate([part.captured for part in parts]),
         lengths=np.concatenate([part.lengths for part in parts]),
-        interface=np.concatenate(ids).astype(np.uint16),
+        interface=np.concatenate(ids),
         interfaces=tuple(interfaces),
-        layout=_joined_layout(parts, starts, ends),
+        layout=_joined_layout(moved),
         path=", ".join(dict.fromkeys(part.path for part in parts)),
         judged=None,
         base=0,
     )
+    return joined.vouched() if all(part.checked for part in parts) else joined
 
 
-def _joined_layout(
-    parts: list[PacketBatch], starts: Int64s, ends: Int64s
-) -> PcapLayout | PcapngLayout:
-    layout = parts[0].layout
+def _stretch(part: PacketBatch) -> tuple[int, int]:
+    """The bytes of the buffer that hold all records: they stand in the file's order."""
+    ends = part.part(0, 1), part.part(len(part) - 1, len(part))
+    return int(ends[0].record_start[0]), int(ends[1].record_end[0])
+
+
+def _joined_layout(moved: list[tuple[PacketBatch, int]]) -> PcapLayout | PcapngLayout:
+    """The layout of parts that were moved by so many bytes."""
+    layout = moved[0][0].layout
     if not isinstance(layout, PcapngLayout):
         assert isinstance(layout, PcapLayout)
         return layout
-    types = [part.layout.types for part in parts if isinstance(part.layout, PcapngLayout)]
-    return replace(layout, section=b"", types=np.concatenate(types), starts=starts, ends=ends)
-
-
-def _picked(batch: PacketBatch, order: Int64s) -> PacketBatch:
-    """Frames of a batch in another order."""
-    layout = batch.layout
-    if isinstance(layout, PcapngLayout):
-        layout = replace(
-            layout,
-            types=layout.types[order],
-            starts=layout.starts[order],
-            ends=layout.ends[order],
-        )
+    layouts = [(part.layout, by) for part, by in moved if isinstance(part.layout, PcapngLayout)]
     return replace(
-        batch,
-        offsets=batch.offsets[order],
-        captured=batch.captured[order],
-        lengths=batch.lengths[order],
-        interface=batch.interface_ids[order],
-        layout=layout,
-        judged=None,
+        layout,
+        section=b"",
+        types=np.concatenate([one.types for one, _ in layouts]),
+        starts=np.concatenate([one.starts + shift for one, shift in layouts]),
+        ends=np.concatenate([one.ends + shift for one, shift in layouts]),
     )
 
 
