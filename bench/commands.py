@@ -68,16 +68,6 @@ def frames_of(*runs: Run, cost: Callable[[list[str]], float] = cpu_of) -> list[f
     return [ns(min(whole) - min(start), run.frames) for run, whole, start in sides]
 
 
-def a_frame(
-    command: Command,
-    capture: Path,
-    frames: int = networks.FRAMES,
-    cost: Callable[[list[str]], float] = cpu_of,
-) -> float:
-    """Nanoseconds a frame above the start, of one command alone."""
-    return frames_of(Run(command, capture, frames), cost=cost)[0]
-
-
 def ours(rules: Path, network: Path, *options: str) -> Command:
     """`ztfast filter` with a network."""
     start = [sys.executable, "-m", "ztfast", "filter", str(rules)]

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from bench import networks, peers
-from bench.commands import Run, a_frame, frames_of, ours, rules_file, wall_of
+from bench.commands import Run, frames_of, nothing, ours, rules_file, wall_of
 from bench.rows import Row, ns
 from ztfast.capture import open_capture
 from ztfast.sinks.files import FileSink
@@ -83,20 +83,25 @@ def tables(out: Path) -> Iterator[Row]:
     """N5: a row a frame, against programs that print one and against pyarrow alone."""
     some = out / "some.pcap"
     _copy([some], _SOME)
-    dump = _program("tcpdump", some, "-nn", "-r")
-    shark = _program("tshark", some, "-T", "fields", *_fields(), "-r")
     peers_of = {
-        "csv": (0.1, dump, "tcpdump -nn"),
-        "arrow": (0.1, shark, "tshark -T fields"),
-        "parquet": (1.3, _parquet(out), "pyarrow writing ready columns"),
+        "csv": (0.1, _program("tcpdump", some, "-nn", "-r"), "tcpdump -nn"),
+        "arrow": (
+            0.1,
+            _program("tshark", some, "-T", "fields", *_fields(), "-r"),
+            "tshark -T fields",
+        ),
+        "parquet": (1.3, [], "pyarrow writing ready columns"),
     }
-    for suffix, (bound, theirs, peer) in peers_of.items():
+    for suffix, (bound, program, peer) in peers_of.items():
         for types in ("text", "numbers"):
             table = out / f"table.{suffix}"
-            spent = a_frame(_filter("--table", str(table), "--table-types", types), _capture())
+            options = ("--table", str(table), "--table-types", types)
+            spent, *others = frames_of(Run(_filter(*options), _capture()), *program)
             table.unlink()
+            if suffix == "parquet":
+                others = [_parquet(out)]
             what = f"filter --table .{suffix}, {types}, {MEMBERS} members, CPU a frame"
-            yield _row("N5", what, bound, spent, theirs, peer)
+            yield _row("N5", what, bound, spent, others[0] if others else None, peer)
 
 
 def _fields() -> list[str]:
@@ -104,14 +109,14 @@ def _fields() -> list[str]:
     return [word for name in names for word in ("-e", name)]
 
 
-def _program(name: str, capture: Path, *options: str) -> float | None:
-    """What a program that prints a row a frame takes for each of some."""
+def _program(name: str, capture: Path, *options: str) -> list[Run]:
+    """A program that prints a row a frame, over some; none where it is missing."""
     if shutil.which(name) is None:
-        return None
-    return a_frame(lambda path: [name, *options, str(path)], capture, _SOME)
+        return []
+    return [Run(lambda path: [name, *options, str(path)], capture, _SOME)]
 
 
-def _parquet(out: Path) -> float | None:
+def _parquet(out: Path) -> float:
     """pyarrow writing the columns of a Parquet table that are ready in memory."""
     table = out / "ready.parquet"
     subprocess.run(_filter("--table", str(table))(_capture()), capture_output=True, check=True)
@@ -156,8 +161,7 @@ def merging(out: Path) -> Iterator[Row]:
         """Over the three; the start is that over a capture without frames alone."""
         return lambda path: _filter("--count", *options, *(more if path == paths[0] else ()))(path)
 
-    merged = a_frame(together("--merge"), paths[0])
-    plain = a_frame(together(), paths[0])
+    merged, plain = frames_of(Run(together("--merge"), paths[0]), Run(together(), paths[0]))
     what = f"filter --count --merge of 3, {MEMBERS} members, CPU a frame"
     yield _row("N6", what, 1.3, merged, plain, "without --merge")
     for path in paths:
@@ -208,8 +212,9 @@ def compressed(out: Path) -> Iterator[Row]:
             yield Row("N8", what, "", f"{tool[0]} is not installed", None)
             continue
         path = out / f"same.pcap.{suffix}"
-        with path.open("wb") as file:
-            subprocess.run([*tool, str(_capture())], stdout=file, check=True)
+        for made, source in ((path, _capture()), (out / f"nothing.{suffix}", nothing())):
+            with made.open("wb") as file, source.open("rb") as given:
+                subprocess.run(tool, stdin=given, stdout=file, check=True)
         peer = "isal's igzip -d" if suffix == "gz" else f"{tool[0]} -d"
         yield _inflated(path, what, inflating[suffix], peer)
         if suffix == "zst":
@@ -225,8 +230,16 @@ def compressed(out: Path) -> Iterator[Row]:
 def _inflated(path: Path, what: str, inflating: list[str], peer: str) -> Row:
     """A row of a compressed capture, which is gone then."""
     _checked(path)
-    mine = a_frame(_filter("--count"), path, cost=wall_of)
-    theirs = ns(min(wall_of([*inflating, str(path)]) for _ in range(3)), networks.FRAMES)
+    empty = path.parent / f"nothing{path.suffix}"  # what inflating needs is loaded at the start
+
+    def same(capture: Path) -> Path:
+        return path if capture == path else empty
+
+    mine, theirs = frames_of(
+        Run(lambda capture: _filter("--count")(same(capture)), path),
+        Run(lambda capture: [*inflating, str(same(capture))], path),
+        cost=wall_of,
+    )
     path.unlink()
     return _row("N8", what, 1.1, mine, theirs, peer)
 
