@@ -145,19 +145,6 @@ def test_merge_through_small_windows(tmp_path, monkeypatch):
     assert [t for t, _ in found] == sorted(times["a"] + times["b"])
 
 
-def test_a_merge_hands_on_what_windows_left_over_with_what_follows(tmp_path, monkeypatch):
-    monkeypatch.setattr("ztfast.capture.many._SMALLEST_WINDOW", 4096)
-    monkeypatch.setattr("ztfast.capture.many.MAX_BUFFER", 8192)
-    times = [[T + (3 * i + turn) * 1000 for i in range(900)] for turn in range(3)]
-    data = {tag: classic(t, tag) for tag, t in zip("abc", times, strict=True)}
-    with open_captures(written(tmp_path, **data), merge=True) as captures:
-        batches = list(captures)
-    assert [t for t, _ in rows(batches)] == [T + i * 1000 for i in range(2700)]
-    sizes = [int((b.record_end - b.record_start).sum()) for b in batches]
-    assert min(sizes[:-1]) >= 4096
-    assert max(sizes) < 3 * 8192
-
-
 def test_a_merge_hands_on_all_that_comes_before_damage(tmp_path, monkeypatch):
     monkeypatch.setattr("ztfast.capture.many._SMALLEST_WINDOW", 4096)
     times = [[T + (2 * i + turn) * 1000 for i in range(300)] for turn in range(2)]

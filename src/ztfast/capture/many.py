@@ -156,15 +156,13 @@ class Captures:
     def _merged(self) -> Iterator[PacketBatch]:
         from ztfast.capture.merge import merged  # rarely needed
 
-        # all files' windows together, and what is joined of them, are as large as one of a pipe
-        span = max(_SMALLEST_WINDOW, MAX_BUFFER // len(self.paths))
+        # all files' windows, and what is joined of them, stay within a few of one file's
+        span = max(_SMALLEST_WINDOW, MAX_BUFFER // 2 // len(self.paths))
         held = len(self.paths) <= _MOST_HELD
         for path in self.paths:
             self._open.append(open_capture(path, session=self.session, span=span, held=held))
         self._begun = len(self.paths)
-        # a slow pipe's frames are not kept waiting; damage behind a limit is not found
-        least = MAX_BUFFER // 2 if self.regular and self.limit is None else 0
-        yield from merged([iter(capture) for capture in self._open], self.session, least)
+        yield from merged([iter(capture) for capture in self._open], self.session)
 
 
 def open_captures(

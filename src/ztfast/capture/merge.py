@@ -3,16 +3,14 @@
 Contract: each capture's own order is kept (a time that goes back counts as the latest before
 it); equal times come in the captures' order.  Where all frames at hand have one layout and
 link type, a merged batch is one buffer put together from stretches of the others'; else the
-order is kept by smaller batches.  What comes before damage is given before it is told.  Blocks that
-are no packets are not merged: writers make one section (`unify`).
-Tested by tests/capture/test_many.py.
+order is kept by smaller batches.  Blocks that are no packets are not merged: writers make
+one section (`unify`).  Tested by tests/capture/test_many.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -29,10 +27,8 @@ from ztfast.capture.packets import (
 from ztfast.capture.pcap_header import PcapLayout
 from ztfast.capture.pcapng_layout import PcapngLayout
 from ztfast.capture.session import ReadSession
-from ztfast.errors import CaptureError
 
 _MAX_INTERFACES = 65_536
-_Taken: TypeAlias = tuple[PacketBatch, Int64s]  # frames of one capture, and their times
 
 
 class _Source:
@@ -58,7 +54,7 @@ class _Source:
                 self._latest = int(self.times[-1])
         return True
 
-    def take(self, until: int) -> _Taken | None:
+    def take(self, until: int) -> tuple[PacketBatch, Int64s] | None:
         """The frames at hand up to and including a time, and their times."""
         if self.batch is None:
             return None
@@ -71,48 +67,21 @@ class _Source:
 
 
 def merged(
-    captures: Sequence[Iterator[PacketBatch]], session: ReadSession, least: int = 0
+    captures: Sequence[Iterator[PacketBatch]], session: ReadSession
 ) -> Iterator[PacketBatch]:
-    """Batches of all frames in the order of their times, numbered anew.
-
-    least: bytes that a batch should have: so much is read before frames are handed on.
-    """
+    """Batches of all frames in the order of their times, numbered anew."""
     sources = [_Source(batches) for batches in captures]
     # the readers number frames as they read; in a merge the merged order counts
     number = session.frames
-    for taken in _gathered(_rounds(sources), least):
+    while live := [source for source in sources if source.fill()]:
+        # up to here nothing earlier can come any more
+        until = min(int(source.times[-1]) for source in live)
+        taken = [pair for source in live if (pair := source.take(until)) is not None]
         order = np.argsort(np.concatenate([times for _, times in taken]), kind="stable")
         for batch in _woven([part for part, _ in taken], order):
             yield _numbered(batch, number, session.next_section())
             number += len(batch)
     session.frames = number
-
-
-def _rounds(sources: list[_Source]) -> Iterator[list[_Taken]]:
-    """Stretches of the captures, those of each round later than those of the rounds before."""
-    while live := [source for source in sources if source.fill()]:
-        # up to here nothing earlier can come any more
-        until = min(int(source.times[-1]) for source in live)
-        yield [taken for source in live if (taken := source.take(until)) is not None]
-
-
-def _gathered(rounds: Iterator[list[_Taken]], least: int) -> Iterator[list[_Taken]]:
-    """Rounds together, until they have so many bytes: most are what a window left over."""
-    held: list[_Taken] = []
-    size = 0
-    try:
-        for taken in rounds:
-            held += taken
-            size += sum(end - start for start, end in map(_stretch, [part for part, _ in taken]))
-            if size >= least:
-                yield held
-                held, size = [], 0
-    except CaptureError:
-        if held:
-            yield held
-        raise
-    if held:
-        yield held
 
 
 def _woven(parts: list[PacketBatch], order: Int64s) -> Iterator[PacketBatch]:
