@@ -69,16 +69,8 @@ class Office:
         head = head[:10] + struct.pack(">H", checksum(head + b"".join(ends)))
         self.ethernet(source, dest, 0x0800, head + b"".join(ends) + body)
 
-    def tcp(
-        self,
-        source: str,
-        dest: str,
-        ports: tuple[int, int],
-        flags: int,
-        size: int = 0,
-        src: str = "",
-        dst: str = "",
-    ) -> None:
+    def tcp(self, source: str, dest: str, ports: tuple[int, int], flags: int, size: int = 0,
+            src: str = "", dst: str = "") -> None:
         """Add a TCP segment with `size` bytes of data."""
         sequence = self.random.getrandbits(32)
         head = struct.pack(">HHIIBBHHH", *ports, sequence, 0, 5 << 4, flags, 64240, 0, 0)

@@ -155,7 +155,9 @@ def test_forms(tmp_path: Path) -> None:
     html = said(*words, "--format", "html", "-v")
     assert html.startswith("<!doctype html>")
     assert "<summary>line 3 added</summary>" in html
-    assert json.loads(said(*words, "--format", "json")) == json.loads(said(*words, "--json"))
+    assert json.loads(said(*words, "--format", "json")) == json.loads(
+        said(*words, "--json")
+    )
     assert invoked(*words, "--json", "--format", "html").exit_code == 2
 
 

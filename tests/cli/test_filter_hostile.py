@@ -46,12 +46,7 @@ drop;
 LARGEST = 20_000
 NASTY = (0, 1, 0x40000, 0x40001, 0x7FFFFFFF, 0xFFFFFFFF)
 FLAGS: list[list[str]] = [
-    [],
-    ["--resync"],
-    ["--vlan", "decode"],
-    ["--side", "in"],
-    ["--engine", "1.12"],
-    ["--merge"],
+    [], ["--resync"], ["--vlan", "decode"], ["--side", "in"], ["--engine", "1.12"], ["--merge"],
 ]
 
 

@@ -251,10 +251,8 @@ def random_row(rng: random.Random, frame: Frame, inbound: bool, number: int) -> 
 
 def batch_size(rng: random.Random) -> int:
     """Mostly small; sometimes around the loops' block of 1,024 frames and beyond."""
-    return (
-        rng.choice([1, 7, 40, 40, 40, 40, 100])
-        if rng.random() < 0.97
-        else rng.choice([1023, 1024, 1025, 2100])
+    return rng.choice([1, 7, 40, 40, 40, 40, 100]) if rng.random() < 0.97 else rng.choice(
+        [1023, 1024, 1025, 2100]
     )
 
 

@@ -63,7 +63,9 @@ def engine_difference(seed: int) -> str | None:
         "engine": rng.choice(["1.14", "1.14", "1.12"]),
         "seed": rng.getrandbits(64),
         "assume_ipauth": rng.random() < 0.5,
-        **rng.choice([{"network": network}, {"network": network}, {}, {"network_id": NETWORK_ID}]),
+        **rng.choice(
+            [{"network": network}, {"network": network}, {}, {"network_id": NETWORK_ID}]
+        ),
     }
     first, threads = rng.randrange(1 << 40), rng.choice([1, 1, 3])
     passes = rng.choice([None, None, (), *((name,) for name in PASSES)])
@@ -132,7 +134,9 @@ def random_policy(rng: random.Random) -> Policy:
             Capability(number, rng.random() < 0.3, rules())
             for number in rng.sample(range(10), rng.choice([0, 1, 3]))
         ),
-        tags=tuple(Tag(number, rng.choice([None, 0, 5])) for number in TAGS if rng.random() < 0.5),
+        tags=tuple(
+            Tag(number, rng.choice([None, 0, 5])) for number in TAGS if rng.random() < 0.5
+        ),
     )
 
 

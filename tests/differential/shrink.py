@@ -205,11 +205,8 @@ def _beyond(case: Case, row: Row) -> dict[str, Any]:
         found["members"] = {"local": row.local, "remote": row.remote, "sender": row.sender}
         found["addresses_known"] = row.addresses_known
         found["assumed"] = {"ipauth": case.assumed_ipauth, "macauth": case.assumed_macauth}
-    if any(
-        entry.get("type") == "MATCH_RANDOM"
-        for rules in (case.rules, *case.capabilities)
-        for entry in rules
-    ):
+    if any(entry.get("type") == "MATCH_RANDOM" for rules in (case.rules, *case.capabilities)
+           for entry in rules):
         found["draws"] = {"seed": case.seed, "number": row.number}
     return found
 

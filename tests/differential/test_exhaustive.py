@@ -113,7 +113,9 @@ def frames() -> tuple[Frame, ...]:
         for cut in range(len(payload) + 1):
             part = payload[:cut]
             for length in {cut, len(payload)}:
-                found.append(Frame(part, length, ethertype, 5, 0x020000000001, 0x333300000001))
+                found.append(
+                    Frame(part, length, ethertype, 5, 0x020000000001, 0x333300000001)
+                )
     return tuple(found)
 
 

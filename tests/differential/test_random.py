@@ -72,7 +72,9 @@ def test_every_way_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
         if (found := difference(random_case(seed), ("optimised",))) is not None
     )
     assert found.way == "optimised"
-    small = shrink(random_case(seed), lambda case: difference(case, ("optimised",)) is not None)
+    small = shrink(
+        random_case(seed), lambda case: difference(case, ("optimised",)) is not None
+    )
     assert [entry["type"] for entry in small.rules] == ["MATCH_IP_TOS"]
     assert len(small.rows) == 1
     assert 20 <= small.rows[0].frame.length <= 40
@@ -110,12 +112,8 @@ def test_each_column_is_compared(monkeypatch: pytest.MonkeyPatch, column: str) -
 def test_the_generator_reaches_what_it_should() -> None:
     """Batches beyond a block, every type of entry, frames that are not wholly captured."""
     cases: list[Case] = [random_case(seed) for seed in range(400)]
-    types = {
-        entry["type"]
-        for case in cases
-        for rules in (case.rules, *case.capabilities)
-        for entry in rules
-    }
+    types = {entry["type"] for case in cases for rules in (case.rules, *case.capabilities)
+             for entry in rules}
     assert len(types) == 35
     assert any(len(case.rows) > 1024 for case in cases)
     assert any(row.frame.length > len(row.frame.payload) for case in cases for row in case.rows)

@@ -64,15 +64,8 @@ def test_frames_with_macs_are_told_by_them(compiled: bool) -> None:
         (raw(IPV4, b""), None, None),
     ],
     ids=[
-        "IPv4",
-        "IPv6",
-        "IPv4 cut short by the capture",
-        "IPv6 cut short by the capture",
-        "IPv4 too short",
-        "IPv6 too short",
-        "ARP",
-        "the version nibble is not read",
-        "empty",
+        "IPv4", "IPv6", "IPv4 cut short by the capture", "IPv6 cut short by the capture",
+        "IPv4 too short", "IPv6 too short", "ARP", "the version nibble is not read", "empty",
     ],
 )
 def test_frames_without_macs_are_told_by_their_ip(

@@ -146,7 +146,7 @@ def test_every_file_of_tests_is_run(repo: Path, tests: str) -> None:
 
 @pytest.mark.parametrize("name", ["Layout", "Errors, traps and dead rules", "Test cases"])
 def test_steps_of_the_action_pass(repo: Path, name: str) -> None:
-    ((script, env),) = [(script, env) for title, script, env in steps(repo) if title == name]
+    (script, env), = [(script, env) for title, script, env in steps(repo) if title == name]
     done = run(repo, script, **env)
     assert done.returncode == 0, (done.stdout, done.stderr)
 
@@ -159,7 +159,7 @@ def test_the_comparison_step(repo: Path) -> None:
     assert made.returncode == 0, made.stderr
     rules = repo / "office.ztrules"
     rules.write_text(rules.read_text().replace("and dport 22", "and dport 23"))
-    ((script, _),) = [(s, e) for title, s, e in steps(repo) if title.startswith("What each edit")]
+    (script, _), = [(s, e) for title, s, e in steps(repo) if title.startswith("What each edit")]
     summary = repo.parent / "summary"
     done = run(repo, script, RULES="office.ztrules", BASE="HEAD", GITHUB_STEP_SUMMARY=str(summary))
     assert done.returncode == 0, (done.stdout, done.stderr)

@@ -48,7 +48,9 @@ def tapped(frame: bytes, present: int, fields: bytes, more: bytes = b"") -> byte
 
 def prism(frame: bytes) -> bytes:
     """A header of ten items, each with a number, whether it is there, and its length."""
-    items = b"".join(struct.pack("<IHHI", number << 12 | 0x44, 0, 4, 0) for number in range(1, 11))
+    items = b"".join(
+        struct.pack("<IHHI", number << 12 | 0x44, 0, 4, 0) for number in range(1, 11)
+    )
     return struct.pack("<II", 0x44, 144) + b"wlan0".ljust(16, b"\0") + items + frame
 
 

@@ -99,10 +99,8 @@ def test_findings(text: str, expected: list[tuple[str, int, int]]) -> None:
         ("accept dport 1 ;\n" * 512 + "tee 1 8e30f50a25;\n", "ZT121"),
         ("cap c id 1\n" + "accept dport 1 ;\n" * 33 + ";", "ZT122"),
         ("".join(f"cap c{i} id {i} default accept dport 1 ; ;\n" for i in range(129)), "ZT123"),
-        (
-            "".join(f"tag t{i} id {i} default 1 ;\naccept teq t{i} 1 ;\n" for i in range(129)),
-            "ZT124",
-        ),
+        ("".join(f"tag t{i} id {i} default 1 ;\naccept teq t{i} 1 ;\n" for i in range(129)),
+         "ZT124"),
     ],
 )
 def test_limits_of_a_network(text: str, code: str) -> None:

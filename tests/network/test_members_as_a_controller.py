@@ -87,12 +87,10 @@ def test_explain_finds_the_member_of_an_address_that_it_does_not_own(tmp_path: P
     ips = [f"172.16.2.{n}" for n in range(1, 19)]
     load(tmp_path, [member(A, *ips), member(B, "172.16.2.200")])
     told = [
-        CliRunner()
-        .invoke(
+        CliRunner().invoke(
             command,
             ["--network", str(tmp_path / "network.json"), "--frame", f"udp {ip} > 172.16.2.200:53"],
-        )
-        .stdout
+        ).stdout
         for ip in ips[15:17]
     ]
     assert "accepted by both sides" in told[0]
@@ -115,7 +113,9 @@ def test_no_addresses_of_schemes_where_the_member_wants_none(tmp_path: Path) -> 
     assert [len(network.ips(one)) for one in network.members] == [0, 2]
 
 
-@pytest.mark.parametrize(("scheme", "address"), [("rfc4193", rfc4193), ("6plane", six_plane)])
+@pytest.mark.parametrize(
+    ("scheme", "address"), [("rfc4193", rfc4193), ("6plane", six_plane)]
+)
 def test_a_receiver_takes_every_address_of_its_scheme(
     scheme: str, address: Any, tmp_path: Path, backend: str
 ) -> None:

@@ -98,4 +98,6 @@ def test_the_summary_says_first_what_arrived() -> None:
 
 def test_a_long_list_is_cut() -> None:
     rows = [(B, Kind.TEE, 60, Fate.RULES, line) for line in range(1, 20)]
-    assert list(summary(tally(rows), str))[-1] == ("7 more did not arrive (--refused shows each)")
+    assert list(summary(tally(rows), str))[-1] == (
+        "7 more did not arrive (--refused shows each)"
+    )

@@ -70,11 +70,9 @@ def test_choices_are_those_of_plain_loops(backend: str) -> None:
     decisions, which = Decisions(engine.policy).of(verdicts)
     chosen = 0
     for names, lines, senders, receivers in itertools.product(VERDICTS, LINES, SENDERS, SENDERS):
-        index = (
-            Choice(names, lines, senders, receivers)
-            .of(frames, verdicts, ends, (decisions, which))
-            .tolist()
-        )
+        index = Choice(names, lines, senders, receivers).of(
+            frames, verdicts, ends, (decisions, which)
+        ).tolist()
         expected = []
         included = [decisions[one].included for one in which.tolist()]
         for number in range(len(frames)):

@@ -55,7 +55,9 @@ def random_value(rng: random.Random, json: str, kind: Kind) -> Any:
 
 def random_entry(rng: random.Random) -> dict[str, Any]:
     wants_action = rng.random() < 0.3
-    kind = rng.choice([kind for kind in Kind if kind.is_action == wants_action])
+    kind = rng.choice(
+        [kind for kind in Kind if kind.is_action == wants_action]
+    )
     entry: dict[str, Any] = {"type": kind.name}
     entry.update((field.json, random_value(rng, field.json, kind)) for field in KINDS[kind].fields)
     if not kind.is_action:
@@ -183,3 +185,5 @@ def add_integers(assignment: dict[str, int], frame: Frame, names: list[str]) -> 
             assignment[name] = int.from_bytes(data, "little") >> (count * 8 - bits)
         else:
             assignment[name] = int.from_bytes(data, "big") & (1 << bits) - 1
+
+

@@ -20,44 +20,26 @@ CAPS = "cap web id 7 accept dport 80; ;\ncap ssh id 8 accept dport 22; ;\nbreak;
 @pytest.mark.parametrize(
     ("rules", "query", "circumstances"),
     [
-        (
-            "drop not chr ipauth;\naccept;\n",
-            SearchQuery("drop"),
-            "sender was not given the address",
-        ),
+        ("drop not chr ipauth;\naccept;\n", SearchQuery("drop"),
+         "sender was not given the address"),
         ("drop not chr ipauth;\naccept;\n", SearchQuery("accept"), ""),
         ("drop not chr macauth;\naccept;\n", SearchQuery("drop"), "sender has another MAC"),
-        (
-            "drop chr ipauth;\naccept;\n",
-            SearchQuery("accept", "ethertype arp and framesize 28-28"),
-            "sender was not given the address",
-        ),
+        ("drop chr ipauth;\naccept;\n", SearchQuery("accept", "ethertype arp and framesize 28-28"),
+         "sender was not given the address"),
         ("accept chr ipauth;\ndrop;\n", SearchQuery("drop", "ethertype rarp"), ""),
         (CAPS, SearchQuery("accept", "dport 80"), "sender holds web"),
         (CAPS, SearchQuery("accept", "dport 22"), "sender holds ssh"),
         (CAPS, SearchQuery("drop", "dport 80"), ""),
         ("accept vlan 5;\ndrop;\n", SearchQuery("accept"), "VLAN 5"),
         ("accept;\n", SearchQuery("accept", "vlan 6"), "VLAN 6"),
-        (
-            "accept macsrc 02:00:00:00:00:77;\ndrop;\n",
-            SearchQuery("accept"),
-            "MAC 02:00:00:00:00:77 > 02:00:00:00:00:02",
-        ),
-        (
-            "accept random 0.5;\ndrop;\n",
-            SearchQuery("accept"),
-            "`random` in line 1 true at the sender; `random` in line 1 true at the receiver",
-        ),
-        (
-            "accept random 0.5;\ndrop;\n",
-            SearchQuery("drop", side="out"),
-            "`random` in line 1 false at the sender",
-        ),
-        (
-            "accept not random 0.5;\ndrop;\n",
-            SearchQuery("accept", side="in"),
-            "`random` in line 1 true at the receiver",
-        ),
+        ("accept macsrc 02:00:00:00:00:77;\ndrop;\n", SearchQuery("accept"),
+         "MAC 02:00:00:00:00:77 > 02:00:00:00:00:02"),
+        ("accept random 0.5;\ndrop;\n", SearchQuery("accept"),
+         "`random` in line 1 true at the sender; `random` in line 1 true at the receiver"),
+        ("accept random 0.5;\ndrop;\n", SearchQuery("drop", side="out"),
+         "`random` in line 1 false at the sender"),
+        ("accept not random 0.5;\ndrop;\n", SearchQuery("accept", side="in"),
+         "`random` in line 1 true at the receiver"),
     ],
 )
 def test_what_a_search_says(rules: str, query: SearchQuery, circumstances: str) -> None:
