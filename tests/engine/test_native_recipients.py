@@ -17,6 +17,7 @@ from ztfast import dispatch
 from ztfast.engine.network_verdicts import Verdicts
 from ztfast.frames.batch import FrameBatch
 from ztfast.model.addresses import mac_of
+from ztfast.model.reads import Reads
 from ztfast.network.members import Member, make_network
 from ztfast.network.recipients import Recipients
 
@@ -63,10 +64,41 @@ def test_columns_say_the_same() -> None:
 
 
 def test_few_senders_at_once_say_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = engines()[:40]
+    whole = [engine.evaluate(batch, first=3) for _, engine, batch in tried]
     monkeypatch.setattr(Recipients, "portion", 1)
-    for seed, engine, batch in engines()[:40]:
-        quick, plain = both_ways(engine, batch)
-        assert compared(plain, quick, f"seed {seed}") is None
+    for (seed, engine, batch), expected in zip(tried, whole, strict=True):
+        for found in both_ways(engine, batch):
+            assert compared(expected, found, f"seed {seed}") is None
+
+
+@pytest.mark.parametrize("id", [NETWORK, None])
+@pytest.mark.parametrize("side", ["both", "out", "in"])
+def test_packets_without_macs_are_found_by_their_addresses(id: int | None, side: str) -> None:
+    """Captures of raw IP: a multicast is one by its IP address, its sender the address's owner."""
+    ips = [bytes([10, 0, 0, n + 1]) for n in range(6)]
+    members = [Member(A + n, (ip,), {7: n}) for n, ip in enumerate(ips)]
+    rules = ztfast.compile("tag role id 7;\ndrop not tdiff role 3 and ipprotocol udp;\naccept;")
+    engine = ztfast.Engine(rules, network=make_network(members, id=id), side=side)
+    dests = [b"\xe0\0\0\1", b"\xff" * 4, ips[2], bytes([10, 0, 0, 99])]
+    sources = [*ips, bytes([10, 0, 0, 98])]
+    heads = [b"\x45" + bytes(8) + bytes([protocol]) + bytes(2) for protocol in (6, 17)]
+    packets = [head + s + d + bytes(20) for head in heads for s in sources for d in dests]
+    count, size = len(packets), len(packets[0])
+    fields = {
+        "ethertype": np.full(count, 0x0800, np.uint16),
+        "vlan": np.zeros(count, np.uint16),
+        "mac_source": np.zeros(count, np.uint64),
+        "mac_dest": np.zeros(count, np.uint64),
+        "unknown": np.full(count, int(Reads.MAC_SOURCE | Reads.MAC_DEST), np.uint32),
+    }
+    sizes = np.full(count, size, np.uint32)
+    offsets = np.arange(count, dtype=np.int64) * size
+    batch = FrameBatch(np.frombuffer(b"".join(packets), np.uint8), offsets, sizes, sizes, fields)
+    quick, plain = both_ways(engine, batch)
+    assert compared(plain, quick, "packets") is None
+    assert quick.undirected is not None
+    assert quick.undirected.sum() >= 2 * 2 * len(ips)  # what members send to 224.0.0.1 and to all
 
 
 def test_headers_of_other_links_are_taken_along() -> None:

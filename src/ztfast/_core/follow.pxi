@@ -31,11 +31,7 @@ cdef inline uint32_t payload_of(uint32_t length, uint32_t captured) noexcept nog
 
 cdef inline int is_away(const Follow *f, uint8_t code, int32_t entry, uint64_t here) noexcept nogil:
     """Does a verdict send the frame itself elsewhere?  To where it goes already is accepted."""
-    cdef uint64_t target
-    if code != REDIRECT:
-        return 0
-    target = f.address[f.slot[entry]]
-    return target != here and target != 0
+    return code == REDIRECT and is_elsewhere(f.address[f.slot[entry]], here)
 
 
 cdef inline void note(Follow *f, int frame, uint32_t key, uint32_t octets) noexcept nogil:

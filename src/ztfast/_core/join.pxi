@@ -4,6 +4,11 @@
 # engine/network_verdicts.py finds of both sides' columns, which the differential tests compare.  A
 # redirect passes only where it leads nowhere, or to where the frame goes anyhow.
 
+cdef inline int is_elsewhere(uint64_t target, uint64_t here) noexcept nogil:
+    """Does a redirect to a target lead away from where the frame goes?"""
+    return target != 0 and target != here
+
+
 cdef void join_sides(Work *w, int sides, int64_t first, int count, uint8_t *accepted) noexcept nogil:
     """accepted: filled with 1 for frames that every side accepts, else 0."""
     cdef const Side *side
@@ -36,4 +41,4 @@ cdef void take_out_redirected(
             target = side.address[side.entry[first + i]]
             if known:
                 here = who.zt_dest[i]
-            accepted[i] &= target == 0 or target == here
+            accepted[i] &= not is_elsewhere(target, here)

@@ -142,11 +142,11 @@ cdef void ask_block(Work *w, Asking *a, const Frames *f, int sides) noexcept nog
 cdef inline int outcome_of(const Side *side, int row, uint64_t here) noexcept nogil:
     """What becomes of a frame at one recipient, by one side's verdict."""
     cdef uint8_t code = side.code[row]
-    cdef uint64_t target
+    if code < REDIRECT:
+        return ROW_DROPPED
     if code != REDIRECT or side.address == NULL:
-        return ROW_ARRIVED if code >= REDIRECT else ROW_DROPPED
-    target = side.address[side.entry[row]]
-    return ROW_REDIRECTED if target != 0 and target != here else ROW_ARRIVED
+        return ROW_ARRIVED
+    return ROW_REDIRECTED if is_elsewhere(side.address[side.entry[row]], here) else ROW_ARRIVED
 
 
 cdef void open_frame(Asking *a, int64_t u) noexcept nogil:

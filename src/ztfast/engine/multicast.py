@@ -116,15 +116,11 @@ class Multicast:
 
     def _slices(self, sender: npt.NDArray[np.int32], many: Bools, places: Index) -> Iterator[Rows]:
         """Rows for the frames of `places`, by sender, as many at once as fit into memory."""
-        places = places[np.argsort(sender[places], kind="stable")]
-        senders, counts = np.unique(sender[places], return_counts=True)
-        ends = np.cumsum(counts)
-        portion = self.recipients.portion
-        for low in range(0, len(senders), portion):
-            some = slice(low, low + portion)
-            classes = self.recipients.classes(senders[some])
-            mine = places[ends[low] - counts[low] : ends[some][-1]]
-            of = np.repeat(np.arange(len(senders[some])), counts[some])
+        for some in self.by_senders(sender, places):
+            mine = some[np.argsort(sender[some], kind="stable")]
+            senders, counts = np.unique(sender[mine], return_counts=True)
+            classes = self.recipients.classes(senders)
+            of = np.repeat(np.arange(len(senders)), counts)
             start, count = classes.start[of], classes.counts[of]
             for part in portions(count, MAX_ROWS):
                 row = joined_ranges(start[part], count[part])
@@ -133,6 +129,25 @@ class Multicast:
                 if len(wanted):
                     row, place = row[wanted], place[wanted]
                     yield Rows(place, classes.member[row], classes.size[row])
+
+    def by_senders(self, sender: npt.NDArray[np.int32], places: Index) -> Iterator[Index]:
+        """Some frames, `places` of those that `sender` is of, as many as fit into memory together.
+
+        The classes of their senders are made for each portion.
+        """
+        counts = np.bincount(sender[places])
+        different = np.flatnonzero(counts)
+        if not len(different):
+            return
+        portion = self.recipients.portion
+        if len(different) <= portion:
+            yield places
+            return
+        places = places[np.argsort(sender[places], kind="stable")]
+        ends = np.cumsum(counts[different])
+        for low in range(0, len(different), portion):
+            first = ends[low] - counts[different[low]]
+            yield places[first : ends[low : low + portion][-1]]
 
     def _judged(self, frames: Frames, rows: Rows) -> Judged:
         """The sender's second pass over some rows, then the recipients' own."""

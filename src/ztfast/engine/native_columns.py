@@ -57,14 +57,13 @@ class Destinations:
     def __init__(self, batch: FrameBatch, index: MemberIndex) -> None:
         self._batch, self._index = batch, index
 
-    @property
-    def found(self) -> dict[str, npt.NDArray[np.uint64]]:
-        """ZeroTier addresses, uint64[n], by direction."""
-        return self.directed
-
     @cached_property
-    def directed(self) -> dict[str, npt.NDArray[np.uint64]]:
-        """As the frames' addresses say; 0 for several recipients."""
+    def found(self) -> dict[str, npt.NDArray[np.uint64]]:
+        """ZeroTier addresses, uint64[n], by direction; 0 for several recipients."""
+        return self._looked_up()
+
+    def _looked_up(self) -> dict[str, npt.NDArray[np.uint64]]:
+        """As the frames' addresses say, in new arrays."""
         from ztfast.engine.endpoints import endpoints
         from ztfast.network.resolve import destinations
 

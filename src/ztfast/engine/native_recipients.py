@@ -8,7 +8,6 @@ Tested by tests/engine/test_native_recipients.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cached_property
 from typing import NamedTuple
 
@@ -82,7 +81,7 @@ class AskedSides(NamedTuple):
 class NativeMulticast:
     """A network's members as recipients, asked by an engine's compiled loops.
 
-    plain: whose classes of recipients are used.
+    plain: whose portions and classes of recipients are used.
     """
 
     def __init__(
@@ -110,7 +109,7 @@ class NativeMulticast:
         room = self._with_reads(outputs, len(batch))
         self._silence(room, index, kept, goes)
         answers, seen = Answers.none(len(index)), 0
-        for chosen in self._portions(senders.member, np.flatnonzero(goes)):
+        for chosen in self._plain.by_senders(senders.member, np.flatnonzero(goes)):
             classes = self._plain.recipients.columns(senders.member[chosen])
             seen |= self._evaluator.machine().ask_recipients(
                 batch.raw(), index, chosen, senders, classes, room, answers
@@ -164,21 +163,6 @@ class NativeMulticast:
         else:
             _decide_nothing(outputs[-1], index)
 
-    def _portions(self, sender: npt.NDArray[np.int32], places: Index) -> Iterator[Index]:
-        """Frames whose senders' classes fit into memory together."""
-        counts = np.bincount(sender[places])
-        different = np.flatnonzero(counts)
-        portion = self._plain.recipients.portion if len(different) else 1
-        if len(different) <= portion:
-            if len(different):
-                yield places
-            return
-        places = places[np.argsort(sender[places], kind="stable")]
-        ends = np.cumsum(counts[different])
-        for low in range(0, len(different), portion):
-            first = ends[low] - counts[different[low]]
-            yield places[first : ends[low : low + portion][-1]]
-
     def _redirected(self, answers: Answers) -> Uint64s:
         """Where the sender sends each frame in the place of one recipient, 0 nowhere."""
         return self._sides[0].entries.address[answers.away]
@@ -207,18 +191,13 @@ class _AskedDestinations(Destinations):
         super().__init__(batch, members)
         self._asked, self._answers = index, answers
 
-    @property
+    @cached_property
     def found(self) -> dict[str, Uint64s]:
         """ZeroTier addresses, uint64[n], by direction; 0 where a frame goes to nobody."""
-        return self._all
-
-    @cached_property
-    def _all(self) -> dict[str, Uint64s]:
-        out, into = self.directed["out"].copy(), self.directed["in"].copy()
-        best = self._index.table.address[self._answers.best]
-        out[self._asked] = best
-        into[self._asked] = np.where(self._answers.state & _REACHED, best, np.uint64(0))
-        return {"out": out, "in": into}
+        found, best = self._looked_up(), self._index.table.address[self._answers.best]
+        found["out"][self._asked] = best
+        found["in"][self._asked] = np.where(self._answers.state & _REACHED, best, np.uint64(0))
+        return found
 
 
 def _leaves(side: NativeSide, first: SideOutputs, index: Index) -> Bools:
